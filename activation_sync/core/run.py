@@ -1,0 +1,97 @@
+"""What a run did, in small values that may be shown anywhere: free of secrets and of user names."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from activation_sync.core.model import Counts, Key
+
+
+@dataclass(frozen=True, slots=True)
+class CountUpdate:
+    """One PATCH: the values Graph is to hold for one product row. Absolute, so that sending twice is harmless."""
+
+    key: Key
+    product_type: str
+    counts: Counts
+    graph_id: str | None = None
+
+
+class AnswerKind(StrEnum):
+    """What an answer to a PATCH means for its outbox row (design §3)."""
+
+    ACKNOWLEDGED = "acknowledged"  # Graph holds what was sent
+    DIFFERENT = "different"  # 200, but the returned row is not what was sent
+    SUPERSEDED = "superseded"  # 412: the row moved on; the next plan decides
+    REFUSED = "refused"  # this row is refused for good
+    BUSY = "busy"  # throttled, failed or lost: the outcome may be unknown, try again
+    NOT_OFFERED = "not-offered"  # this Graph has no such resource
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Graph's answer to one PATCH. status: None when none arrived. message: at most 200 characters, no secrets."""
+
+    kind: AnswerKind
+    status: int | None = None
+    message: str = ""
+    request_id: str = ""
+    graph_id: str | None = None
+    retry_after_s: float | None = None
+
+
+class Outcome(StrEnum):
+    """How a run ended; `commands` maps it to an exit code, `flows` to a state of the dashboard."""
+
+    DONE = "done"
+    NOTHING_NEW = "nothing-new"
+    PREVIEWED = "previewed"
+    HELD = "held"
+    UNSETTLED = "unsettled"
+    NOT_OFFERED = "not-offered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of the outbox in this run, in rows; throttled_s: seconds spent waiting because Graph asked."""
+
+    acknowledged: int = 0
+    dead: int = 0
+    superseded: int = 0
+    pending: int = 0
+    is_offered: bool = True
+    is_enabled: bool = True
+    throttled_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What Graph was read back to hold, in rows of this run; is_offered: Graph allows reading back."""
+
+    confirmed: int = 0
+    different: int = 0
+    is_offered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere."""
+
+    tenant: str
+    run_id: str
+    as_of: date
+    outcome: Outcome
+    digest: str = ""
+    refreshed_on: date | None = None
+    decisions: dict[str, int] = field(default_factory=dict)
+    written: int = 0
+    pushed: int = 0
+    waiting: int = 0
+    conflicts: int = 0
+    dead_letters: int = 0
+    findings: tuple[str, ...] = ()
+    delivery: Delivery = Delivery()
+    verification: Verification = Verification()
+    is_stale: bool = False
+    error: str = ""

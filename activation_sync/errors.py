@@ -1,0 +1,126 @@
+"""Every error of the project, grouped by what to do about it.
+
+    ActivationSyncError
+    |- TransientError          try the same step again
+    |  |- GraphBusyError       Graph or its token endpoint asked us to wait, or did not answer
+    |  |- WarehouseBusyError   the database is locked, restarting or out of reach
+    |  |- TenantBusyError      another run holds the tenant's lease
+    |  `- PlanMovedError       the inputs changed between plan and apply: plan again
+    |- HeldError               a person must look; nothing was written
+    |  |- TooMuchChangeError
+    |  |- ReportShrankError
+    |  `- StaleReportError
+    |- WriteBackNotOffered     stop PATCHing, finish the rest
+    `- FatalError              fix code, configuration or permission
+       |- ConfigError
+       |- CredentialError      the token endpoint refused us
+       |- GraphRefusedError    Graph refused a call for good
+       |- ReportFormatError    the bytes are not the report they should be
+       |- LandingError         the landing cannot keep or give back bytes
+       |- WarehouseError       the warehouse refused for good (read-only, full)
+       |- SchemaVersionError
+       `- LeaseLostError       another run took the tenant over; this one must stop
+
+A message says what happened, with numbers, and the remedy. It never holds a token, a pre-authenticated
+URL, a user's name, or more than 200 characters of a body. An unexpected exception is not wrapped.
+"""
+
+from collections.abc import Sequence
+
+
+class ActivationSyncError(Exception):
+    """Root of the tree. Takes one message, so that it survives pickling between processes."""
+
+
+class TransientError(ActivationSyncError):
+    """The same step may succeed later, unchanged."""
+
+
+class GraphBusyError(TransientError):
+    """Graph or its token endpoint throttled us, failed, or did not answer.
+
+    retry_after_s: seconds it asked us to wait; None when it did not say.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message, retry_after_s)
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class WarehouseBusyError(TransientError):
+    """The database is locked, restarting, or out of reach."""
+
+
+class TenantBusyError(TransientError):
+    """Another run holds the lease of this tenant."""
+
+
+class PlanMovedError(TransientError):
+    """What the plan was made from has changed since; nothing was written."""
+
+
+class HeldError(ActivationSyncError):
+    """Stopped before any write; a person must look, and may approve."""
+
+
+class TooMuchChangeError(HeldError):
+    """More rows would change on one side than the limit allows."""
+
+
+class ReportShrankError(HeldError):
+    """A report is empty or lost more rows than the limit allows."""
+
+
+class StaleReportError(HeldError):
+    """A report is older than the newest one reconciled."""
+
+
+class WriteBackNotOffered(ActivationSyncError):  # noqa: N818  an answer of Graph, not a failure of ours
+    """This Graph does not offer the write-back resource at all."""
+
+
+class FatalError(ActivationSyncError):
+    """Repeating cannot help; code, configuration or permission must change."""
+
+
+class ConfigError(FatalError):
+    """The configuration cannot be used; `problems` names every mistake, each with key and remedy."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(tuple(problems))
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+
+class CredentialError(FatalError):
+    """The token endpoint refused the tenant, the application or its credential."""
+
+
+class GraphRefusedError(FatalError):
+    """Graph refused a call for good: permission, path or body."""
+
+
+class ReportFormatError(FatalError):
+    """The landed bytes are not the report they should be; names line, column and value."""
+
+
+class LandingError(FatalError):
+    """The landing cannot keep or give back the bytes of a report."""
+
+
+class WarehouseError(FatalError):
+    """The warehouse refused for good: read-only, full, or not reachable as configured."""
+
+
+class SchemaVersionError(FatalError):
+    """The warehouse has the schema of another version; names the command that migrates."""
+
+
+class LeaseLostError(FatalError):
+    """Another run took this tenant over while this one was paused; it must not write any more."""
