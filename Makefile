@@ -16,9 +16,10 @@ MADE := $(VENV)/made-by-$(notdir $(PYTHON))
 RUN := $(VENV)/has-requirements
 DEV := $(VENV)/has-requirements-dev
 
-# uv reads no configuration of this machine, so that the lock files are the same wherever they are made.
+# uv reads no configuration of this machine, so that the lock files are the same wherever they are made. Extras stay in
+# them: without "sqlalchemy[asyncio]", pip 23 (which comes with Python 3.11) finds that extra unpinned and refuses.
 LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
+	--generate-hashes --no-strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .PHONY: demo test check format bench setup lock clean
 .DEFAULT_GOAL := demo

@@ -96,6 +96,8 @@ def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
 
 def _resolve_landing(value: str, validation: ValidationInfo) -> str:
     """A local folder becomes absolute; the URL of an object store stays as it is."""
+    if not value:
+        raise ValueError("names no folder; write a folder or the URL of an object store")
     if PASSWORD_IN_URL.search(value):
         raise ValueError("holds a password; give it to the storage's own library, by its environment variables")
     return value if "://" in value else str(reading_of(validation).folder / value)
