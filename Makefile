@@ -10,16 +10,17 @@ endif
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A lock file is whole, so nothing beside it is looked for; `pip check` proves that nothing was missing.
+INSTALL := $(PIP) install --no-deps
 
 # Empty files inside the virtual environment, so that what is done already is not done again.
 MADE := $(VENV)/made-by-$(notdir $(PYTHON))
 RUN := $(VENV)/has-requirements
 DEV := $(VENV)/has-requirements-dev
 
-# uv reads no configuration of this machine, so that the lock files are the same wherever they are made. Extras stay in
-# them: without "sqlalchemy[asyncio]", pip 23 (which comes with Python 3.11) finds that extra unpinned and refuses.
+# uv reads no configuration of this machine, so that the lock files are the same wherever they are made.
 LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
+	--generate-hashes --strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .PHONY: demo test check format bench setup lock clean
 .DEFAULT_GOAL := demo
@@ -59,11 +60,13 @@ $(MADE):
 
 $(RUN): $(MADE) requirements.lock pyproject.toml
 	@echo "Installing what the job needs into $(VENV), once"
-	$(PIP) install --require-hashes --requirement requirements.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes --requirement requirements.lock
+	$(INSTALL) --no-build-isolation --editable .
+	$(PIP) check
 	@touch $@
 
 $(DEV): $(RUN) requirements-dev.lock
 	@echo "Installing what development needs into $(VENV), once"
-	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	$(PIP) check
 	@touch $@
