@@ -102,7 +102,7 @@ def _count_cells(change: Change) -> Iterator[str]:
 def _done_words(summary: RunSummary) -> str:
     delivery = summary.delivery
     sent = f"{delivery.acknowledged:,} of {rows_words(summary.pushed, 'update')} acknowledged by Graph"
-    off = "" if delivery.is_enabled else "; write-back is switched off, so updates stay pending"
+    off = "" if delivery.is_enabled else "; write-back is switched off, so they stay pending"
     return f"Wrote {rows_words(summary.written)} to the warehouse; {sent}{off}.{_waiting_words(summary)}"
 
 
@@ -130,7 +130,7 @@ def _unsettled_words(summary: RunSummary) -> str:
 def _not_offered_words(summary: RunSummary) -> str:
     return (
         f"Wrote {rows_words(summary.written)} to the warehouse. This Graph does not offer the write-back resource: "
-        f"{rows_words(summary.delivery.pending, 'update')} stay pending in the outbox."
+        f"pending in the outbox: {rows_words(summary.delivery.pending, 'update')}."
     )
 
 

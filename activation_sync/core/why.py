@@ -36,7 +36,7 @@ def count_words(count: Count) -> str:
 def _pull_words(agreed: Count, observed_seen: Count, observed: Count, warehouse: Count) -> str:
     is_overruled = warehouse is not None and warehouse != agreed
     overruled = f", over the warehouse's {warehouse} by policy" if is_overruled else ""
-    if observed_seen is None:
+    if observed_seen in (None, observed):
         return f"usage data says {observed} for the first time{overruled}"
     return f"usage data moved {moved_words(observed_seen, observed)}{overruled}"
 
