@@ -43,7 +43,7 @@ def hold_if_not_approved(plan: Plan, approve: str | None = None) -> None:
     if not plan.is_held or is_approved(plan, approve):
         return
     reasons = "; ".join(finding.message for finding in plan.findings)
-    other = f" (the approval given, {approve}, is of another plan)" if approve else ""
+    other = f" (the approval given, {short_digest(approve)}, is of another plan)" if approve else ""
     remedy = f"approve with --approve {short_digest(plan.digest)}"
     raise HELD_BY[plan.findings[0].guard](f"held before any write: {reasons}. If this is right, {remedy}{other}")
 
