@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
+import jwt
 import msal
 import requests
 
@@ -78,7 +79,7 @@ class TokenSource:
         except requests.RequestException as error:
             self._application = None
             raise self._unreached(error) from None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, jwt.PyJWTError) as error:
             self._application = None
             raise CredentialError(
                 f"The credential of {self._described} cannot be used ({type(error).__name__}): "

@@ -1,5 +1,6 @@
 """The line to Graph: sends one call until Graph gives an answer other than "wait" or "another token"."""
 
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,8 +37,10 @@ class Line:
         self.clock = clock
         context = trust(ca_file)
         self._graph = httpx.Client(verify=context, trust_env=False, timeout=TIMEOUTS, limits=LIMITS)
-        # A bare transport adds no header, keeps no cookie, and does not log the address as a client does.
+        # A bare transport adds no header, keeps no cookie, and does not log the address as a client does at INFO ...
         self._bare = httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS)
+        # ... and at DEBUG, Graph's answer with the address in it is kept from the log.
+        logging.getLogger("httpcore.http11").addFilter(_shows_no_location)
 
     def close(self) -> None:
         self._graph.close()
@@ -132,6 +135,10 @@ def reaching() -> Iterator[None]:
             raise untrusted("Graph") from None
         kind = type(error).__name__
         raise GraphBusyError(f"No whole answer from Graph ({kind}): check the network if this lasts.") from None
+
+
+def _shows_no_location(record: logging.LogRecord) -> bool:
+    return "location" not in record.getMessage().lower()
 
 
 def _signed(headers: Mapping[str, str], token: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "invalid_client": "The secret or certificate is wrong or has expired: make a new one and configure it.",
         "unauthorized_client": "The tenant does not know the application, or it is disabled: check both ids.",
+        "invalid_tenant": "Check the tenant id, and that the tenant belongs to the configured cloud.",
         "invalid_request": "Check the tenant id, and that the tenant belongs to the configured cloud.",
         "invalid_scope": _CLOUD,
         "invalid_resource": _CLOUD,
