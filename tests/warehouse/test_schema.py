@@ -38,7 +38,7 @@ def test_the_migrations_lead_to_the_tables_of_today(engine):
 
 
 def test_an_empty_warehouse_is_refused_with_the_command_that_migrates(empty):
-    with pytest.raises(SchemaVersionError, match="schema none.*needs 0001.*activation-sync migrate"):
+    with pytest.raises(SchemaVersionError, match=r"schema none.*needs 0001.*activation-sync migrate"):
         refuse_other_schema(empty)
 
 
@@ -46,5 +46,5 @@ def test_an_empty_warehouse_is_refused_with_the_command_that_migrates(empty):
 def test_a_schema_of_tomorrow_is_refused_with_the_advice_to_upgrade(engine, look):
     with writing(engine) as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaVersionError, match="schema 9999.*after 0001.*upgrade the application"):
+    with pytest.raises(SchemaVersionError, match=r"schema 9999.*after 0001.*upgrade the application"):
         look(engine)

@@ -1,5 +1,7 @@
 """The first schema. Never edited once released: what changes later is a version of its own."""
 
+from typing import Any
+
 from alembic import op
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, ForeignKey, Integer, Text, false, text
 
@@ -37,7 +39,7 @@ def landed(primary_key: bool = False) -> Column[str]:
     return Column("raw_report_id", Text, ForeignKey("raw_report.id"), primary_key=primary_key, nullable=False)
 
 
-def key() -> list[Column[str]]:
+def key() -> list[Column[Any]]:
     return [
         Column("tenant", Text, primary_key=True),
         Column("refreshed_on", Date, primary_key=True),
@@ -210,7 +212,7 @@ def add_sqlite_triggers() -> None:
             "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
         )
     op.execute(
-        "CREATE TRIGGER activation_user_count_edited AFTER UPDATE ON activation_user_count "
+        "CREATE TRIGGER activation_user_count_edited AFTER UPDATE ON activation_user_count "  # noqa: S608  two constants
         "WHEN NEW.updated_at IS OLD.updated_at AND NEW.updated_by IS OLD.updated_by "
         f"BEGIN UPDATE activation_user_count SET updated_at = {SQLITE_NOW}, updated_by = {SQLITE_EDITOR} "
         "WHERE tenant = NEW.tenant AND refreshed_on = NEW.refreshed_on AND product = NEW.product; END"
