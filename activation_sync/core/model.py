@@ -136,6 +136,7 @@ class KeyState:
     is_published: a counts report of this refresh date has landed; without one, published is unknown, not absent.
     refused, refused_published: what a dead letter of this key carried, and what the report showed then.
     graph_id: the id Graph gave the row. product_type: as Graph spells the product.
+    observed_id, published_id: the landed reports that say so; for the ledger only, nothing is decided by them.
     """
 
     key: Key
@@ -152,6 +153,8 @@ class KeyState:
     refused: Counts | None = None
     refused_published: Counts = NOT_REPORTED
     graph_id: str | None = None
+    observed_id: str | None = None
+    published_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Report bytes as files: append-only, addressed by their hash."""

@@ -1,0 +1,156 @@
+"""What an answer of Graph means for its outbox row, and for what we remember of its key (design §3).
+
+    answer       | the row becomes           | the doubt          | an attempt
+    -------------+---------------------------+--------------------+-----------
+    acknowledged | acknowledged              | ends               | yes
+    different    | pending; dead at the last | stays              | yes
+    refused      | dead                      | ends if it was new | yes
+    superseded   | superseded                | stays              | yes
+    busy         | pending                   | stays              | no
+    not-offered  | pending                   | ends if it was new | no
+
+"New" doubt was raised for this very PATCH, which Graph says it did not apply; older doubt is about another one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, select, update
+
+from activation_sync.core.model import CountRow, Counts, Key
+from activation_sync.core.run import Answer, AnswerKind, Verification
+from activation_sync.warehouse.ledger import record_answer_of_graph
+from activation_sync.warehouse.measures import counts_of, measures_of
+from activation_sync.warehouse.outbox import ACKNOWLEDGED, DEAD, PENDING, SUPERSEDED, OutboxRow, move
+from activation_sync.warehouse.tables import outbox, sync_base
+
+ANSWER_CHARS = 200
+NOT_APPLIED = "accepted but not applied"
+
+
+class Doubt(Enum):
+    """What becomes of the mark "in doubt"."""
+
+    ENDS = auto()
+    STAYS = auto()
+    ENDS_IF_NEW = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    state: str
+    doubt: Doubt
+    is_attempt: bool = True
+
+
+CONSEQUENCES = {
+    AnswerKind.ACKNOWLEDGED: Consequence(ACKNOWLEDGED, Doubt.ENDS),
+    AnswerKind.DIFFERENT: Consequence(PENDING, Doubt.STAYS),
+    AnswerKind.REFUSED: Consequence(DEAD, Doubt.ENDS_IF_NEW),
+    AnswerKind.SUPERSEDED: Consequence(SUPERSEDED, Doubt.STAYS),
+    AnswerKind.BUSY: Consequence(PENDING, Doubt.STAYS, is_attempt=False),
+    AnswerKind.NOT_OFFERED: Consequence(PENDING, Doubt.ENDS_IF_NEW, is_attempt=False),
+}
+
+
+def record_answer(
+    conn: Connection, row: OutboxRow, answer: Answer, *, run_id: str, at: datetime, max_attempts: int = 3
+) -> str:
+    """Note Graph's answer to one PATCH; returns the state its outbox row has now.
+
+    row: as it was read before it was marked in doubt.
+    """
+    stored = conn.execute(select(outbox).where(outbox.c.id == row.id).with_for_update()).mappings().one()
+    if stored["state"] != PENDING:
+        return _record_late(conn, stored, answer, run_id=run_id, at=at)
+    attempts = stored["attempts"] + CONSEQUENCES[answer.kind].is_attempt
+    state, words = _outcome(answer, attempts, max_attempts)
+    noted = {"attempts": attempts, "status": answer.status, "request_id": answer.request_id, "answer": words}
+    move(conn, [row.id], state, at, **noted)
+    _remember(conn, stored, answer, was_in_doubt=row.in_doubt)
+    if answer.kind is not AnswerKind.BUSY:
+        _note(conn, stored, answer, f"{state}: {words}", run_id=run_id, at=at)
+    return state
+
+
+def record_read_back(
+    conn: Connection, tenant: str, rows: Iterable[OutboxRow], held: Iterable[tuple[CountRow, str | None]]
+) -> Verification:
+    """Compare what Graph acknowledged with what it gives back; a row that is missing or different is in doubt again.
+
+    held: what Graph was read to hold, and the id of each row.
+    """
+    sent = {row.update.key: row.update.counts for row in rows}  # of several updates of one key the last one counts
+    found = {row.key: (row.counts, graph_id) for row, graph_id in held if row.key in sent}
+    different = [key for key, counts in sent.items() if key not in found or not _is_held(counts, found[key][0])]
+    for key in different:
+        _update_base(conn, tenant, key, {"in_doubt": True})
+    for key, (_, graph_id) in found.items():
+        if graph_id is not None:
+            _update_base(conn, tenant, key, {"graph_id": graph_id})
+    return Verification(confirmed=len(sent) - len(different), different=len(different))
+
+
+def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[str, str]:
+    """The state a pending row goes to, and the words to remember the answer by."""
+    if answer.kind is AnswerKind.DIFFERENT and attempts >= max_attempts:
+        return DEAD, f"{NOT_APPLIED}: {answer.message}"[:ANSWER_CHARS]
+    return CONSEQUENCES[answer.kind].state, answer.message[:ANSWER_CHARS]
+
+
+def _record_late(conn: Connection, stored: RowMapping, answer: Answer, *, run_id: str, at: datetime) -> str:
+    """An answer to a row that is not pending any more decides nothing; recorded twice, it is dropped.
+
+    A newer value may have left for Graph before or after this one arrived there, so what Graph holds is not known:
+    `acknowledged` stays, and the key is in doubt, to be sent again with the value that is current then.
+    """
+    state: str = stored["state"]
+    if stored["request_id"] != answer.request_id:
+        _update_base(conn, stored["tenant"], _key(stored), {"in_doubt": True})
+        _note(conn, stored, answer, f"late: {answer.kind}, when the row was {state}", run_id=run_id, at=at)
+    return state
+
+
+def _remember(conn: Connection, stored: RowMapping, answer: Answer, *, was_in_doubt: bool) -> None:
+    doubt, moved = CONSEQUENCES[answer.kind].doubt, dict[str, Any]()
+    if doubt is Doubt.ENDS or (doubt is Doubt.ENDS_IF_NEW and not was_in_doubt):
+        moved["in_doubt"] = False
+    if answer.kind is AnswerKind.ACKNOWLEDGED:
+        moved |= measures_of(counts_of(stored), "acknowledged_")
+        moved |= measures_of(counts_of(stored, "published_"), "published_seen_")
+        moved["graph_id"] = answer.graph_id or stored["graph_id"]
+    if moved:
+        _update_base(conn, stored["tenant"], _key(stored), moved)
+
+
+def _update_base(conn: Connection, tenant: str, key: Key, moved: Mapping[str, Any]) -> None:
+    row = sync_base.c
+    of_key = and_(row.tenant == tenant, row.refreshed_on == key.refreshed_on, row.product == key.product)
+    conn.execute(update(sync_base).where(of_key).values(**moved))
+
+
+def _note(conn: Connection, stored: RowMapping, answer: Answer, note: str, *, run_id: str, at: datetime) -> None:
+    values = {
+        "at": at,
+        "tenant": stored["tenant"],
+        "run_id": run_id,
+        "refreshed_on": stored["refreshed_on"],
+        "product": stored["product"],
+        "outbox_id": stored["id"],
+        "status": answer.status,
+        "request_id": answer.request_id,
+        "note": note,
+    }
+    record_answer_of_graph(conn, values)
+
+
+def _is_held(sent: Counts, held: Counts) -> bool:
+    """What was not sent cannot differ."""
+    return all(ours is None or ours == theirs for ours, theirs in zip(sent.as_tuple(), held.as_tuple(), strict=True))
+
+
+def _key(row: RowMapping) -> Key:
+    return Key(row["refreshed_on"], row["product"])

@@ -1,0 +1,99 @@
+"""One transaction that makes a plan true: warehouse, memory, outbox and ledger together, or none of them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from activation_sync.core.model import NOT_REPORTED, Change, Counts, Key, Measure, Plan
+from activation_sync.errors import PlanMovedError
+from activation_sync.warehouse.ledger import record_decisions
+from activation_sync.warehouse.measures import counts_of, measures_of
+from activation_sync.warehouse.outbox import replace_pending
+from activation_sync.warehouse.tables import activation_user_count, sync_base
+from activation_sync.warehouse.upsert import insert_or_ignore, insert_or_update
+
+WRITTEN = (*Measure, "updated_at", "updated_by")
+REMEMBERED = (
+    "product_type",
+    *(f"{memory}{measure}" for memory in ("agreed_", "observed_seen_") for measure in Measure),
+)
+
+
+def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datetime) -> None:
+    """Write what a plan settled on.
+
+    A held conflict moves nothing we remember: it is noted, and what was pending for its key is withdrawn.
+    Raises PlanMovedError when somebody edited a row since the plan was made; roll back, and plan again. Repeating an
+    applied plan either raises that or ends in the same rows.
+    """
+    present = _lock_rows(conn, plan)
+    _refuse_moved(plan, sum(present.get(change.key, NOT_REPORTED) != change.state.warehouse for change in plan.changes))
+    settled = [change for change in plan.changes if not change.is_conflict]
+    written = [change for change in settled if change.is_written]
+    rows = {change.key: _warehouse_row(plan, change, who, at) for change in written}
+    _refuse_moved(plan, len(rows) - _write(conn, rows, present))
+    _remember(conn, plan, settled)
+    outbox_ids = replace_pending(conn, plan, run_id=run_id, at=at)
+    record_decisions(conn, plan, outbox_ids, run_id=run_id, who=who, at=at)
+
+
+def _lock_rows(conn: Connection, plan: Plan) -> dict[Key, Counts]:
+    """The warehouse rows of the plan's refresh dates; nobody else can edit them until we commit."""
+    row = activation_user_count.c
+    dates = {change.key.refreshed_on for change in plan.changes}
+    of_plan = select(activation_user_count).where(row.tenant == plan.tenant, row.refreshed_on.in_(dates))
+    rows = conn.execute(of_plan.with_for_update()).mappings()
+    return {Key(values["refreshed_on"], values["product"]): counts_of(values) for values in rows}
+
+
+def _refuse_moved(plan: Plan, moved: int) -> None:
+    if moved:
+        raise PlanMovedError(
+            f"{moved} of {len(plan.changes)} rows of {plan.tenant} were edited in the warehouse since the plan was "
+            "made; nothing was written, plan again"
+        )
+
+
+def _write(conn: Connection, rows: dict[Key, dict[str, Any]], present: Collection[Key]) -> int:
+    """How many rows were written; fewer than given when somebody added one of them, which no lock prevents."""
+    edited = [values for key, values in rows.items() if key in present]
+    added = [values for key, values in rows.items() if key not in present]
+    if edited:
+        conn.execute(insert_or_update(conn, activation_user_count, WRITTEN), edited)
+    if not added:
+        return len(edited)
+    addition = insert_or_ignore(conn, activation_user_count).returning(activation_user_count.c.product)
+    return len(edited) + len(conn.execute(addition, added).all())
+
+
+def _warehouse_row(plan: Plan, change: Change, who: str, at: datetime) -> dict[str, Any]:
+    return {**_key_of(plan, change), **measures_of(change.settled), "updated_at": at, "updated_by": who}
+
+
+def _remember(conn: Connection, plan: Plan, settled: Sequence[Change]) -> None:
+    """Move `agreed` and `observed_seen`; doubt and what Graph acknowledged move with its answers alone."""
+    if settled:
+        rows = [_memory_row(plan, change) for change in settled]
+        conn.execute(insert_or_update(conn, sync_base, REMEMBERED), rows)
+
+
+def _memory_row(plan: Plan, change: Change) -> dict[str, Any]:
+    state = change.state
+    seen = Counts(*map(_newest, state.observed.as_tuple(), state.observed_seen.as_tuple()))
+    return {
+        **_key_of(plan, change),
+        "product_type": state.product_type,
+        **measures_of(change.settled, "agreed_"),
+        **measures_of(seen, "observed_seen_"),
+    }
+
+
+def _newest(observed: int | None, seen: int | None) -> int | None:
+    """What is not reported tonight stays remembered as it was last seen."""
+    return seen if observed is None else observed
+
+
+def _key_of(plan: Plan, change: Change) -> dict[str, Any]:
+    return {"tenant": plan.tenant, "refreshed_on": change.key.refreshed_on, "product": change.key.product}

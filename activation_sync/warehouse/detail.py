@@ -1,0 +1,79 @@
+"""User detail into its snapshot: the newest of each tenant, whole or not at all, in bounded memory."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, Protocol, cast
+
+import psycopg
+from sqlalchemy import Connection, delete
+from sqlalchemy.exc import DataError, IntegrityError
+
+from activation_sync.core.model import CountRow, DetailRow
+from activation_sync.errors import ReportFormatError
+from activation_sync.warehouse.bulk import copy_rows
+from activation_sync.warehouse.loading import hold_if_empty, is_newest, read_source, replace_reported
+from activation_sync.warehouse.reports import LandedReport, record_loaded
+from activation_sync.warehouse.tables import activation_user_detail
+
+UNIQUE_VIOLATIONS = ("23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
+
+
+class Derived(Protocol):
+    """What was counted while the rows passed by; whole only once every row was taken."""
+
+    refreshed_on: date | None
+
+    @property
+    def rows_seen(self) -> int: ...
+
+    def counts(self) -> Sequence[CountRow]: ...
+
+
+def load_detail(
+    conn: Connection, landed: LandedReport, rows: Iterable[DetailRow], derived: Derived, at: datetime
+) -> LandedReport:
+    """Load a user detail report from a stream of its rows; returns it as the manifest has it now.
+
+    The snapshot is swapped only for a report of the same or a later refresh date; an older one is checked all the
+    same, and its derived counts are kept. Whatever is raised, by `rows` too, the old snapshot stays.
+    """
+    present = read_source(conn, activation_user_detail, activation_user_detail.c.tenant == landed.tenant)
+    with conn.begin_nested() as swap:
+        _replace_snapshot(conn, landed, rows)
+        hold_if_empty(conn, landed, derived.rows_seen)
+        refreshed_on = cast(date, derived.refreshed_on)
+        if not is_newest(landed, refreshed_on, present):
+            swap.rollback()
+    replace_reported(conn, landed, derived.counts())
+    return record_loaded(conn, landed, refreshed_on, derived.rows_seen, at)
+
+
+def _replace_snapshot(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow]) -> None:
+    conn.execute(delete(activation_user_detail).where(activation_user_detail.c.tenant == landed.tenant))
+    with _naming_bad_rows(landed):
+        copy_rows(conn, activation_user_detail, (_values(landed, row) for row in rows))
+
+
+def _values(landed: LandedReport, row: DetailRow) -> tuple[Any, ...]:
+    """A row in the order of the table's columns."""
+    refreshed_on, user_principal_name, display_name, product, *activations = row
+    return (landed.tenant, user_principal_name, product, refreshed_on, display_name, *activations, landed.id)
+
+
+@contextmanager
+def _naming_bad_rows(landed: LandedReport) -> Iterator[None]:
+    """The database's refusal of a row, without its words: they quote the row, and so a user's name."""
+    try:
+        yield
+    except (IntegrityError, DataError, psycopg.IntegrityError, psycopg.DataError, OverflowError) as error:
+        what = "two rows for one user and product" if _is_duplicate(error) else "a value that no column can hold"
+        raise ReportFormatError(
+            f"the {landed.report} report {landed.path} has {what}; the snapshot before it stays; download it again"
+        ) from None
+
+
+def _is_duplicate(error: Exception) -> bool:
+    origin = getattr(error, "orig", error)
+    code = getattr(origin, "sqlstate", None) or getattr(origin, "sqlite_errorname", None)
+    return code in UNIQUE_VIOLATIONS

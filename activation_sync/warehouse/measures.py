@@ -1,0 +1,19 @@
+"""Between `Counts` and the three columns that hold them."""
+
+from sqlalchemy import RowMapping
+
+from activation_sync.core.model import Counts, Measure
+
+
+def counts_of(row: RowMapping, prefix: str = "") -> Counts:
+    """The measures of a row, from the columns that begin with `prefix`."""
+    return Counts(*(row[f"{prefix}{measure}"] for measure in Measure))
+
+
+def measures_of(counts: Counts, prefix: str = "") -> dict[str, int | None]:
+    """The columns that hold these counts."""
+    return {f"{prefix}{measure}": count for measure, count in zip(Measure, counts.as_tuple(), strict=True)}
+
+
+def measure_names(prefix: str = "") -> list[str]:
+    return [f"{prefix}{measure}" for measure in Measure]

@@ -1,0 +1,10 @@
+"""Alembic runs this. The connection and its transaction are the caller's (`warehouse/schema.py`)."""
+
+from alembic import context
+
+from activation_sync.warehouse.tables import metadata
+
+# metadata: for its naming convention only
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

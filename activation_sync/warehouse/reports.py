@@ -1,0 +1,124 @@
+"""The manifest of landed reports: what Graph gave us, when, and what became of it."""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, update
+
+from activation_sync.core.model import Report, ReportSize
+from activation_sync.errors import WarehouseError
+from activation_sync.warehouse.tables import raw_report, sync_base
+from activation_sync.warehouse.upsert import insert_or_ignore
+
+
+@dataclass(frozen=True, slots=True)
+class LandedReport:
+    """One landed report: bytes that Graph gave us, addressed by their hash.
+
+    id: tenant/report/sha256. path: within the landing. landed_at, seen_at: when Graph gave these bytes first and
+    last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
+    """
+
+    tenant: str
+    report: Report
+    sha256: str
+    size_bytes: int
+    path: str
+    landed_at: datetime
+    seen_at: datetime
+    etag: str | None = None
+    request_id: str | None = None
+    refreshed_on: date | None = None
+    rows: int | None = None
+    loaded_at: datetime | None = None
+    rejected: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.tenant}/{self.report}/{self.sha256}"
+
+
+def record_landed(conn: Connection, landed: LandedReport) -> LandedReport:
+    """Note that Graph gave these bytes; given again, only `seen_at`, `etag` and `request_id` move.
+
+    Returns the report as the manifest has it: `landed_at` of the first time, and whether it is loaded.
+    """
+    conn.execute(insert_or_ignore(conn, raw_report), [{"id": landed.id, **asdict(landed)}])
+    seen = {"seen_at": landed.seen_at, "etag": landed.etag, "request_id": landed.request_id}
+    row = raw_report.c
+    conn.execute(update(raw_report).where(row.id == landed.id, row.seen_at <= landed.seen_at).values(seen))
+    return read_landed(conn, landed.id)
+
+
+def read_landed(conn: Connection, landed_id: str) -> LandedReport:
+    """A landed report by its id; WarehouseError when there is none."""
+    found = conn.execute(select(raw_report).where(raw_report.c.id == landed_id)).first()
+    if found is None:
+        raise WarehouseError(f"no landed report {landed_id} is known here; land it first (activation-sync import)")
+    return _landed(found)
+
+
+def newest_landed(conn: Connection, tenant: str, report: Report) -> LandedReport | None:
+    """The report Graph gave last, unless it was rejected."""
+    found = conn.execute(_newest_first(tenant, report).where(raw_report.c.rejected.is_(None))).first()
+    return None if found is None else _landed(found)
+
+
+def record_rejected(conn: Connection, landed_id: str, reason: str) -> None:
+    """Note why a landed report could not be loaded. reason: free of users' names."""
+    conn.execute(update(raw_report).where(raw_report.c.id == landed_id).values(rejected=reason))
+
+
+def record_loaded(conn: Connection, landed: LandedReport, refreshed_on: date, rows: int, at: datetime) -> LandedReport:
+    """Note what a landed report turned out to hold; an earlier rejection is forgotten."""
+    loaded = {"refreshed_on": refreshed_on, "rows": rows, "loaded_at": at, "rejected": None}
+    conn.execute(update(raw_report).where(raw_report.c.id == landed.id).values(loaded))
+    return read_landed(conn, landed.id)
+
+
+def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
+    """The newest refresh date that a plan was ever applied for."""
+    newest: date | None = conn.execute(
+        select(func.max(sync_base.c.refreshed_on)).where(sync_base.c.tenant == tenant)
+    ).scalar_one()
+    return newest
+
+
+def read_size(conn: Connection, landed_id: str) -> ReportSize:
+    """Rows of a loaded report beside those of the one loaded before it."""
+    landed = read_landed(conn, landed_id)
+    if landed.refreshed_on is None or landed.rows is None:
+        raise WarehouseError(f"the landed report {landed_id} is not loaded, so its rows are not known; load it first")
+    before = rows_before(conn, landed.tenant, landed.report, landed_id)
+    return ReportSize(landed.report, landed.refreshed_on, landed.rows, before)
+
+
+def rows_before(conn: Connection, tenant: str, report: Report, landed_id: str) -> int | None:
+    """Rows of the report seen before this one that could be loaded; before all of them, if this one never landed."""
+    row = raw_report.c
+    this = raw_report.alias("this")
+    seen_at = select(this.c.seen_at).where(this.c.id == landed_id).scalar_subquery()
+    is_earlier = and_(row.id != landed_id, or_(seen_at.is_(None), row.seen_at <= seen_at))
+    found = conn.execute(_newest_first(tenant, report).where(is_loaded(), is_earlier)).first()
+    return None if found is None else found.rows
+
+
+def is_loaded() -> ColumnElement[bool]:
+    return and_(raw_report.c.loaded_at.is_not(None), raw_report.c.rejected.is_(None))
+
+
+def _newest_first(tenant: str, report: Report) -> Select[Any]:
+    row = raw_report.c
+    return (
+        select(raw_report)
+        .where(row.tenant == tenant, row.report == report)
+        .order_by(row.seen_at.desc(), row.landed_at.desc(), row.id.desc())
+        .limit(1)
+    )
+
+
+def _landed(found: Row[Any]) -> LandedReport:
+    values = found._mapping
+    known = {field.name: values[field.name] for field in fields(LandedReport)}
+    return LandedReport(**{**known, "report": Report(known["report"])})
