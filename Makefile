@@ -1,22 +1,24 @@
 # `make demo` shows the job at work, `make test` proves it. Needed: Python 3.11, 3.12 or 3.13 with pip and venv.
 # Another Python: `make PYTHON=python3.12 demo`. Arguments: `make demo ARGS=--help`, `make test ARGS=tests/config`.
 
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+# Empty files inside the virtual environment, so that what is done already is not done again: what it was made with,
+# and what was installed. Without PYTHON=..., one that exists is kept whatever its Python.
 ifndef PYTHON
 NAMES := python3 python3.13 python3.12 python3.11 python
 PYTHON := $(firstword $(foreach name,$(NAMES),$(shell $(name) -c "$(SUITABLE)" 2>/dev/null && echo $(name))) python3)
+MADE := $(firstword $(wildcard $(VENV)/made-with-*))
 endif
+MADE := $(or $(MADE),$(VENV)/made-with-$(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])"))
+RUN := $(VENV)/has-requirements
+DEV := $(VENV)/has-requirements-dev
 
-VENV := .venv
-BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # A lock file is whole, so nothing beside it is looked for; `pip check` proves that nothing was missing.
 INSTALL := $(PIP) install --no-deps
-
-# Empty files inside the virtual environment, so that what is done already is not done again.
-MADE := $(VENV)/made-by-$(notdir $(PYTHON))
-RUN := $(VENV)/has-requirements
-DEV := $(VENV)/has-requirements-dev
 
 # uv reads no configuration of this machine, so that the lock files are the same wherever they are made.
 LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
@@ -45,7 +47,8 @@ bench: $(DEV)
 
 setup: $(RUN)
 
-lock: $(DEV)
+lock: $(MADE)
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
 	$(LOCK) pyproject.toml --group build --output-file requirements.lock
 	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 

@@ -105,8 +105,10 @@ def _resolve_landing(value: str, validation: ValidationInfo) -> str:
 
 def _resolve_file(path: Path, validation: ValidationInfo) -> Path:
     found = reading_of(validation).folder / path
-    if not found.is_file():
-        raise ValueError(f"is no file ({found} was looked for); mend the path")
+    try:
+        found.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"refers to {found}, which cannot be read: {error.strerror}; mend path or file") from None
     return found
 
 

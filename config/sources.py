@@ -17,31 +17,26 @@ SECTIONS = ("warehouse", "landing", *COMMON)
 
 
 def find_file(path: Path | None) -> Path:
-    """The configuration file's absolute path, or a ConfigError that says where it was looked for."""
-    named = path or os.environ.get(FILE_VARIABLE)
-    file = Path(named or DEFAULT_FILE).absolute()
-    if file.is_file():
-        return file
-    how = "as asked" if path else f"as {FILE_VARIABLE} says" if named else f"because {FILE_VARIABLE} is not set"
-    raise ConfigError(
-        [
-            f"no configuration file: looked for {file}, {how}. Copy config/example.toml there, which shows every "
-            "setting; `activation-sync demo` needs none"
-        ]
-    )
+    """The absolute path of the configuration file, which may not exist."""
+    return Path(path or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE).absolute()
 
 
 def read_file(file: Path) -> dict[str, Any]:
     """The tables of a TOML file; a byte order mark, as some editors write, is accepted."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        problem = (
+            f"no configuration file: looked for {file}. Copy config/example.toml there, which shows every setting, "
+            f"or set {FILE_VARIABLE} to the path of another; `activation-sync demo` needs none"
+        )
     except tomllib.TOMLDecodeError as error:
-        remedy = "; put Windows paths in single quotes" if "\\" in str(error) else ""
-        problem = f"{file} is not TOML: {error}{remedy}"
+        remedy = "put Windows paths in single quotes" if "\\" in str(error) else "config/example.toml shows the form"
+        problem = f"{file} is not TOML: {error}; {remedy}"
     except UnicodeDecodeError as error:
         problem = f"{file} is not UTF-8 text: byte {error.start} does not fit; save it as UTF-8"
     except OSError as error:
-        problem = f"{file} cannot be read: {error.strerror}; mend its permissions"
+        problem = f"{file} cannot be read: {error.strerror}; mend the path or its permissions"
     raise ConfigError([problem])
 
 

@@ -84,7 +84,7 @@ def test_a_mistake_that_two_tenants_inherit_is_named_once(problems: Problems) ->
         pytest.param("[landing]\nzzz = 5", "landing.zzz: is no setting; known here: url", id="nothing-near"),
         pytest.param("graph = 5", "graph: the value should be a table", id="no-table"),
         pytest.param("[graph]\ntimeout_s = 0", "graph.timeout_s: 0 should be greater than 0", id="out-of-range"),
-        pytest.param("[graph]\nca_file = 'no.pem'", "'no.pem' is no file", id="no-such-file"),
+        pytest.param("[graph]\nca_file = 'no.pem'", "no.pem, which cannot be read: No such file", id="no-such-file"),
         pytest.param('[graph]\nroot = "https://graph/v1.0"', "ends in an API version; leave it out", id="version"),
         pytest.param('[graph]\nroot = "http://me:pass@graph"', "'http://***@graph' is no https URL", id="user-in-url"),
         pytest.param('[graph]\ndownload_hosts = ["https://a"]', "graph.download_hosts[0]: 'https://a' is", id="host"),
@@ -124,6 +124,17 @@ def test_a_mistaken_tenant_is_named(problems: Problems, line: str, said: str) ->
     (problem,) = problems(tenants="\n".join(lines))
 
     assert said in problem
+
+
+def test_a_mistake_in_a_tenants_own_table_names_the_tenant(problems: Problems) -> None:
+    assert problems("[sync]\nnames = 'keep'\n", TENANT + "[tenants.sync]\nnames = 'hsh'\nmax_share = 1\n") == (
+        "tenants[0].sync.names (tenant contoso): 'hsh' should be 'keep', 'hash' or 'drop'",
+        "tenants[0].sync.max_share (tenant contoso): is no setting; did you mean max_shrink_share?",
+    )
+
+
+def test_a_tenant_whose_name_is_no_text_is_known_by_its_place(problems: Problems) -> None:
+    assert problems(tenants=TENANT.replace('"contoso"', "365")) == ("tenants[0].name: 365 should be a valid string",)
 
 
 def test_two_tenants_share_neither_name_nor_tenant_id(problems: Problems) -> None:
@@ -181,16 +192,21 @@ def test_a_file_that_cannot_be_understood_says_where(tmp_path: Path, written: by
     assert said in problem
 
 
-def test_without_a_file_the_places_looked_at_and_the_demo_are_named(
+def test_without_a_file_the_place_looked_at_and_the_demo_are_named(
     tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
     environment.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r"because ACTIVATION_SYNC_CONFIG is not set\. Copy config/example\.toml"):
+    with pytest.raises(ConfigError, match=r"looked for .*activation-sync\.toml\. Copy config/example\.toml there"):
         load_settings()
 
     environment.setenv("ACTIVATION_SYNC_CONFIG", "elsewhere.toml")
-    with pytest.raises(ConfigError, match=r"elsewhere\.toml, as ACTIVATION_SYNC_CONFIG says"):
+    with pytest.raises(ConfigError, match=r"elsewhere\.toml.* set ACTIVATION_SYNC_CONFIG to the path of another"):
         load_settings()
 
-    with pytest.raises(ConfigError, match=r"named\.toml, as asked\. .*`activation-sync demo` needs none"):
+    with pytest.raises(ConfigError, match=r"named\.toml.*`activation-sync demo` needs none"):
         load_settings(tmp_path / "named.toml")
+
+
+def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: File name too long; mend the path"):
+        load_settings(tmp_path / ("x" * 300))

@@ -38,7 +38,7 @@ def test_the_environment_can_change_one_tenant_and_add_another(load: Load, envir
     environment.setenv("ACTIVATION_SYNC__TENANTS__0__GRAPH__CLOUD", "china")
     environment.setenv(
         "ACTIVATION_SYNC__TENANTS__1",
-        '{"name": "fabrikam", "tenant_id": "fabrikam.example", "client_secret": "365",'
+        '{"name": "fabrikam", "tenant_id": "fabrikam.example", "client_secret": "365", "graph": {"timeout_s": 5},'
         ' "client_id": "11111111-2222-3333-4444-666666666666"}',
     )
 
@@ -122,6 +122,12 @@ def test_origins_lose_their_last_slash(load: Load) -> None:
     graph = load('[graph]\nroot = "https://127.0.0.1:8443/"\nauthority_root = "https://127.0.0.1:8443"\n').graph
 
     assert graph.root == graph.authority_root == "https://127.0.0.1:8443"
+
+
+def test_certificates_are_found_beside_the_file(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----", encoding="ascii")
+
+    assert load('[graph]\nca_file = "ca.pem"\n').tenant("contoso").graph.ca_file == tmp_path / "ca.pem"
 
 
 def test_settings_cannot_be_changed(load: Load) -> None:
