@@ -87,7 +87,7 @@ class ScriptedFault:
         """True when this visit is to meet the fault."""
         return (
             self.operation == visit.operation
-            and (self.tenant is None or (visit.tenant is not None and visit.tenant.is_called(self.tenant)))
+            and (self.tenant is None or (visit.tenant is not None and self.tenant.lower() in visit.tenant.names))
             and (self.fault.product is None or same_product(self.fault.product) == same_product(visit.product))
             and (self.fault.kind != "claims-challenge" or visit.has_cp1)
         )

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 
 from activation_sync.emulator import faults, mischief
-from activation_sync.emulator.answers import Call, Refusal, Reply, Visit, segment_not_found, standard_headers
+from activation_sync.emulator.answers import Call, Door, Refusal, Reply, Visit, segment_not_found, standard_headers
 from activation_sync.emulator.batch import serve_batch
 from activation_sync.emulator.editions import REPORTS
 from activation_sync.emulator.identity import (
@@ -97,7 +97,7 @@ def _serve(world: World, visit: Visit, operation: Operation) -> Reply:
     return operation.serve(world, visit)
 
 
-def _door(call: Call) -> str:
+def _door(call: Call) -> Door:
     if call.door == "download":
         return "download"
     return "login" if any(path.fullmatch(call.path) for path, _, _ in _LOGIN_PATHS) else "graph"
@@ -128,7 +128,7 @@ def _find_in_graph(world: World, call: Call, version: str, segments: list[str]) 
     match [segment.lower() for segment in segments]:
         case ["reports", function, *rest] if rest in ([], ["content"]):
             return _find_report(world, call, version, function, segments[1])
-        case ["admin", "reportsettings"]:
+        case ["admin", "reportsettings"] if world.scenario.cloud == "global":
             return _only("GET", call, Operation(faults.SETTINGS, admit_to_graph, serve_settings))
         case ["$batch"] if not call.is_batch_item:
             serve = lambda world, visit: serve_batch(visit, partial(answer, world))  # noqa: E731

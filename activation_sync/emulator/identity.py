@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
+from jwt.types import Options
 
 from activation_sync.emulator.answers import Call, EntraRefusal, Refusal, Reply, Visit, json_reply
 from activation_sync.emulator.scenario import CLOUD_ROOTS, EmulatedTenant
@@ -54,7 +55,7 @@ def challenge_claims(world: World) -> Refusal:
     """A 401 of continuous access evaluation: only a token asked for with these claims will do."""
     claims = {"access_token": {"nbf": {"essential": True, "value": str(int(world.clock.now().timestamp()))}}}
     encoded = base64.b64encode(json.dumps(claims).encode()).decode()
-    message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
+    message = "Continuous access evaluation resulted in challenge with code: TokenIssuedBeforeRevocationTimestamp"
     return unauthorized(world, message, f', error="insufficient_claims", claims="{encoded}"')
 
 
@@ -77,7 +78,7 @@ def serve_discovery(world: World, visit: Visit) -> Reply:
     )
 
 
-def serve_instances(world: World, visit: Visit) -> Reply:  # noqa: ARG001  the shape every operation has
+def serve_instances(world: World, _: Visit) -> Reply:
     """The instance discovery document: this host, and nothing beside it."""
     host = world.root.removeprefix("https://")
     instance = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
@@ -152,7 +153,7 @@ def _capabilities(form: dict[str, str]) -> list[str]:
 
 def _claims(world: World, token: str) -> dict[str, Any]:
     """The claims of a token that this emulator signed. Expiry is the scenario clock's business."""
-    unchecked = {"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
+    unchecked: Options = {"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
     try:
         return jwt.decode(token, world.signing_key, [ALGORITHM], options=unchecked)
     except jwt.InvalidTokenError:

@@ -37,7 +37,10 @@ _WORDS: Mapping[int, tuple[str, str]] = {
 def instead(world: World, visit: Visit, fault: Fault) -> Reply | None:
     """The answer that a fault gives in place of the operation; None lets the operation happen."""
     act = _INSTEAD.get(fault.kind)
-    return act(world, visit, fault) if act else None
+    answer = act(world, visit, fault) if act else None
+    if isinstance(answer, Refusal):
+        raise answer
+    return answer
 
 
 def afterwards(reply: Reply, fault: Fault) -> Reply:
@@ -56,14 +59,14 @@ def retry_after(world: World, seconds: int, form: str) -> dict[str, str]:
     return {"Retry-After": format_datetime(moment, usegmt=True)}
 
 
-def _status(world: World, visit: Visit, fault: Fault) -> Reply:
+def _status(world: World, visit: Visit, fault: Fault) -> Reply | Refusal:
     headers = {} if fault.retry_after_s is None else retry_after(world, fault.retry_after_s, fault.retry_after_form)
     status = fault.status or 500
     if fault.body == "empty":
         return Reply(status, b"", headers)
     if fault.body == "html":
         return Reply(status, HTML, {"Content-Type": "text/html", **headers})
-    return _refusal(visit, fault, status, headers).reply(visit)
+    return _refusal(visit, fault, status, headers)
 
 
 def _refusal(visit: Visit, fault: Fault, status: int, headers: Mapping[str, str]) -> Refusal:
@@ -74,42 +77,18 @@ def _refusal(visit: Visit, fault: Fault, status: int, headers: Mapping[str, str]
     return EntraRefusal(status, fault.code or "temporarily_unavailable", 90033, text, headers)
 
 
-def _html(world: World, visit: Visit, fault: Fault) -> Reply:
-    return _status(world, visit, replace(fault, status=fault.status or 200, body="html"))
-
-
-def _unknown_tenant(world: World, visit: Visit, fault: Fault) -> Reply:
-    raise Refusal(404, "UnknownTenantId", "The tenant has no usage reports yet.")
-
-
-def _expired_token(world: World, visit: Visit, fault: Fault) -> Reply:
-    raise unauthorized(world, "Access token has expired or is not yet valid.")
-
-
-def _claims_challenge(world: World, visit: Visit, fault: Fault) -> Reply:
-    raise challenge_claims(world)
-
-
-def _expired_url(world: World, visit: Visit, fault: Fault) -> Reply:
-    raise expired_url()
-
-
-def _no_answer(world: World, visit: Visit, fault: Fault) -> Reply:
-    return Reply(0, wire=Wire("reset-before-answer"))
-
-
 def _cut_at(reply: Reply, fault: Fault) -> int:
     return len(reply.whole_body()) // 2 if fault.after_bytes is None else fault.after_bytes
 
 
-_INSTEAD: Mapping[str, Callable[[World, Visit, Fault], Reply]] = {
+_INSTEAD: Mapping[str, Callable[[World, Visit, Fault], Reply | Refusal]] = {
     "status": _status,
-    "html": _html,
-    "unknown-tenant": _unknown_tenant,
-    "expired-token": _expired_token,
-    "claims-challenge": _claims_challenge,
-    "expired-url": _expired_url,
-    "reset-before-answer": _no_answer,
+    "html": lambda world, visit, fault: _status(world, visit, replace(fault, status=fault.status or 200, body="html")),
+    "reset-before-answer": lambda *_: Reply(0, wire=Wire("reset-before-answer")),
+    "unknown-tenant": lambda *_: Refusal(404, "UnknownTenantId", "The tenant has no usage reports yet."),
+    "expired-token": lambda world, *_: unauthorized(world, "Access token has expired or is not yet valid."),
+    "claims-challenge": lambda world, *_: challenge_claims(world),
+    "expired-url": lambda *_: expired_url(),
 }
 _WIRE: Mapping[str, WireAct] = {
     "answer-lost": "reset-before-answer",

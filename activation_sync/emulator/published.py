@@ -18,12 +18,17 @@ NEVER = sys.maxsize
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """One product on one refresh date. history: counts with the refresh from which the report shows them."""
+    """One product on one refresh date.
+
+    history: counts, each with the refresh from which the counts report shows them, as far as it may still do so.
+    version: grows with every PATCH, even one that changes no figure.
+    """
 
     id: str
     refreshed_on: date
     product_type: str
     history: tuple[tuple[int, Counts], ...]
+    version: int = 0
 
     @property
     def counts(self) -> Counts:
@@ -32,17 +37,17 @@ class PublishedRow:
 
     @property
     def etag(self) -> str:
-        """Changes with every accepted PATCH, even one that changes no figure."""
-        content = f"{self.id}/{self.product_type}/{self.history}"
-        return f'W/"{hashlib.sha256(content.encode()).hexdigest()[:16]}"'
+        return f'W/"{hashlib.sha256(f"{self.id}/{self.version}".encode()).hexdigest()[:16]}"'
 
     def shown(self, refresh: int) -> Counts:
         """What the counts report shows at this refresh."""
         return next(counts for since, counts in reversed(self.history) if since <= refresh)
 
-    def patched(self, counts: Counts, product_type: str, shown_from: int) -> "PublishedRow":
-        """The row after a PATCH, which the report shows from that refresh on."""
-        return replace(self, product_type=product_type, history=(*self.history, (shown_from, counts)))
+    def patched(self, counts: Counts, product_type: str, refresh: int, shown_from: int) -> "PublishedRow":
+        """The row after a PATCH at this refresh, which the report shows from a later one on, or at once."""
+        waiting = [entry for entry in self.history if refresh < entry[0] < shown_from]
+        history = ((refresh, self.shown(refresh)), *waiting, (shown_from, counts))
+        return replace(self, product_type=product_type, history=history, version=self.version + 1)
 
 
 def same_product(name: str) -> str:

@@ -5,7 +5,7 @@ The URL has no key, so the body says which row is meant: by `id`, else by `repor
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from activation_sync.emulator.answers import Refusal, Reply, Visit, json_reply
 from activation_sync.emulator.identity import admit_to_graph
@@ -31,7 +31,7 @@ def serve_patch(world: World, visit: Visit) -> Reply:
     row = _addressed(world, visit, update)
     _refuse_other_version(visit, row)
     counts = row.counts._replace(**update.counts)
-    patched = row.patched(counts, update.product_type or row.product_type, world.shown_from())
+    patched = row.patched(counts, update.product_type or row.product_type, world.clock.refreshes, world.shown_from())
     if visit.fault not in ("ignored", "echoed"):
         world.published.put(patched)
     answered = row if visit.fault == "ignored" else patched
@@ -50,16 +50,14 @@ def serve_get(world: World, visit: Visit) -> Reply:
 
 def serve_delete(world: World, visit: Visit) -> Reply:
     """Remove one row, addressed by the body as in a PATCH, or by `$filter`."""
-    if visit.call.body:
-        row = _addressed(world, visit, read_update(visit.call))
-    else:
-        row = _only(_filtered(world, visit))
+    by_body = bool(visit.call.body)
+    row = _addressed(world, visit, read_update(visit.call)) if by_body else _only(_filtered(world, visit))
     _refuse_other_version(visit, row)
     world.published.remove(visit.owner.tenant_id, row)
     return Reply(204)
 
 
-def refuse_method(world: World, visit: Visit) -> Reply:  # noqa: ARG001  the shape every operation has
+def refuse_method(*_: object) -> NoReturn:
     raise Refusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 
 

@@ -36,7 +36,7 @@ CLOUD_ROOTS: Mapping[str, str] = {
 class Scenario:
     """Settings of one emulated Graph; the same scenario always shows the same figures.
 
-    tenants: how many, or their names. users: a tenant's users, licensed or not. products: names as Graph's JSON has them.
+    tenants: how many, or their names. users: a tenant's users, licensed or not. products: as Graph's JSON names them.
     first_refreshed_on: refresh date of day 0, UTC; the scenario's "today" is two days later.
     max_lag_days: how many days the published counts may trail the user detail; 0: no drift at the start.
     report_follows: refreshes until the counts report shows an accepted PATCH (0: at once; None: never).
@@ -89,9 +89,10 @@ class EmulatedTenant:
     def domain(self) -> str:
         return f"{self.name}.onmicrosoft.example"
 
-    def is_called(self, name: str) -> bool:
-        """True when `name` is the tenant's id, name or domain, in any case."""
-        return name.lower() in (self.tenant_id, self.name.lower(), self.domain.lower())
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What the tenant may be called, in lower case: its id, name or domain."""
+        return self.tenant_id, self.name.lower(), self.domain.lower()
 
 
 def make_tenants(scenario: Scenario) -> tuple[EmulatedTenant, ...]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import sys
 import tempfile
 import threading
 import time
@@ -23,7 +24,8 @@ START_LIMIT_S = 30.0
 def free_socket(port: int) -> socket.socket:
     """A socket bound to loopback only; port 0 takes a free one."""
     bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform != "win32":  # there it would let two servers share a port
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((LOOPBACK, port))
     except OSError:

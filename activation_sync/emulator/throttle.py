@@ -24,13 +24,14 @@ class Throttle:
     def wait_s(self, visit: Visit, *, is_json: bool, now_s: float) -> int | None:
         """Count one report request; the seconds to wait when it is one too many. A refused request counts too."""
         tenant_id, report = visit.owner.tenant_id, visit.operation
-        if is_json:
-            limits = {("json", visit.app_id, tenant_id, report): JSON_A_WINDOW}
-        else:
-            limits = {
+        limits: dict[tuple[str, ...], int] = (
+            {("json", visit.app_id, tenant_id, report): JSON_A_WINDOW}
+            if is_json
+            else {
                 ("csv", visit.app_id, tenant_id, report): CSV_A_WINDOW,
                 ("csv", tenant_id, report): CSV_A_WINDOW_ALL_APPLICATIONS,
             }
+        )
         waits = [self._count(key, limit, now_s) for key, limit in limits.items()]
         return max((wait for wait in waits if wait is not None), default=None)
 

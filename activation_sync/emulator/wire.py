@@ -5,7 +5,7 @@ import contextlib
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -99,7 +99,7 @@ async def _drip(exchange: Exchange, reply: Reply) -> None:
     await exchange.finish()
 
 
-async def _reset_before_answer(exchange: Exchange, reply: Reply) -> None:  # noqa: ARG001  the shape every act has
+async def _reset_before_answer(exchange: Exchange, _: Reply) -> None:
     await exchange.reset()
 
 

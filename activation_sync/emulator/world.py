@@ -41,6 +41,7 @@ class World:
         }
         self.published = Published(scenario.seed, self.licences)
         self.faults, self.journal, self.throttle, self.judge = FaultQueue(), Journal(), Throttle(), Judge()
+        self._by_name = {name: tenant for tenant in self.tenants for name in tenant.names}
         self._tickets: dict[str, Ticket] = {}
         self._open_day()
 
@@ -53,7 +54,7 @@ class World:
 
     def tenant_called(self, name: str) -> EmulatedTenant | None:
         """The tenant with this id, name or domain."""
-        return next((tenant for tenant in self.tenants if tenant.is_called(name)), None)
+        return self._by_name.get(name.lower())
 
     def edition(self, tenant: EmulatedTenant, report: str) -> Edition:
         """The report as it stands now."""
