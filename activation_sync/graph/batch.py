@@ -1,6 +1,7 @@
 """Many PATCHes in one request. Each item has an answer of its own, and only what must wait is sent again."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from activation_sync.core.run import Answer, AnswerKind, CountUpdate
 from activation_sync.errors import GraphBusyError, GraphRefusedError
@@ -48,15 +49,14 @@ def _judge(line: Line, update: CountUpdate, reply: Reply | None) -> Verdict:
 def _to_send_again(line: Line, replies: Mapping[str, Reply], pause: Pause, is_first: bool) -> list[str]:
     """Items to send once more, after the longest wait that any of them was asked for and that we may wait."""
     once_more = [item_id for item_id, reply in replies.items() if is_first and reply.status in ONCE_MORE]
-    for item_id in once_more:
-        if replies[item_id].status == 401:
-            line.renew_token(replies[item_id])
-            break
-    asked = {
-        item_id: retry_after_s(reply, line.clock()) for item_id, reply in replies.items() if reply.status in WAITING
-    }
+    refused = [reply for item_id in once_more if (reply := replies[item_id]).status == 401]
+    if refused:
+        with suppress(GraphBusyError):  # sending again will find out
+            line.renew_token(refused[0])
+    now = line.clock()
+    asked = {item_id: retry_after_s(reply, now) for item_id, reply in replies.items() if reply.status in WAITING}
     bearable = {item_id: seconds for item_id, seconds in asked.items() if line.waits.is_bearable(seconds)}
-    if not bearable or not pause.wait(max((seconds for seconds in bearable.values() if seconds), default=None)):
+    if not bearable or not pause.wait(max(filter(None, bearable.values()), default=None), now):
         return once_more
     return [*once_more, *bearable]
 

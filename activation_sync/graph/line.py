@@ -70,7 +70,7 @@ class Line:
     @contextmanager
     def fetch(self, url: str) -> Iterator[httpx.Response]:
         """The answer of a pre-authenticated address, still open: no token goes there, and no header of ours."""
-        response = self._patiently(lambda: self._fetch_once(url))
+        response = self._patiently("download", lambda: self._fetch_once(url))
         try:
             yield response
         finally:
@@ -81,21 +81,23 @@ class Line:
         self.tokens.token(claims_challenge(reply), refused=self.tokens.token())
 
     def _ask(self, method: str, url: str, headers: Mapping[str, str], content: object) -> httpx.Response:
-        token = self.tokens.token()
-        response = self._patiently(lambda: self._ask_once(method, url, _signed(headers, token), content))
+        kind, token = f"{method} {url.partition('?')[0]}", self.tokens.token()
+        response = self._patiently(kind, lambda: self._ask_once(method, url, _signed(headers, token), content))
         if response.status_code != 401:
             return response
         fresh = self.tokens.token(claims_challenge(read_whole(response)), refused=token)
-        return self._patiently(lambda: self._ask_once(method, url, _signed(headers, fresh), content))
+        return self._patiently(kind, lambda: self._ask_once(method, url, _signed(headers, fresh), content))
 
-    def _patiently(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+    def _patiently(self, kind: str, send: Callable[[], httpx.Response]) -> httpx.Response:
         """Send again after every wait Graph asks for; the answer that asks for too long a one is given back."""
-        pause = self.waits.begin()
+        pause = self.waits.begin(kind)
         while True:
+            pause.before_sending(self.clock())
             response = send()
             if response.status_code not in WAITING:
                 return response
-            if not pause.wait(retry_after_s(read_whole(response), self.clock())):
+            now = self.clock()
+            if not pause.wait(retry_after_s(read_whole(response), now), now):
                 return response
 
     def _ask_once(self, method: str, url: str, headers: Mapping[str, str], content: object) -> httpx.Response:
