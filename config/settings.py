@@ -50,9 +50,7 @@ class GraphSettings(Section):
     download_hosts: tuple[Host, ...] = ()
     ca_file: ExistingFile | None = None
     report_format: Literal["csv", "json"] = "csv"
-    timeout_s: float = Field(default=60, gt=0)
     longest_wait_s: float = Field(default=30, ge=0)
-    connections: int = Field(default=8, ge=1, le=8)
 
 
 class SyncSettings(Section):
@@ -64,6 +62,7 @@ class SyncSettings(Section):
     max_shrink_share: Share = 0.3
     min_judged_rows: int = Field(default=20, ge=0)
     stale_after_days: int = Field(default=7, ge=1)
+    retry_delays_s: tuple[Annotated[float, Field(ge=0)], ...] = (2, 10, 30, 60)
     names_key: Secret | None = Field(default=None, repr=False)
     names: Literal["keep", "hash", "drop"] = "keep"
     product_aliases: dict[str, str] = Field(default_factory=dict)

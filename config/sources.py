@@ -21,6 +21,11 @@ def find_file(path: Path | None) -> Path:
     return Path(path or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE).absolute()
 
 
+def use_file(path: Path) -> None:
+    """Let this process, and those it starts, read `path`."""
+    os.environ[FILE_VARIABLE] = str(path.absolute())
+
+
 def read_file(file: Path) -> dict[str, Any]:
     """The tables of a TOML file; a byte order mark, as some editors write, is accepted."""
     try:

@@ -1,0 +1,58 @@
+"""Runs the flow in this process and says how it ended."""
+
+from datetime import date
+from typing import cast
+
+from activation_sync.core.run import Outcome, PlanView, RunSummary
+from activation_sync.errors import ActivationSyncError, HeldError
+from commands.console import err, print_table, quieten_prefect, say, say_error
+
+NUMERIC = ("assigned", "activated", "shared computers")
+
+
+def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None) -> RunSummary:
+    """Run the flow for one tenant; a run that is held or fails comes back as a summary too."""
+    quieten_prefect()
+    with err.status(f"{tenant}: starting Prefect"):
+        from flows.sync import sync
+
+        state = sync(tenant, as_of=as_of, dry_run=dry_run, approve=approve, return_state=True)
+    try:
+        return cast(RunSummary, state.result())
+    except ActivationSyncError as error:
+        outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
+        return RunSummary(tenant, "", as_of or date.today(), outcome, error=str(error))  # noqa: DTZ011  shown only
+
+
+def preview(tenant: str) -> PlanView:
+    """Tonight's plan, without Prefect: a look needs no run."""
+    from activation_sync.core.views import view_plan
+    from tasks.preview import preview_plan
+
+    return view_plan(preview_plan(tenant))
+
+
+def say_plan(view: PlanView) -> None:
+    """A plan, for a person."""
+    if view.table:
+        print_table(f"{view.tenant}: plan {view.digest[:12]}", view.table, NUMERIC)
+    say(
+        f"[bold]{view.tenant}[/bold]: report of {view.observed_on}; would write {view.written} and push {view.pushed} "
+        f"of {view.written + view.kept} rows"
+    )
+    for finding in view.findings:
+        say_error(f"{view.tenant}: would be held: {finding}")
+    if view.is_held:
+        say(f"If that is right: activation-sync sync {view.tenant} --approve {view.digest[:12]}")
+
+
+def say_summary(summary: RunSummary) -> None:
+    """What one run did, for a person."""
+    from activation_sync.core.summary import outcome_words
+
+    if summary.table:
+        print_table(f"{summary.tenant}: plan {summary.digest[:12]}", summary.table, NUMERIC)
+    if summary.error:
+        say_error(f"{summary.tenant}: {summary.error}")
+    else:
+        say(f"[bold]{summary.tenant}[/bold]: {outcome_words(summary)}")
