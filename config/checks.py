@@ -16,7 +16,7 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 GUID_OR_DOMAIN = re.compile(rf"{GUID.pattern}|([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{{2,}}", re.IGNORECASE)
 HTTPS_URL = re.compile(r"https://[^\s/@?#]+(/[^\s@?#]*)?", re.IGNORECASE)
 API_VERSION = re.compile(r".*/(v1\.0|beta)/*", re.IGNORECASE)
-HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?", re.IGNORECASE)
+HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?")
 URL_PATH = re.compile(r"/[^\s?#]*[^\s?#/]")
 SHARED_AUTHORITIES = ("common", "organizations", "consumers")
 
@@ -83,5 +83,5 @@ HttpsUrl = Annotated[
     AfterValidator(_without_last_slash),
 ]
 GraphRoot = Annotated[HttpsUrl, AfterValidator(_refuse_version)]
-Host = Annotated[str, _matches(HOST, 'is no host; write "HOST", "HOST:PORT" or ".SUFFIX", without https://')]
+Host = Annotated[str, _matches(HOST, 'is no host; write "HOST" or "HOST:PORT" in lowercase, without https://')]
 UrlPath = Annotated[str, _matches(URL_PATH, 'is no path; begin with "/", leave out host, "?" and a last "/"')]
