@@ -1,11 +1,13 @@
 """`activation-sync check`: is everything in place, and if not, what to do about it?"""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
+    from activation_sync.core.model import Report
     from activation_sync.graph.client import GraphClient
     from config.settings import TenantSettings
 
@@ -75,7 +77,7 @@ def _tenant(tenant: "TenantSettings") -> Iterator[Line]:
         if PERMISSION not in signed_in.says:
             yield Line(tenant.name, "permission", "bad", f"grant the application permission {PERMISSION}, with consent")
         for report in Report:
-            yield _looked(tenant.name, f"report {report}", lambda report=report: _report(graph, report, tenant))
+            yield _looked(tenant.name, f"report {report}", partial(_report, graph, report, tenant))
         yield _concealed(tenant.name, graph)
         yield _write_back(tenant, graph)
 

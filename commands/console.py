@@ -33,7 +33,7 @@ def quieten_prefect() -> None:
 def use_own_prefect(home: Path) -> None:
     """Keep this process's runs in `home`, whatever Prefect server the user works with otherwise."""
     os.environ["PREFECT_HOME"] = str(home)
-    os.environ["PREFECT_API_URL"] = ""
+    os.environ.pop("PREFECT_API_URL", None)
 
 
 class _StepLines(logging.Handler):

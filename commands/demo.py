@@ -14,9 +14,7 @@ MARKER = ".activation-sync-demo"
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo lives; an earlier demo there is replaced.")] = Path(
-        "demo"
-    ),
+    folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is replaced.")] = Path("demo"),
     users: Annotated[int, typer.Option(min=1, help="Users of the emulated tenant.")] = 400,
 ) -> None:
     """Show the whole job: an emulated Microsoft Graph, an empty warehouse, three nights of the real flow."""

@@ -41,7 +41,7 @@ def _landed_before(report: Report, tenant: str) -> LandedReport | None:
 
 
 def _land(report: Report, run: Run, download: Download, report_format: str) -> LandedReport:
-    file = open_landing().land(run.tenant, report, download.chunks, f".{report_format}")
+    file = open_landing().land(run.tenant, report, download.chunks, report_format)
     return LandedReport(
         tenant=run.tenant,
         report=report,
