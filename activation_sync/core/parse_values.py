@@ -91,7 +91,7 @@ def read_json(kind: Kind, read: Read, value: object) -> Any:
         return _json_flag(value)
     if not isinstance(value, str | None):
         raise BadValueError("is not text")
-    return read(value or "")
+    return read(_storable(value or ""))
 
 
 def shown(column: Column, value: object) -> str:
@@ -100,6 +100,13 @@ def shown(column: Column, value: object) -> str:
         return "a value (not shown: personal)"
     text = str(value)
     return repr(text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…")
+
+
+def _storable(text: str) -> str:
+    """JSON can spell characters that no UTF-8 file, and so no database, holds: NUL and lone surrogates."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadValueError("holds a character that is not text")
+    return text
 
 
 def _bounded(count: int) -> int:

@@ -272,6 +272,8 @@ def test_an_item_that_is_no_object_is_refused(item):
         pytest.param({"assigned": float("nan")}, "'nan' is not a whole number", id="not a number"),
         pytest.param({"assigned": 2**63}, "more than an Int64 holds", id="a number beyond Int64"),
         pytest.param({"productType": 365}, "property 'productType': '365' is not text", id="a number for a product"),
+        pytest.param({"productType": "A\0"}, "holds a character that is not text", id="a NUL character"),
+        pytest.param({"productType": "\ud800"}, "holds a character that is not text", id="half a character"),
         pytest.param({"productType": None}, "property 'productType': 'None' is blank", id="no product"),
         pytest.param({"reportRefreshDate": "today"}, "'today' is not a date", id="a word for a date"),
     ],
