@@ -16,7 +16,7 @@ from activation_sync.core.parse_columns import PLATFORM_COUNTS, USER_COUNTS, USE
 from activation_sync.core.parse_csv import CsvRecords
 from activation_sync.core.parse_json import JsonRecords
 from activation_sync.core.parse_text import format_error, without_bom
-from activation_sync.core.parse_values import Noticed, readers_of
+from activation_sync.core.parse_values import Noticed, text_readers
 from activation_sync.core.products import NO_ALIASES
 
 __all__ = ["Noticed", "parse_counts", "parse_detail", "parse_platforms"]
@@ -67,7 +67,7 @@ def _open_records(
     """Sniff the format from the content, and begin to read."""
     head = without_bom(layout.report, stream.read(CHUNK_BYTES))
     chunks = chain([head], iter(partial(stream.read, CHUNK_BYTES), b""))
-    readers = readers_of(layout, aliases, noticed)
+    readers = text_readers(layout, aliases, noticed)
     start = head.lstrip()[:1]
     if start == b"<":
         raise format_error(layout.report, "an HTML or XML page in place of a report", "line 1")

@@ -1,43 +1,19 @@
 """CSV reports: strict about meaning, tolerant about form, and fast, because user detail holds millions of rows.
 
-A cell is read by look-up: a report repeats few texts a million times, so each text is read once and remembered.
+The loop does no more a row than pick, look up and make; which column was bad is found out only when one was.
 """
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import getitem, itemgetter
+from operator import call, itemgetter
 from typing import Any, Generic, TypeVar
 
-from activation_sync.core.parse_columns import Column, Layout, fold, why_not
+from activation_sync.core.parse_columns import Layout, fold, why_not
 from activation_sync.core.parse_text import format_error, text_lines
-from activation_sync.core.parse_values import BadValueError, Noticed, Read, shown
+from activation_sync.core.parse_values import BadValueError, Noticed, Read, blame
 from activation_sync.errors import ReportFormatError
 
 Row = TypeVar("Row")
-
-MAX_REMEMBERED = 10_000  # texts a column; keeps the memory flat whatever the file holds
-
-
-class BadCellError(Exception):
-    """A cell that cannot be read; says which column, what it held (as far as may be shown) and why not."""
-
-
-class Cells(dict[str, Any]):
-    """The values of one column by their text."""
-
-    def __init__(self, column: Column, read: Read) -> None:
-        super().__init__()
-        self._column = column
-        self._read = read
-
-    def __missing__(self, text: str) -> Any:
-        try:
-            value = self._read(text)
-        except BadValueError as bad:
-            raise BadCellError(f"column '{self._column.title}': {shown(self._column, text)} {bad}") from None
-        if len(self) < MAX_REMEMBERED and not self._column.is_private:
-            self[text] = value
-        return value
 
 
 class CsvRecords(Generic[Row]):
@@ -54,10 +30,10 @@ class CsvRecords(Generic[Row]):
         noticed: Noticed,
         make: Callable[[Iterable[Any]], Row],
     ) -> None:
-        self._report = layout.report
+        self._layout = layout
+        self._readers = readers
         self._make = make
         self._lines = csv.reader(text_lines(layout.report, chunks), strict=True)
-        self._cells = [Cells(column, read) for column, read in zip(layout.columns, readers, strict=True)]
         titles = self._header(layout, noticed)
         self._width = len(titles)
         self._pick = _picker(layout, titles)
@@ -67,20 +43,21 @@ class CsvRecords(Generic[Row]):
         return f"line {self._lines.line_num}"
 
     def __iter__(self) -> Iterator[Row]:
+        readers, make, pick, width = self._readers, self._make, self._pick, self._width
+        values: tuple[str, ...] = ()
         try:
-            yield from self._rows()
-        except (BadCellError, csv.Error) as error:
+            for texts in self._lines:
+                if len(texts) == width:
+                    texts.append("")  # what `pick` finds where the report lacks a column
+                    values = pick(texts)
+                    yield make(map(call, readers, values))
+                elif texts:  # none at all is a blank line
+                    raise self._wrong_width(len(texts))
+        except BadValueError:
+            column, what = blame(self._layout.columns, readers, values)
+            raise self._refusal(f"column '{column.title}': {what}") from None
+        except csv.Error as error:
             raise self._refusal(str(error)) from None
-
-    def _rows(self) -> Iterator[Row]:
-        cells, make, pick, width = self._cells, self._make, self._pick, self._width
-        for texts in self._lines:
-            if len(texts) != width:
-                if not texts:  # a blank line
-                    continue
-                raise self._wrong_width(len(texts))
-            texts.append("")  # what `pick` finds where the report lacks a column
-            yield make(map(getitem, cells, pick(texts)))
 
     def _header(self, layout: Layout, noticed: Noticed) -> list[str]:
         try:
@@ -97,10 +74,10 @@ class CsvRecords(Generic[Row]):
     def _wrong_width(self, width: int) -> ReportFormatError:
         where = self.where()
         hint = "; the file seems cut short" if width < self._width and next(self._lines, None) is None else ""
-        return format_error(self._report, f"{width} fields where the header has {self._width}{hint}", where)
+        return format_error(self._layout.report, f"{width} fields where the header has {self._width}{hint}", where)
 
     def _refusal(self, what: str) -> ReportFormatError:
-        return format_error(self._report, what, self.where())
+        return format_error(self._layout.report, what, self.where())
 
 
 def _picker(layout: Layout, titles: list[str]) -> Callable[[list[str]], tuple[str, ...]]:

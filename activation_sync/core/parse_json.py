@@ -7,11 +7,12 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import call
 from typing import Any, Generic, TypeVar
 
-from activation_sync.core.parse_columns import Column, Layout, fold, why_not
+from activation_sync.core.parse_columns import Layout, fold, why_not
 from activation_sync.core.parse_text import format_error
-from activation_sync.core.parse_values import SHOWN_CHARS, BadValueError, Noticed, Read, read_json, shown
+from activation_sync.core.parse_values import SHOWN_CHARS, BadValueError, Noticed, Read, blame, json_readers
 from activation_sync.errors import ReportFormatError
 
 Row = TypeVar("Row")
@@ -42,7 +43,7 @@ class JsonRecords(Generic[Row]):
     ) -> None:
         self._layout = layout
         self._chunks = chunks
-        self._columns = tuple(zip(layout.columns, readers, strict=True))
+        self._readers = json_readers(layout, readers)
         self._noticed = noticed
         self._make = make
         self._item = 0
@@ -92,21 +93,19 @@ class JsonRecords(Generic[Row]):
         shape = list(record)
         if shape != self._shape:
             self._shape, self._names = shape, self._names_of(shape)
-        return list(map(self._value, self._columns, self._names, map(record.get, self._names)))
+        values = list(map(record.get, self._names))
+        try:
+            return list(map(call, self._readers, values))
+        except BadValueError:
+            column, what = blame(self._layout.columns, self._readers, values)
+            raise self._refusal(f"property '{column.name}': {what}") from None
 
     def _names_of(self, shape: list[str]) -> list[str]:
         names = {fold(name): name for name in shape if not name.startswith("@odata.")}
         if wrong := why_not(self._layout, names):
             raise self._refusal(wrong)
         self._noticed.unknown_columns.update(name for folded, name in names.items() if folded not in self._layout.keys)
-        return [names.get(fold(column.title), column.title) for column, _ in self._columns]
-
-    def _value(self, column_read: tuple[Column, Read], name: str, value: object) -> Any:
-        column, read = column_read
-        try:
-            return read_json(column.kind, read, value)
-        except BadValueError as bad:
-            raise self._refusal(f"property '{name}': {shown(column, value)} {bad}") from None
+        return [names.get(fold(column.title), column.title) for column in self._layout.columns]
 
     def _refusal(self, what: str) -> ReportFormatError:
         return format_error(self._layout.report, what, self.where() if self._item else "")

@@ -49,12 +49,11 @@ def _whole_lines(report: Report, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _decoded(report: Report, block: bytes, first_line: int) -> str:
+    if b"\0" in block:  # most text in UTF-16 without a mark, too, decodes as UTF-8 until the first umlaut
+        line = first_line + block.count(b"\n", 0, block.index(b"\0"))
+        raise format_error(report, "there is a NUL byte; the file is damaged or not UTF-8", f"line {line}")
     try:
-        text = block.decode()
+        return block.decode()
     except UnicodeDecodeError as error:
         line = first_line + block.count(b"\n", 0, error.start)
         raise format_error(report, f"byte 0x{block[error.start]:02x} is not UTF-8", f"line {line}") from None
-    if "\0" in text:
-        line = first_line + text.count("\n", 0, text.index("\0"))
-        raise format_error(report, "there is a NUL byte; the file is damaged or not UTF-8", f"line {line}")
-    return text

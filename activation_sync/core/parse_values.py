@@ -4,21 +4,25 @@ Blank is absent (None), never 0. A word, a sign or a decimal point where a whole
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from activation_sync.core.parse_columns import Column, Kind, Layout
+from activation_sync.core.parse_columns import PRIVATE_KINDS, Column, Kind, Layout
 from activation_sync.core.products import product_key
 
 MAX_COUNT = 2**63 - 1  # Edm.Int64
+MAX_DIGITS = 20  # one more than Int64 ever needs, so that what is cut off makes no number smaller
+MAX_REMEMBERED = 10_000  # texts a kind of column; keeps the memory flat whatever the file holds
 SHOWN_CHARS = 40
 # about 2021-11 the refresh dates of sibling reports grew a midnight; both forms are met
 DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?", re.ASCII)
+NO_COUNT = "is not a whole number, 0 or more"
+TOO_LARGE = f"is more than an Int64 holds ({MAX_COUNT})"
 FLAGS = {"true": True, "false": False, "": None}
 
-Read = Callable[[str], Any]  # the value depends on the column
+Read = Callable[[Any], Any]  # text, or a JSON value, to what its column means
 
 
 class BadValueError(Exception):
@@ -36,19 +40,50 @@ class Noticed:
     spelled: dict[str, str] = field(default_factory=dict)
 
 
-def readers_of(layout: Layout, aliases: Mapping[str, str], noticed: Noticed) -> tuple[Read, ...]:
-    """How to read the text of each column of one report."""
-    read_product = _product_reader(aliases, noticed)
+class Remembered(dict[str, Any]):
+    """What each text means, read once: a report repeats few texts a million times."""
+
+    def __init__(self, read: Read) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> Any:
+        value = self._read(text)
+        if len(self) < MAX_REMEMBERED:
+            self[text] = value
+        return value
+
+
+def text_readers(layout: Layout, aliases: Mapping[str, str], noticed: Noticed) -> tuple[Read, ...]:
+    """How to read the text of each column of one report; fast, and flat in memory."""
     kinds: dict[Kind, Read] = {
         Kind.REFRESH_DATE: _refresh_date_reader(),
-        Kind.PRODUCT: read_product,
+        Kind.PRODUCT: _product_reader(aliases, noticed),
         Kind.COUNT: read_count,
         Kind.DAY: read_day,
         Kind.FLAG: read_flag,
         Kind.USER: read_user,
         Kind.NAME: str,
     }
-    return tuple(kinds[column.kind] for column in layout.columns)
+    remembered = {kind: read if kind in PRIVATE_KINDS else Remembered(read).__getitem__ for kind, read in kinds.items()}
+    return tuple(remembered[column.kind] for column in layout.columns)
+
+
+def json_readers(layout: Layout, readers: Sequence[Read]) -> tuple[Read, ...]:
+    """How to read the JSON value of each column: numbers and flags must be JSON's own, all else text or null."""
+    own: dict[Kind, Read] = {Kind.COUNT: read_json_count, Kind.FLAG: read_json_flag}
+    pairs = zip(layout.columns, readers, strict=True)
+    return tuple(own.get(column.kind) or _json_text_reader(read) for column, read in pairs)
+
+
+def blame(columns: Sequence[Column], readers: Sequence[Read], values: Sequence[object]) -> tuple[Column, str]:
+    """The first column whose value cannot be read, and what to say of it."""
+    for column, read, value in zip(columns, readers, values, strict=True):
+        try:
+            read(value)
+        except BadValueError as bad:
+            return column, f"{shown(column, value)} {bad}"
+    raise AssertionError("no value of this row is bad")
 
 
 def read_count(text: str) -> int | None:
@@ -56,8 +91,11 @@ def read_count(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise BadValueError("is not a whole number, 0 or more")
-    return _bounded(int(text[: len(str(MAX_COUNT)) + 1]))
+        raise BadValueError(NO_COUNT)
+    count = int(text[:MAX_DIGITS])
+    if count > MAX_COUNT:
+        raise BadValueError(TOO_LARGE)
+    return count
 
 
 def read_day(text: str) -> date | None:
@@ -83,15 +121,18 @@ def read_user(text: str) -> str:
     return text
 
 
-def read_json(kind: Kind, read: Read, value: object) -> Any:
-    """The meaning of a JSON value; numbers and flags must be JSON's own, everything else text or null."""
-    if kind is Kind.COUNT:
-        return _json_count(value)
-    if kind is Kind.FLAG and value is not None:
-        return _json_flag(value)
-    if not isinstance(value, str | None):
-        raise BadValueError("is not text")
-    return read(value or "")
+def read_json_count(value: object) -> int | None:
+    if type(value) is int and 0 <= value <= MAX_COUNT:  # to isinstance, True is an int
+        return value
+    if value is None:
+        return None
+    raise BadValueError(TOO_LARGE if type(value) is int and value > 0 else NO_COUNT)
+
+
+def read_json_flag(value: object) -> bool | None:
+    if not isinstance(value, bool | None):
+        raise BadValueError("is neither true nor false")
+    return value
 
 
 def shown(column: Column, value: object) -> str:
@@ -102,24 +143,25 @@ def shown(column: Column, value: object) -> str:
     return repr(text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…")
 
 
-def _bounded(count: int) -> int:
-    if count > MAX_COUNT:
-        raise BadValueError(f"is more than an Int64 holds ({MAX_COUNT})")
-    return count
+def _json_text_reader(read: Read) -> Read:
+    """JSON can spell characters that no UTF-8 file, and so no database, holds: NUL and lone surrogates."""
+
+    def read_text(value: object) -> Any:
+        if not isinstance(value, str | None):
+            raise BadValueError("is not text")
+        text = value or ""
+        if "\0" in text or not _is_unicode(text):
+            raise BadValueError("holds a character that is not text")
+        return read(text)
+
+    return read_text
 
 
-def _json_count(value: object) -> int | None:
-    if value is None:
-        return None
-    if type(value) is not int or value < 0:  # True is an int to isinstance
-        raise BadValueError("is not a whole number, 0 or more")
-    return _bounded(value)
-
-
-def _json_flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise BadValueError("is neither true nor false")
-    return value
+def _is_unicode(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _refresh_date_reader() -> Read:

@@ -7,8 +7,8 @@ from hashlib import sha256
 from activation_sync.core.guards import HELD_BY, judge
 from activation_sync.core.model import Change, Finding, Limits, Plan, PlanInputs
 from activation_sync.core.reconcile import reconcile
+from activation_sync.core.summary import short_digest
 
-SHOWN_DIGEST_CHARS = 12
 MIN_APPROVED_CHARS = 8
 
 
@@ -25,11 +25,6 @@ def make_plan(inputs: PlanInputs, limits: Limits) -> Plan:
         observed_on=inputs.observed_on,
         newest_reconciled_on=inputs.newest_reconciled_on,
     )
-
-
-def short_digest(digest: str) -> str:
-    """The digest as people read and type it."""
-    return digest[:SHOWN_DIGEST_CHARS]
 
 
 def is_approved(plan: Plan, approve: str | None) -> bool:

@@ -8,11 +8,17 @@ from activation_sync.core.run import Outcome, RunSummary
 from activation_sync.core.why import count_words, decision_words, moved_words
 from activation_sync.core.windows import report_age_days
 
+SHOWN_DIGEST_CHARS = 12
 MEASURE_WORDS = {
     Measure.ASSIGNED: "assigned",
     Measure.ACTIVATED: "activated",
     Measure.SHARED_COMPUTER_ACTIVATION: "shared computers",
 }
+
+
+def short_digest(digest: str) -> str:
+    """A plan's digest as people read and type it."""
+    return digest[:SHOWN_DIGEST_CHARS]
 
 
 def why_words(change: Change) -> str:
@@ -116,7 +122,9 @@ def _previewed_words(summary: RunSummary) -> str:
 
 
 def _held_words(summary: RunSummary) -> str:
-    return f"Held before any write: {'; '.join(summary.findings)}. Approve with --approve {summary.digest[:12]}."
+    return (
+        f"Held before any write: {'; '.join(summary.findings)}. Approve with --approve {short_digest(summary.digest)}."
+    )
 
 
 def _unsettled_words(summary: RunSummary) -> str:

@@ -14,7 +14,8 @@ from activation_sync.core.model import (
     Report,
     ReportSize,
 )
-from activation_sync.core.plan import hold_if_not_approved, make_plan, short_digest
+from activation_sync.core.plan import hold_if_not_approved, make_plan
+from activation_sync.core.summary import short_digest
 from activation_sync.errors import HeldError, ReportShrankError, StaleReportError
 from tests.core.effects import delivered
 from tests.core.worlds import policies, worlds
