@@ -19,14 +19,13 @@ def demo(
 ) -> None:
     """Show the whole job: an emulated Microsoft Graph, an empty warehouse, three nights of the real flow."""
     from activation_sync.emulator import Scenario, open_emulator
-    from commands.console import out, say, show_steps
+    from commands.console import out, say
 
     home = _fresh(folder)
     scenario = Scenario(tenants=(TENANT,), users=users, ca_file=home / "emulator-ca.pem")
     with open_emulator(scenario) as emulator:
         _configure(home, emulator)
-        show_steps()
-        out.rule("[bold]activation-sync demo")
+            out.rule("[bold]activation-sync demo")
         say(
             f"An emulated Microsoft Graph serves tenant [bold]{TENANT}[/bold] with {users} users at "
             f"{emulator.graph_root}.\nIts counts report lags behind its user detail, as the real one does. "

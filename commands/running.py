@@ -5,7 +5,7 @@ from typing import cast
 
 from activation_sync.core.run import Outcome, PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
-from commands.console import err, print_table, quieten_prefect, say, say_error
+from commands.console import err, print_table, quieten_prefect, say, say_error, show_steps
 
 NUMERIC = ("assigned", "activated", "shared computers")
 
@@ -16,6 +16,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
     with err.status(f"{tenant}: starting Prefect"):
         from flows.sync import sync
 
+        show_steps()
         state = sync(tenant, as_of=as_of, dry_run=dry_run, approve=approve, return_state=True)
     try:
         return cast(RunSummary, state.result())

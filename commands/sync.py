@@ -22,12 +22,11 @@ def sync(
 ) -> None:
     """Run the nightly job now: land, load, plan, apply, deliver, verify."""
     from commands.choosing import chosen_tenants
-    from commands.console import print_json, show_steps
+    from commands.console import print_json
     from commands.exits import OF_OUTCOME, most_pressing
     from commands.running import run_sync, say_summary
 
     names = [one.name for one in chosen_tenants(tenant)]
-    show_steps()
     summaries: list[RunSummary] = []
     for name in names:
         summary = run_sync(name, as_of=as_of.date() if as_of else None, dry_run=dry_run, approve=approve)
