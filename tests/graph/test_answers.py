@@ -30,6 +30,7 @@ def said(status: int, code: str = "Some", message: str = "Something.") -> Reply:
         pytest.param(Reply(200), AnswerKind.ACKNOWLEDGED, id="200-without-body-is-a-204"),
         pytest.param(Reply(200, body=HELD | {"activated": 6}), AnswerKind.DIFFERENT, id="200-different"),
         pytest.param(Reply(200, body={"value": []}), AnswerKind.DIFFERENT, id="200-no-row"),
+        pytest.param(Reply(200, body={"value": [HELD, HELD]}), AnswerKind.DIFFERENT, id="200-two-rows"),
         pytest.param(Reply(200, is_json=False), AnswerKind.BUSY, id="200-html-of-a-proxy"),
         pytest.param(said(400), AnswerKind.REFUSED, id="400"),
         pytest.param(Reply(400), AnswerKind.REFUSED, id="400-without-words"),
