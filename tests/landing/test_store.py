@@ -149,7 +149,7 @@ class RefusingFileSystem(MemoryFileSystem):
 
     def _open(self, path, mode="rb", **options):
         if "w" in mode:
-            number = getattr(errno, path.split("/")[1])
+            number = getattr(errno, path.removeprefix("refusing://").partition("/")[0])
             raise OSError(number, os.strerror(number))
         return super()._open(path, mode, **options)
 
