@@ -118,3 +118,10 @@ def why_not(layout: Layout, titles: Iterable[str]) -> str | None:
     if missing:
         return f"required columns are missing: {', '.join(missing)}"
     return None
+
+
+def repeated(layout: Layout, titles: Iterable[str]) -> str | None:
+    """Which columns stand twice in these headers or properties; None when each stands once."""
+    folded = [fold(title) for title in titles]
+    twice = [column.title for column in layout.columns if folded.count(fold(column.title)) > 1]
+    return f"columns stand twice: {', '.join(twice)}" if twice else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import call, itemgetter
 from typing import Any, Generic, TypeVar
 
-from activation_sync.core.parse_columns import Layout, fold, why_not
+from activation_sync.core.parse_columns import Layout, fold, repeated, why_not
 from activation_sync.core.parse_text import format_error, text_lines
 from activation_sync.core.parse_values import BadValueError, Noticed, Read, blame
 from activation_sync.errors import ReportFormatError
@@ -64,12 +64,11 @@ class CsvRecords(Generic[Row]):
             titles = next(self._lines, [])
         except csv.Error as error:
             raise self._refusal(str(error)) from None
-        folded = [fold(title) for title in titles]
-        wrong = why_not(layout, titles) or _repeated(layout, folded)
+        wrong = why_not(layout, titles) or repeated(layout, titles)
         if wrong:
             raise self._refusal(wrong)
         noticed.unknown_columns.update(title for title in titles if fold(title) not in layout.keys)
-        return folded
+        return [fold(title) for title in titles]
 
     def _wrong_width(self, width: int) -> ReportFormatError:
         where = self.where()
@@ -84,8 +83,3 @@ def _picker(layout: Layout, titles: list[str]) -> Callable[[list[str]], tuple[st
     """Takes the texts of a row in the order of the layout; an absent column is taken from behind the last one."""
     places = {title: place for place, title in enumerate(titles)}
     return itemgetter(*(places.get(fold(column.title), len(titles)) for column in layout.columns))
-
-
-def _repeated(layout: Layout, titles: list[str]) -> str | None:
-    repeated = [c.title for c in layout.columns if titles.count(fold(c.title)) > 1]
-    return f"columns stand twice: {', '.join(repeated)}" if repeated else None

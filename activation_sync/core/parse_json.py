@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import call
 from typing import Any, Generic, TypeVar
 
-from activation_sync.core.parse_columns import Layout, fold, why_not
+from activation_sync.core.parse_columns import Layout, fold, repeated, why_not
 from activation_sync.core.parse_text import format_error
 from activation_sync.core.parse_values import SHOWN_CHARS, BadValueError, Noticed, Read, blame, json_readers
 from activation_sync.errors import ReportFormatError
@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 
 NESTED = "userActivationCounts"
 MAX_PAGE_CHARS = 64_000_000  # Graph's own pages hold 200 users; stops one endless document from filling the memory
-BLANKS = re.compile(r"\s*")
+BLANKS = re.compile(r"[\s\ufeff]*")  # a page may bring a byte order mark of its own
 DECODER = json.JSONDecoder()
 
 
@@ -68,7 +68,7 @@ class JsonRecords(Generic[Row]):
                 has_more = "@odata.nextLink" in page
                 yield from page["value"]
         except BrokenJsonError as error:
-            raise self._refusal(f"cut short after this, or not JSON: {error}") from None
+            raise self._refusal(f"from here on the JSON is cut short or damaged: {error}") from None
         if has_more:
             raise self._refusal("the last page says that more follow; the file seems cut short")
 
@@ -101,8 +101,9 @@ class JsonRecords(Generic[Row]):
             raise self._refusal(f"property '{column.name}': {what}") from None
 
     def _names_of(self, shape: list[str]) -> list[str]:
-        names = {fold(name): name for name in shape if not name.startswith("@odata.")}
-        if wrong := why_not(self._layout, names):
+        own = [name for name in shape if not name.startswith("@odata.")]
+        names = {fold(name): name for name in own}
+        if wrong := why_not(self._layout, names) or repeated(self._layout, own):
             raise self._refusal(wrong)
         self._noticed.unknown_columns.update(name for folded, name in names.items() if folded not in self._layout.keys)
         return [names.get(fold(column.title), column.title) for column in self._layout.columns]
@@ -128,7 +129,7 @@ def documents(chunks: Iterator[bytes]) -> Iterator[object]:
                 raise BrokenJsonError(problem)
     found, text, problem = _whole_documents(text)
     yield from found
-    if text.strip():
+    if not BLANKS.fullmatch(text):
         raise BrokenJsonError(problem)
 
 

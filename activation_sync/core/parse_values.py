@@ -92,7 +92,7 @@ def read_count(text: str) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()):
         raise BadValueError(NO_COUNT)
-    count = int(text[:MAX_DIGITS])
+    count = int(text.lstrip("0")[:MAX_DIGITS] or "0")
     if count > MAX_COUNT:
         raise BadValueError(TOO_LARGE)
     return count

@@ -1,6 +1,7 @@
 """Form is accepted: however a report is rendered, it parses to the same rows."""
 
 from datetime import date
+from io import BytesIO
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +129,27 @@ def test_blank_is_absent_and_not_zero():
     (row,) = parse_counts(csv_of(",".join(COUNTS_TITLES), "2026-11-19,VISIO,5, ,"))
 
     assert row.counts == Counts(5, None, None)
+
+
+def test_leading_zeros_are_form():
+    (row,) = parse_counts(csv_of(",".join(COUNTS_TITLES), f"2026-11-19,VISIO,{'0' * 30}5,000,1"))
+
+    assert row.counts == Counts(5, 0, 1)
+
+
+def test_more_different_texts_than_are_remembered_are_still_read():
+    rows = [f"2026-11-19,P{n},{n},{n},{n}" for n in range(12_000)]
+
+    parsed = parse_counts(csv_of(",".join(COUNTS_TITLES), *rows))
+
+    assert [row.counts.assigned for row in parsed] == list(range(12_000))
+
+
+def test_every_page_may_bring_its_own_byte_order_mark():
+    item = {"reportRefreshDate": "2026-11-19", "assigned": 5, "activated": 3}
+    pages = [json_pages({"value": [{**item, "productType": name}]}).getvalue() for name in "AB"]
+
+    assert len(parse_counts(BytesIO(b"".join(b"\xef\xbb\xbf" + page + b"\r\n" for page in pages)))) == 2
 
 
 def test_titles_may_differ_in_case_and_spaces():

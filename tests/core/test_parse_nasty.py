@@ -154,6 +154,12 @@ def test_another_report_is_recognised(parse, titles, likeness):
     assert f"these are the columns of a {likeness} report" in refusal(parse, csv_of(",".join(titles)))
 
 
+def test_a_property_that_stands_twice_is_refused():
+    page = {"value": [{**ITEM, "Assigned": 6}]}
+
+    assert "item 1: columns stand twice: Assigned" in refusal(parse_counts, json_pages(page))
+
+
 def test_another_report_is_recognised_in_json_too():
     nested = {**USER, "userActivationCounts": [{"productType": "VISIO", "windows": 1, "mac": 0}]}
 
@@ -228,6 +234,18 @@ def test_a_page_in_place_of_a_report_is_refused(page):
 
 def test_a_file_without_line_ends_does_not_fill_the_memory():
     assert "a line is longer than 1,000,000 bytes" in refusal(parse_counts, BytesIO(b"a," * 2_000_000))
+
+
+def test_a_json_document_without_end_does_not_fill_the_memory():
+    class Endless:
+        def read(self, size: int) -> bytes:
+            return b'{"value": ['.ljust(size)
+
+    assert "cut short or damaged" in refusal(parse_counts, Endless())
+
+
+def test_a_header_whose_quote_never_closes_is_refused():
+    assert "line 1: unexpected end of data" in refusal(parse_counts, csv_of('"Report Refresh Date'))
 
 
 def test_a_quote_that_never_closes_does_not_fill_the_memory():
@@ -315,7 +333,7 @@ def test_json_cut_short_anywhere_inside_is_refused():
     first_page = whole.index(b"\n")
 
     for cut in [*range(2, first_page), *range(first_page + 2, len(whole))]:
-        assert "cut short after this, or not JSON" in refusal(parse_counts, BytesIO(whole[:cut]))
+        assert "from here on the JSON is cut short or damaged" in refusal(parse_counts, BytesIO(whole[:cut]))
 
 
 def test_pages_that_announce_another_one_at_the_end_are_refused():
