@@ -33,7 +33,15 @@ def check(
     from commands.exits import Exit
 
     tenants = chosen_tenants(tenant)
-    lines = [Line("", "configuration", "ok", f"read, every value in order; looking at {', '.join(one.name for one in tenants)}"), *_warehouse()]
+    lines = [
+        Line(
+            "",
+            "configuration",
+            "ok",
+            f"read, every value in order; looking at {', '.join(one.name for one in tenants)}",
+        ),
+        *_warehouse(),
+    ]
     for one in tenants:
         lines.extend(_tenant(one))
     if as_json:

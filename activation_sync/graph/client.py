@@ -70,7 +70,6 @@ class GraphClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._line.close()
-        self._tokens.close()
 
     @property
     def throttled_s(self) -> float:

@@ -48,7 +48,9 @@ def test_a_correction_in_the_warehouse_reaches_graph_and_is_not_overwritten(stag
     for _ in range(2):
         stage.sync()
 
-    assert stage.query("SELECT assigned FROM activation_user_count WHERE product = :it", it=product) == [(assigned - 2,)]
+    assert stage.query("SELECT assigned FROM activation_user_count WHERE product = :it", it=product) == [
+        (assigned - 2,)
+    ]
     assert stage.warehouse_rows() == stage.graph_rows()
 
 
@@ -66,7 +68,7 @@ def test_a_deleted_row_is_restored_and_never_becomes_zero(stage: Stage):
 def test_both_sides_moved_apart_is_held_as_a_conflict_and_changes_nothing(stage: Stage):
     stage.sync()
     published = stage.graph_rows()
-    stage.execute("UPDATE activation_user_count SET assigned = 7, activated = 5")
+    stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005")
     stage.emulator.will_answer("GET getOffice365ActivationsUserDetail", Fault(kind="restated"))
 
     summary = stage.sync()
@@ -75,7 +77,7 @@ def test_both_sides_moved_apart_is_held_as_a_conflict_and_changes_nothing(stage:
     held = [row["product"] for row in summary.table if "conflict" in row["decision"]]
     assert len(held) == summary.conflicts > 0
     assert {row for row in published if row[1] in held} <= stage.graph_rows()
-    assert {row[2:4] for row in stage.warehouse_rows()} == {(7, 5)}
+    assert {row[2:4] for row in stage.warehouse_rows()} == {(1007, 1005)}
 
 
 def test_a_dry_run_writes_nothing_anywhere(stage: Stage):
