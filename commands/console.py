@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -77,9 +78,9 @@ def _plain(value: Any) -> Any:
 
 def print_table(title: str, rows: Sequence[Mapping[str, str]], numeric: Iterable[str] = ()) -> None:
     """A table whose columns are the keys of its first row."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD)
     for column in rows[0]:
-        table.add_column(column, justify="right" if column in numeric else "left")
+        table.add_column(column, justify="right" if column in numeric else "left", no_wrap=column in numeric)
     for row in rows:
         table.add_row(*(escape(row[column]) for column in rows[0]))
     out.print(table)

@@ -25,7 +25,7 @@ def demo(
     scenario = Scenario(tenants=(TENANT,), users=users, ca_file=home / "emulator-ca.pem")
     with open_emulator(scenario) as emulator:
         _configure(home, emulator)
-            out.rule("[bold]activation-sync demo")
+        out.rule("[bold]activation-sync demo")
         say(
             f"An emulated Microsoft Graph serves tenant [bold]{TENANT}[/bold] with {users} users at "
             f"{emulator.graph_root}.\nIts counts report lags behind its user detail, as the real one does. "

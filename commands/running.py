@@ -1,13 +1,16 @@
 """Runs the flow in this process and says how it ended."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import cast
 
 from activation_sync.core.run import Outcome, PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
 from commands.console import err, print_table, quieten_prefect, say, say_error, show_steps
 
-NUMERIC = ("assigned", "activated", "shared computers")
+NUMERIC = ("assigned", "activated", "shared")
 
 
 def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None) -> RunSummary:
@@ -35,8 +38,7 @@ def preview(tenant: str) -> PlanView:
 
 def say_plan(view: PlanView) -> None:
     """A plan, for a person."""
-    if view.table:
-        print_table(f"{view.tenant}: plan {view.digest[:12]}", view.table, NUMERIC)
+    _say_table(view.tenant, view.digest, view.table)
     say(
         f"[bold]{view.tenant}[/bold]: report of {view.observed_on}; would write {view.written} and push {view.pushed} "
         f"of {view.written + view.kept} rows"
@@ -51,9 +53,19 @@ def say_summary(summary: RunSummary) -> None:
     """What one run did, for a person."""
     from activation_sync.core.summary import outcome_words
 
-    if summary.table:
-        print_table(f"{summary.tenant}: plan {summary.digest[:12]}", summary.table, NUMERIC)
+    _say_table(summary.tenant, summary.digest, summary.table)
     if summary.error:
         say_error(f"{summary.tenant}: {summary.error}")
     else:
         say(f"[bold]{summary.tenant}[/bold]: {outcome_words(summary)}")
+
+
+def _say_table(tenant: str, digest: str, table: Sequence[Mapping[str, str]]) -> None:
+    """The changes of a plan, a table for each refresh date."""
+    for day, rows in groupby(table, key=itemgetter("refresh date")):
+        shown = [{_TITLES.get(name, name): row[name] for name in row if name not in _IN_TITLE} for row in rows]
+        print_table(f"{tenant}, report of {day} (plan {digest[:12]})", shown, NUMERIC)
+
+
+_IN_TITLE = ("refresh date", "decision")  # the decision is in the words of "why"
+_TITLES = {"shared computers": "shared"}

@@ -22,34 +22,31 @@ def short_digest(digest: str) -> str:
 
 
 def why_words(change: Change) -> str:
-    """Why this key is in the plan, measure by measure, and what that means for Graph."""
-    return "; ".join((*_measure_reasons(change), graph_words(change)))
+    """Why this key is in the plan; measures that share a reason share its words."""
+    reasons: dict[str, list[str]] = {}
+    for measure, words in _measure_reasons(change):
+        reasons.setdefault(words, []).append(measure)
+    if [*map(len, reasons.values())] == [len(Measure)]:
+        return next(iter(reasons))
+    return "; ".join(f"{', '.join(measures)}: {words}" for words, measures in reasons.items())
 
 
 def graph_words(change: Change) -> str:
     """What happens to this key in Graph."""
     if change.is_conflict:
-        return "neither written nor sent until it is resolved"
+        return "not sent until it is resolved"
     if change.waits_for_report:
         return f"waits for Graph's counts report of {change.key.refreshed_on}"
     if change.is_pushed:
         return _push_words(change)
     if is_refused(change.state, change.settled):
-        return "Graph refused these values before; sent again when they change, or by retry"
-    return "Graph has it already"
+        return "refused before; sent again when it changes, or by retry"
+    return "has it already"
 
 
 def plan_rows(plan: Plan) -> list[dict[str, str]]:
     """The plan as a table, a row a change; the counts are those of the warehouse, before and after."""
     return [_plan_row(change) for change in plan.changes]
-
-
-def write_words(change: Change) -> str:
-    """Where a change is written: warehouse, Graph, both, or why nowhere."""
-    if change.is_conflict:
-        return "held"
-    sides = ["warehouse"] * change.is_written + ["Graph"] * change.is_pushed
-    return " + ".join(sides) or ("waits" if change.waits_for_report else "remembered")
 
 
 def outcome_words(summary: RunSummary) -> str:
@@ -62,14 +59,13 @@ def rows_words(count: int, noun: str = "row") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _measure_reasons(change: Change) -> Iterator[str]:
+def _measure_reasons(change: Change) -> Iterator[tuple[str, str]]:
     state = change.state
     sides = map(Counts.as_tuple, (state.agreed, state.observed_seen, state.observed, state.warehouse))
     for measure, decision, *values in zip(Measure, change.decisions, *sides, strict=True):
         agreed, observed_seen, observed, warehouse = values
         if decision is not Decision.KEEP or warehouse != agreed:
-            words = decision_words(decision, agreed, observed_seen, observed, warehouse)
-            yield f"{MEASURE_WORDS[measure]}: {words}"
+            yield MEASURE_WORDS[measure], decision_words(decision, agreed, observed_seen, observed, warehouse)
 
 
 def _push_words(change: Change) -> str:
@@ -81,7 +77,7 @@ def _push_words(change: Change) -> str:
         for measure, theirs, ours in pairs
         if ours is not None and ours != theirs
     ]
-    return f"Graph: {', '.join(moves)}"
+    return f"sent: {', '.join(moves)}"
 
 
 def _plan_row(change: Change) -> dict[str, str]:
@@ -91,8 +87,8 @@ def _plan_row(change: Change) -> dict[str, str]:
         "product": change.key.product,
         "decision": ", ".join(decisions),
         **dict(zip(MEASURE_WORDS.values(), _count_cells(change), strict=True)),
-        "writes": write_words(change),
-        "why": why_words(change),
+        "why": why_words(change) or "as before",
+        "Graph": graph_words(change),
     }
 
 

@@ -37,7 +37,7 @@ def _pull_words(agreed: Count, observed_seen: Count, observed: Count, warehouse:
     is_overruled = warehouse is not None and warehouse != agreed
     overruled = f", over the warehouse's {warehouse} by policy" if is_overruled else ""
     if observed_seen in (None, observed):
-        return f"usage data says {observed} for the first time{overruled}"
+        return f"first seen in the usage data{overruled}"
     return f"usage data moved {moved_words(observed_seen, observed)}{overruled}"
 
 
@@ -45,5 +45,5 @@ def _adopt_words(agreed: Count, observed_seen: Count, observed: Count, warehouse
     is_overruled = observed is not None and observed != warehouse and (agreed is None or observed != observed_seen)
     overruled = f", over the usage data's {observed} by policy" if is_overruled else ""
     if agreed is None:
-        return f"the warehouse says {warehouse} for the first time{overruled}"
+        return f"first seen in the warehouse{overruled}"
     return f"corrected in the warehouse {moved_words(agreed, warehouse)}{overruled}"
