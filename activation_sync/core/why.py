@@ -16,11 +16,11 @@ def decision_words(decision: Decision, agreed: Count, observed_seen: Count, obse
     if decision is Decision.ADOPT:
         return _adopt_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.CONVERGE:
-        return f"usage data and warehouse both say {warehouse}"
+        return "usage data and warehouse moved to the same"
     if decision is Decision.CONFLICT:
         return f"conflict: usage data says {observed}, the warehouse {warehouse}; agreed was {count_words(agreed)}"
     if warehouse is None and agreed is not None:
-        return f"missing in the warehouse, restored as {agreed}"
+        return "missing in the warehouse, restored"
     return f"kept at {count_words(agreed)}"
 
 

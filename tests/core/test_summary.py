@@ -7,7 +7,7 @@ from activation_sync.core.decide import change_of
 from activation_sync.core.model import ConflictPolicy, Counts, Decision, Key, KeyState, Limits, PlanInputs
 from activation_sync.core.plan import make_plan
 from activation_sync.core.run import Delivery, Outcome, RunSummary
-from activation_sync.core.summary import outcome_words, plan_rows, why_words, write_words
+from activation_sync.core.summary import graph_words, outcome_words, plan_rows, why_words
 from activation_sync.core.why import decision_words
 from tests.core.worlds import policies, worlds
 
@@ -23,19 +23,19 @@ def change(policy=HOLD, **known):
     ("decision", "sides", "expected"),
     [
         (Decision.PULL, (210, 210, 213, 210), "usage data moved 210 -> 213"),
-        (Decision.PULL, (None, None, 213, None), "usage data says 213 for the first time"),
+        (Decision.PULL, (None, None, 213, None), "first seen in the usage data"),
         (Decision.PULL, (210, 210, 213, 220), "usage data moved 210 -> 213, over the warehouse's 220 by policy"),
         (Decision.ADOPT, (210, 210, 210, 220), "corrected in the warehouse 210 -> 220"),
-        (Decision.ADOPT, (None, None, None, 220), "the warehouse says 220 for the first time"),
+        (Decision.ADOPT, (None, None, None, 220), "first seen in the warehouse"),
         (
             Decision.ADOPT,
             (210, 210, 213, 220),
             "corrected in the warehouse 210 -> 220, over the usage data's 213 by policy",
         ),
-        (Decision.CONVERGE, (210, 210, 213, 213), "usage data and warehouse both say 213"),
+        (Decision.CONVERGE, (210, 210, 213, 213), "usage data and warehouse moved to the same"),
         (Decision.CONFLICT, (210, 210, 213, 220), "conflict: usage data says 213, the warehouse 220; agreed was 210"),
         (Decision.CONFLICT, (None, None, 213, 220), "conflict: usage data says 213, the warehouse 220; agreed was -"),
-        (Decision.KEEP, (210, 210, 210, None), "missing in the warehouse, restored as 210"),
+        (Decision.KEEP, (210, 210, 210, None), "missing in the warehouse, restored"),
         (Decision.KEEP, (210, 210, 210, 210), "kept at 210"),
     ],
 )
@@ -44,60 +44,47 @@ def test_every_decision_gives_its_reason(decision, sides, expected):
 
 
 @pytest.mark.parametrize(
-    ("planned", "words", "writes"),
+    ("planned", "why", "graph"),
     [
         pytest.param(
             change(observed=Counts(213, 3, 1)),
-            "assigned: usage data moved 210 -> 213; Graph: assigned 210 -> 213",
-            "warehouse + Graph",
+            "assigned: usage data moved 210 -> 213",
+            "sent: assigned 210 -> 213",
             id="pulled",
         ),
         pytest.param(
             change(warehouse=Counts(210, 4, 1)),
-            "activated: corrected in the warehouse 3 -> 4; Graph: activated 3 -> 4",
-            "Graph",
+            "activated: corrected in the warehouse 3 -> 4",
+            "sent: activated 3 -> 4",
             id="adopted",
         ),
+        pytest.param(change(published=Counts(210, 2, 1)), "", "sent: activated 2 -> 3", id="Graph alone is behind"),
         pytest.param(
-            change(published=Counts(210, 2, 1)), "Graph: activated 2 -> 3", "Graph", id="Graph alone is behind"
-        ),
-        pytest.param(
-            change(in_doubt=True),
-            "sent again, because the outcome of the last PATCH is in doubt",
-            "Graph",
-            id="in doubt",
+            change(in_doubt=True), "", "sent again, because the outcome of the last PATCH is in doubt", id="in doubt"
         ),
         pytest.param(
             change(is_published=False, published=Counts()),
+            "",
             "waits for Graph's counts report of 2026-11-19",
-            "waits",
             id="waiting",
         ),
-        pytest.param(
-            change(warehouse=Counts()),
-            "assigned: missing in the warehouse, restored as 210; activated: missing in the warehouse, restored as 3; "
-            "shared computers: missing in the warehouse, restored as 1; Graph has it already",
-            "warehouse",
-            id="restored",
-        ),
+        pytest.param(change(warehouse=Counts()), "missing in the warehouse, restored", "has it already", id="restored"),
         pytest.param(
             change(observed=Counts(213, 3, 1), warehouse=Counts(220, 3, 1)),
-            "assigned: conflict: usage data says 213, the warehouse 220; agreed was 210; "
-            "neither written nor sent until it is resolved",
-            "held",
+            "assigned: conflict: usage data says 213, the warehouse 220; agreed was 210",
+            "not sent until it is resolved",
             id="conflict",
         ),
         pytest.param(
             change(warehouse=Counts(220, 3, 1), refused=Counts(220, 3, 1), refused_published=Counts(210, 3, 1)),
-            "assigned: corrected in the warehouse 210 -> 220; "
-            "Graph refused these values before; sent again when they change, or by retry",
-            "remembered",
+            "assigned: corrected in the warehouse 210 -> 220",
+            "refused before; sent again when it changes, or by retry",
             id="refused before",
         ),
     ],
 )
-def test_a_change_says_why_and_where(planned, words, writes):
-    assert (why_words(planned), write_words(planned)) == (words, writes)
+def test_a_change_says_why_and_what_graph_is_told(planned, why, graph):
+    assert (why_words(planned), graph_words(planned)) == (why, graph)
 
 
 def test_a_plan_is_a_table_of_text():
@@ -112,10 +99,9 @@ def test_a_plan_is_a_table_of_text():
             "assigned": "6 or 5?",
             "activated": "1",
             "shared computers": "0",
-            "writes": "held",
             "why": "assigned: conflict: usage data says 5, the warehouse 6; agreed was -; "
-            "activated: usage data and warehouse both say 1; shared computers: usage data and warehouse both say 0; "
-            "neither written nor sent until it is resolved",
+            "activated, shared computers: usage data and warehouse moved to the same",
+            "Graph": "not sent until it is resolved",
         },
         {
             "refresh date": "2026-11-19",
@@ -124,8 +110,8 @@ def test_a_plan_is_a_table_of_text():
             "assigned": "210 -> 213",
             "activated": "3",
             "shared computers": "1",
-            "writes": "warehouse + Graph",
-            "why": "assigned: usage data moved 210 -> 213; Graph: assigned 210 -> 213",
+            "why": "assigned: usage data moved 210 -> 213",
+            "Graph": "sent: assigned 210 -> 213",
         },
     ]
 
