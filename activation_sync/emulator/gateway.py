@@ -85,7 +85,15 @@ def _answer(world: World, visit: Visit) -> Reply:
     if fault is None:
         return _serve(world, visit, operation)
     visit.fault = fault.kind
-    return mischief.instead(world, visit, fault) or mischief.afterwards(_serve(world, visit, operation), fault)
+    return mischief.instead(world, visit, fault) or mischief.afterwards(_reply(world, visit, operation), fault)
+
+
+def _reply(world: World, visit: Visit, operation: Operation) -> Reply:
+    """The operation's answer, be it a refusal: a fault that spoils answers spoils those too."""
+    try:
+        return _serve(world, visit, operation)
+    except Refusal as refusal:
+        return refusal.reply(visit)
 
 
 def _serve(world: World, visit: Visit, operation: Operation) -> Reply:
@@ -95,6 +103,10 @@ def _serve(world: World, visit: Visit, operation: Operation) -> Reply:
         if wait_s is not None:
             raise Refusal(429, "TooManyRequests", "Too many requests.", {"Retry-After": str(wait_s)})
     return operation.serve(world, visit)
+
+
+def _serve_items(world: World, visit: Visit) -> Reply:
+    return serve_batch(visit, partial(answer, world))
 
 
 def _door(call: Call) -> Door:
@@ -131,8 +143,7 @@ def _find_in_graph(world: World, call: Call, version: str, segments: list[str]) 
         case ["admin", "reportsettings"] if world.scenario.cloud == "global":
             return _only("GET", call, Operation(faults.SETTINGS, admit_to_graph, serve_settings))
         case ["$batch"] if not call.is_batch_item:
-            serve = lambda world, visit: serve_batch(visit, partial(answer, world))  # noqa: E731
-            return _only("POST", call, Operation(faults.BATCH, admit_to_graph, serve))
+            return _only("POST", call, Operation(faults.BATCH, admit_to_graph, _serve_items))
         case ["office365activationsusercounts"] if version == "beta" and world.scenario.write_back == "documented":
             return _RESOURCE.get(call.method, _NOT_ALLOWED)
         case _:

@@ -35,15 +35,17 @@ def script_fault(world: World, operation: str, fault: Fault, tenant: str | None 
 async def _steer(world: World, by_method: Mapping[str, Steer], request: Request) -> Response:
     try:
         asked = json.loads(await request.body() or b"{}")
+        if not isinstance(asked, dict):
+            raise TypeError("a JSON object was expected")
         with world.lock:
             answer = by_method[request.method](world, asked)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError) as error:
         return JSONResponse({"error": str(error)}, status_code=400)
     return Response(json.dumps(answer, default=str), media_type="application/json")
 
 
 def _add_fault(world: World, asked: Mapping[str, Any]) -> Any:
-    wanted = dict(asked)
+    wanted = {"operation": "", **asked}
     operation, tenant, times = wanted.pop("operation"), wanted.pop("tenant", None), wanted.pop("times", 1)
     script_fault(world, operation, Fault(**wanted), tenant, times)
     return _show_faults(world, asked)

@@ -123,6 +123,12 @@ def test_an_item_whose_answer_is_lost_takes_the_whole_answer_with_it(graph: Call
     assert graph.emulator.report_counts(graph.tenant.tenant_id)[MAIN.upper()].assigned == 77
 
 
+def test_an_item_may_meet_an_error_page_that_is_not_json(graph: Caller) -> None:
+    graph.emulator.will_answer(PATCH, Fault(502, body="html"))
+    answer = by_id(send(graph, [patch_item("a", {**graph.key(), "assigned": 1})]))["a"]
+    assert (answer["status"], answer["body"][:15]) == (502, "<!DOCTYPE html>")
+
+
 def test_the_envelope_can_be_refused_too(graph: Caller) -> None:
     graph.emulator.will_answer("POST $batch", Fault(503, retry_after_s=2))
     answer = send(graph, [patch_item("a", {**graph.key(), "assigned": 1})])

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
-from activation_sync.emulator import Fault
+from activation_sync.emulator import Fault, faults
 from activation_sync.emulator.faults import DOWNLOADS, GRAPH_OPERATIONS, KINDS, OPERATIONS
 from tests.emulator.conftest import MAIN, RESOURCE, Caller
 
@@ -98,6 +99,12 @@ def test_a_lost_answer_was_applied_all_the_same(graph: Caller) -> None:
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         graph.patch({**graph.key(), "assigned": 77})
     assert assigned(graph) == 77
+
+
+def test_a_refusal_may_be_lost_too(graph: Caller) -> None:
+    graph.emulator.will_answer(PATCH, Fault(kind="answer-lost"))
+    with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+        graph.patch({**graph.key(), "assigned": -1})
 
 
 def read_broken(graph: Caller) -> bytes:
@@ -287,6 +294,11 @@ def test_a_fault_that_could_never_happen_is_refused_at_once(
         graph.emulator.will_answer(operation, Fault(**fault))
     with pytest.raises(ValueError, match="no tenant is called"):
         graph.emulator.will_answer(GET_COUNTS, Fault(503), tenant="nobody")
+
+
+def test_the_readme_explains_every_kind() -> None:
+    readme = Path(faults.__file__).with_name("README.md").read_text(encoding="utf-8")
+    assert [kind for kind in KINDS if f"`{kind}`" not in readme] == []
 
 
 def test_every_kind_names_operations_that_exist() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_the_clock_can_be_read_and_moved(graph: Caller) -> None:
     after = graph.http.post("/_emulator/clock", json={"days": 2, "seconds": 30}).json()
     assert (before["refreshed_on"], after["refreshed_on"], after["today"]) == ("2026-11-19", "2026-11-21", "2026-11-23")
     assert graph.http.post("/_emulator/clock", json={"days": -1}).status_code == 400
-    assert str(graph.emulator.refreshed_on) == "2026-11-21"
+    assert (str(graph.emulator.refreshed_on), str(graph.emulator.today)) == ("2026-11-21", "2026-11-23")
 
 
 def test_the_journal_can_be_read_and_emptied(graph: Caller) -> None:
@@ -89,6 +90,19 @@ def test_it_stops_cleanly_even_while_clients_are_connected(tmp_path: Path) -> No
     assert b"PRIVATE KEY" not in emulator.ca_file.read_bytes()
 
 
+def test_a_download_left_half_way_does_not_hold_the_emulator() -> None:
+    with open_emulator(Scenario(users=3_000_000)) as emulator:
+        graph = Caller(emulator, emulator.tenants[0])
+        url = graph.get("/v1.0/reports/getOffice365ActivationsUserDetail").headers["location"]
+        request = graph.http.build_request("GET", url)
+        del request.headers["Authorization"]
+        answer = graph.http.send(request, stream=True)
+        next(answer.iter_raw())
+        graph.http.close()
+        asked_to_stop_at = time.monotonic()
+    assert time.monotonic() - asked_to_stop_at < 5  # writing it to the end would take half a minute
+
+
 def test_a_temporary_certificate_goes_with_its_emulator() -> None:
     with open_emulator() as emulator:
         assert emulator.ca_file.exists()
@@ -101,6 +115,11 @@ def test_a_taken_port_is_an_error_at_the_start() -> None:
         taken.listen()
         with pytest.raises(OSError, match="in use"), open_emulator(Scenario(port=taken.getsockname()[1])):
             pass
+
+
+def test_a_tenant_nobody_knows_is_named_in_the_error(graph: Caller) -> None:
+    with pytest.raises(ValueError, match="no tenant is called 'nobody'"):
+        graph.emulator.detail_counts("nobody")
 
 
 def test_it_serves_plain_names_too_and_only_loopback(graph: Caller) -> None:

@@ -1,8 +1,13 @@
 """The documented windows, and the judge of those who come back too early."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from activation_sync.emulator import Fault
+from activation_sync.emulator import Fault, Scenario
+from activation_sync.emulator.answers import Call, Visit
+from activation_sync.emulator.scenario import make_tenants
+from activation_sync.emulator.throttle import Throttle
 from tests.emulator.conftest import MAIN, Caller, OpenGraph
 
 COUNTS = "/v1.0/reports/getOffice365ActivationsUserCounts"
@@ -30,6 +35,15 @@ def test_the_fifteenth_csv_in_ten_minutes_is_throttled_and_others_are_not(graph:
 
 def test_a_hundred_json_reports_are_allowed(graph: Caller) -> None:
     assert statuses(graph, JSON, 101) == [200] * 100 + [429]
+
+
+def test_all_applications_of_a_tenant_share_forty_csv_reports() -> None:
+    throttle, tenant = Throttle(), make_tenants(Scenario())[0]
+    waits = []
+    for number in range(41):
+        visit = Visit(Call("GET", ""), datetime.now(UTC), "", GET_COUNTS, tenant, app_id=f"application {number % 4}")
+        waits.append(throttle.wait_s(visit, is_json=False, now_s=100.0))
+    assert waits == [None] * 40 + [600]
 
 
 def test_waiting_as_long_as_asked_opens_the_window_again(graph: Caller) -> None:

@@ -75,6 +75,16 @@ def test_entra_refuses_with_a_number_and_the_ids_support_asks_for(
     assert all(body[name] for name in ("trace_id", "correlation_id", "timestamp", "error_uri"))
 
 
+def test_a_form_without_any_credential_is_refused(graph: Caller) -> None:
+    form = {"grant_type": "client_credentials", "client_id": graph.tenant.client_id}
+    answer = graph.http.post(f"/{graph.tenant.tenant_id}/oauth2/v2.0/token", data=form)
+    assert (answer.status_code, answer.json()["error_codes"]) == (401, [7000218])
+
+
+def test_the_token_endpoint_takes_nothing_but_a_post(graph: Caller) -> None:
+    assert graph.get(f"/{graph.tenant.tenant_id}/oauth2/v2.0/token").status_code == 405
+
+
 def test_msal_reads_a_wrong_secret_as_an_error_dict_and_no_secret_is_in_it(graph: Caller) -> None:
     answer = msal_app(graph, client_credential="not-the-secret").acquire_token_for_client(["x/.default"])
     assert answer["error_codes"] == [7000215]
