@@ -4,7 +4,7 @@ Roles (observed, warehouse, published), verbs and units follow the glossary in R
 `None` is absent, which is never 0. Every count is absolute.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -71,7 +71,7 @@ class Counts:
 
     def as_tuple(self) -> tuple[int | None, int | None, int | None]:
         """The measures in the order of `Measure`."""
-        return astuple(self)
+        return self.assigned, self.activated, self.shared_computer_activation
 
 
 NOT_REPORTED = Counts()

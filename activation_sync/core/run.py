@@ -75,6 +75,31 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan as it is shown: counts in rows, and a table of plain text, one row a change.
+
+    findings: what the guards object to; empty when the run may go on.
+    """
+
+    tenant: str
+    digest: str
+    observed_on: date | None = None
+    newest_reconciled_on: date | None = None
+    findings: tuple[str, ...] = ()
+    decisions: dict[str, int] = field(default_factory=dict)
+    kept: int = 0
+    written: int = 0
+    pushed: int = 0
+    waiting: int = 0
+    conflicts: int = 0
+    table: tuple[dict[str, str], ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere."""
 
@@ -95,3 +120,18 @@ class RunSummary:
     verification: Verification = Verification()
     is_stale: bool = False
     error: str = ""
+    table: tuple[dict[str, str], ...] = ()
+
+
+def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:
+    """How a run that went through all its steps ended; the most pressing reason wins.
+
+    dead_letters: open ones of the tenant, also from earlier runs: someone still has to look.
+    """
+    if not delivery.is_offered:
+        return Outcome.NOT_OFFERED
+    if plan.conflicts or dead_letters or verification.different:
+        return Outcome.UNSETTLED
+    is_new = plan.observed_on != plan.newest_reconciled_on
+    did_something = is_new or plan.written or plan.pushed or delivery.acknowledged
+    return Outcome.DONE if did_something else Outcome.NOTHING_NEW

@@ -18,14 +18,14 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, select, update
+from sqlalchemy import Connection, RowMapping, and_, func, select, update
 
 from activation_sync.core.model import CountRow, Counts, Key
-from activation_sync.core.run import Answer, AnswerKind, Verification
+from activation_sync.core.run import Answer, AnswerKind, Delivery, Verification
 from activation_sync.warehouse.ledger import record_answer_of_graph
 from activation_sync.warehouse.measures import counts_of, measures_of
-from activation_sync.warehouse.outbox import ACKNOWLEDGED, DEAD, PENDING, SUPERSEDED, OutboxRow, move
-from activation_sync.warehouse.tables import outbox, sync_base
+from activation_sync.warehouse.outbox import ACKNOWLEDGED, DEAD, PENDING, SUPERSEDED, OutboxRow, count_by_state, move
+from activation_sync.warehouse.tables import ledger, outbox, sync_base
 
 ANSWER_CHARS = 200
 NOT_APPLIED = "accepted but not applied"
@@ -92,6 +92,21 @@ def record_read_back(
         if graph_id is not None:
             _update_base(conn, tenant, key, {"graph_id": graph_id})
     return Verification(confirmed=len(sent) - len(different), different=len(different))
+
+
+def read_delivery(conn: Connection, tenant: str, run_id: str) -> Delivery:
+    """What became of the rows that Graph answered to in this run, and how many of the tenant's are still pending."""
+    answered = select(ledger.c.outbox_id).where(
+        ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == "answer"
+    )
+    by_state = select(outbox.c.state, func.count()).where(outbox.c.id.in_(answered)).group_by(outbox.c.state)
+    counts = dict(conn.execute(by_state).tuples().all())
+    return Delivery(
+        acknowledged=counts.get(ACKNOWLEDGED, 0),
+        dead=counts.get(DEAD, 0),
+        superseded=counts.get(SUPERSEDED, 0),
+        pending=count_by_state(conn, tenant)[PENDING],
+    )
 
 
 def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[str, str]:

@@ -1,0 +1,75 @@
+# `make demo` shows the job at work, `make test` proves it. Needed: Python 3.11, 3.12 or 3.13 with pip and venv.
+# Another Python: `make PYTHON=python3.12 demo`. Arguments: `make demo ARGS=--help`, `make test ARGS=tests/config`.
+
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+# Empty files inside the virtual environment, so that what is done already is not done again: what it was made with,
+# and what was installed. Without PYTHON=..., one that exists is kept whatever its Python.
+ifndef PYTHON
+NAMES := python3 python3.13 python3.12 python3.11 python
+PYTHON := $(firstword $(foreach name,$(NAMES),$(shell $(name) -c "$(SUITABLE)" 2>/dev/null && echo $(name))) python3)
+MADE := $(firstword $(wildcard $(VENV)/made-with-*))
+endif
+MADE := $(or $(MADE),$(VENV)/made-with-$(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])"))
+RUN := $(VENV)/has-requirements
+DEV := $(VENV)/has-requirements-dev
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A lock file is whole, so nothing beside it is looked for; `pip check` proves that nothing was missing.
+INSTALL := $(PIP) install --no-deps
+
+# uv reads no configuration of this machine, so that the lock files are the same wherever they are made.
+LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
+
+.PHONY: demo test check format bench setup lock clean
+.DEFAULT_GOAL := demo
+
+demo: setup
+	$(BIN)/activation-sync demo $(ARGS)
+
+test: $(DEV) check
+	$(BIN)/python -m pytest --cov $(ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+setup: $(RUN)
+
+lock: $(MADE)
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	$(LOCK) pyproject.toml --group build --output-file requirements.lock
+	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(MADE):
+	@$(PYTHON) -c "$(SUITABLE)" || { echo "$(PYTHON) is not Python 3.11 to 3.13; say make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(RUN): $(MADE) requirements.lock pyproject.toml
+	@echo "Installing what the job needs into $(VENV), once"
+	$(INSTALL) --require-hashes --requirement requirements.lock
+	$(INSTALL) --no-build-isolation --editable .
+	$(PIP) check
+	@touch $@
+
+$(DEV): $(RUN) requirements-dev.lock
+	@echo "Installing what development needs into $(VENV), once"
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	$(PIP) check
+	@touch $@

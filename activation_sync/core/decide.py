@@ -1,0 +1,120 @@
+"""The rule: what becomes of one measure, and of one key. This is the specification; `reconcile` must equal it.
+
+    observed | warehouse      | decision | settled on
+    ---------+----------------+----------+-----------------------------------------------
+    still    | still          | Keep     | agreed
+    moved    | still          | Pull     | observed
+    still    | moved          | Adopt    | warehouse (a local correction)
+    moved    | moved, equal   | Converge | either
+    moved    | moved, apart   | Conflict | nobody's, until the policy or a person decides
+
+observed moved: present, and not what it was when last settled (`observed_seen`).
+warehouse moved: present, and not what was agreed; so a deleted row is restored, and never pushed as absence.
+First sight, nothing agreed yet: each side that is present has moved.
+None is absent, never 0: a product that is not reported neither moves nor deletes anything.
+"""
+
+from activation_sync.core.model import NOT_REPORTED, Change, ConflictPolicy, Counts, Decision, KeyState
+
+Count = int | None
+
+
+def decide(agreed: Count, observed_seen: Count, observed: Count, warehouse: Count) -> Decision:
+    """Settle one measure. See the table above."""
+    observed_moved = observed is not None and (agreed is None or observed != observed_seen)
+    warehouse_moved = warehouse is not None and warehouse != agreed
+    if observed_moved and warehouse_moved:
+        return Decision.CONVERGE if observed == warehouse else Decision.CONFLICT
+    if observed_moved:
+        return Decision.PULL
+    return Decision.ADOPT if warehouse_moved else Decision.KEEP
+
+
+def under(policy: ConflictPolicy, decision: Decision) -> Decision:
+    """The decision once the policy has spoken: a conflict stays one only when it is held."""
+    if decision is not Decision.CONFLICT or policy is ConflictPolicy.HOLD:
+        return decision
+    return Decision.ADOPT if policy is ConflictPolicy.WAREHOUSE else Decision.PULL
+
+
+def settle(decision: Decision, agreed: Count, observed: Count, warehouse: Count) -> Count:
+    """The value a decision settles on; of a held conflict the warehouse's, which stands until it is decided."""
+    if decision is Decision.KEEP:
+        return agreed
+    return observed if decision is Decision.PULL else warehouse
+
+
+def change_of(state: KeyState, policy: ConflictPolicy) -> Change | None:
+    """What becomes of one key; None when it needs nothing.
+
+    A change is also one that only moves what we remember (a correction that Graph already shows, say), or that waits.
+    """
+    decisions = decide_key(state, policy)
+    is_held = Decision.CONFLICT in decisions
+    settled = state.warehouse if is_held else settle_key(state, decisions)
+    published = published_counts(state)
+    wants_push = not is_held and needs_push(state, settled, published)
+    is_waiting = wants_push and is_unknown_to_us(state)
+    change = Change(
+        state=state,
+        decisions=decisions,
+        settled=settled,
+        published=published,
+        is_written=settled != state.warehouse,
+        is_pushed=wants_push and not is_waiting,
+        waits_for_report=is_waiting,
+    )
+    return change if is_held or wants_push or change.is_written or moves_memory(state, settled) else None
+
+
+def decide_key(state: KeyState, policy: ConflictPolicy) -> tuple[Decision, Decision, Decision]:
+    """One decision a measure, in the order of `Measure`."""
+    sides = map(Counts.as_tuple, (state.agreed, state.observed_seen, state.observed, state.warehouse))
+    first, second, third = (under(policy, decide(*measure)) for measure in zip(*sides, strict=True))
+    return first, second, third
+
+
+def settle_key(state: KeyState, decisions: tuple[Decision, ...]) -> Counts:
+    sides = map(Counts.as_tuple, (state.agreed, state.observed, state.warehouse))
+    return Counts(*map(settle, decisions, *sides))
+
+
+def published_counts(state: KeyState) -> Counts:
+    """What Graph is taken to hold: what it acknowledged, until its report moves; then the report's value.
+
+    The report has moved when it no longer shows what it showed then (`published_seen`), absence included. Where no
+    report of this refresh date has landed, nothing can have moved.
+    """
+    seen = state.published_seen if state.is_published else state.published
+    sides = map(Counts.as_tuple, (state.published, seen, state.acknowledged))
+    return Counts(*map(_overlaid, *sides))
+
+
+def _overlaid(reported: Count, reported_then: Count, acknowledged: Count) -> Count:
+    return reported if acknowledged is None or reported != reported_then else acknowledged
+
+
+def needs_push(state: KeyState, settled: Counts, published: Counts) -> bool:
+    """True when Graph does not surely hold what was settled, and did not refuse this very value for good."""
+    return has_other_value(settled, published, state.in_doubt) and not is_refused(state, settled)
+
+
+def has_other_value(settled: Counts, published: Counts, in_doubt: bool = False) -> bool:
+    """True when a present measure differs from what is published, or what is published is in doubt."""
+    pairs = zip(settled.as_tuple(), published.as_tuple(), strict=True)
+    return any(ours is not None and (in_doubt or ours != theirs) for ours, theirs in pairs)
+
+
+def is_refused(state: KeyState, settled: Counts) -> bool:
+    """True when a dead letter carried this value and the report has not moved since."""
+    return state.refused == settled and state.refused_published == state.published
+
+
+def is_unknown_to_us(state: KeyState) -> bool:
+    """True when nothing tells what Graph holds: no report of this date, nothing acknowledged, no PATCH on its way."""
+    return not state.is_published and not state.in_doubt and state.acknowledged == NOT_REPORTED
+
+
+def moves_memory(state: KeyState, settled: Counts) -> bool:
+    """True when applying would move `agreed` or `observed_seen`; an absent observation is not remembered."""
+    return settled != state.agreed or has_other_value(state.observed, state.observed_seen)

@@ -1,0 +1,63 @@
+"""The plan of one run: what would change, what the guards say, and the digest by which a person approves it."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+from activation_sync.core.guards import HELD_BY, judge
+from activation_sync.core.model import Change, Finding, Limits, Plan, PlanInputs
+from activation_sync.core.reconcile import reconcile
+from activation_sync.core.summary import short_digest
+
+MIN_APPROVED_CHARS = 8
+
+
+def make_plan(inputs: PlanInputs, limits: Limits) -> Plan:
+    """Reconcile every key, judge the result, and seal it with its digest; whatever the order of the inputs."""
+    changes = tuple(sorted(reconcile(inputs.states, limits.conflict_policy), key=lambda change: change.key))
+    findings = judge(inputs, changes, limits)
+    return Plan(
+        tenant=inputs.tenant,
+        changes=changes,
+        findings=findings,
+        digest=_digest(inputs.tenant, changes, findings),
+        kept=len(inputs.states) - len(changes),
+        observed_on=inputs.observed_on,
+        newest_reconciled_on=inputs.newest_reconciled_on,
+    )
+
+
+def is_approved(plan: Plan, approve: str | None) -> bool:
+    """True when `approve` is the plan's digest, or enough of its beginning to mean no other."""
+    given = (approve or "").strip().lower()
+    return len(given) >= MIN_APPROVED_CHARS and plan.digest.startswith(given)
+
+
+def hold_if_not_approved(plan: Plan, approve: str | None = None) -> None:
+    """Raise the HeldError of the first finding, with every message and the remedy, unless this plan was approved."""
+    if not plan.is_held or is_approved(plan, approve):
+        return
+    reasons = "; ".join(finding.message for finding in plan.findings)
+    other = f" (the approval given, {short_digest(approve)}, is of another plan)" if approve else ""
+    remedy = f"approve with --approve {short_digest(plan.digest)}"
+    raise HELD_BY[plan.findings[0].guard](f"held before any write: {reasons}. If this is right, {remedy}{other}")
+
+
+def _digest(tenant: str, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> str:
+    content = {
+        "tenant": tenant,
+        "changes": [_content(change) for change in changes],
+        "findings": [[finding.guard, finding.message] for finding in findings],
+    }
+    canonical = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode()).hexdigest()
+
+
+def _content(change: Change) -> Mapping[str, object]:
+    return {
+        "key": [change.key.refreshed_on.isoformat(), change.key.product],
+        "decisions": change.decisions,
+        "settled": change.settled.as_tuple(),
+        "published": change.published.as_tuple(),
+        "flags": [change.is_written, change.is_pushed, change.waits_for_report],
+    }

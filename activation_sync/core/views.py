@@ -1,0 +1,74 @@
+"""A plan and a run as they are shown: the dashboard's and the command's common ground."""
+
+from collections import Counter
+from datetime import date
+
+from activation_sync.core.model import Decision, Plan
+from activation_sync.core.run import Outcome, PlanView, RunSummary
+from activation_sync.core.summary import outcome_words, plan_rows
+
+SHOWN_ROWS = 200
+
+
+def view_plan(plan: Plan) -> PlanView:
+    """A plan in numbers and a table of at most 200 rows."""
+    decisions = Counter(d.value for change in plan.changes for d in change.decisions if d is not Decision.KEEP)
+    return PlanView(
+        tenant=plan.tenant,
+        digest=plan.digest,
+        observed_on=plan.observed_on,
+        newest_reconciled_on=plan.newest_reconciled_on,
+        findings=tuple(finding.message for finding in plan.findings),
+        decisions=dict(decisions),
+        kept=plan.kept,
+        written=sum(change.is_written for change in plan.changes),
+        pushed=sum(change.is_pushed for change in plan.changes),
+        waiting=sum(change.waits_for_report for change in plan.changes),
+        conflicts=sum(change.is_conflict for change in plan.changes),
+        table=tuple(plan_rows(plan)[:SHOWN_ROWS]),
+    )
+
+
+def run_markdown(summary: RunSummary) -> str:
+    """The run's page in the dashboard."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in _facts(summary))
+    return f"## {summary.tenant}, {summary.as_of}\n\n{outcome_words(summary)}\n\n| | |\n|---|---|\n{rows}\n"
+
+
+def _facts(summary: RunSummary) -> list[tuple[str, object]]:
+    delivery, verification = summary.delivery, summary.verification
+    return [
+        ("outcome", summary.outcome),
+        ("refresh date of the usage report", summary.refreshed_on or "-"),
+        ("decisions (measures)", ", ".join(f"{n} {name}" for name, n in sorted(summary.decisions.items())) or "none"),
+        ("rows written to the warehouse", summary.written),
+        ("updates planned for Graph", summary.pushed),
+        ("acknowledged by Graph", delivery.acknowledged),
+        ("still pending in the outbox", delivery.pending),
+        ("read back and equal", verification.confirmed if verification.is_offered else "reading back is not offered"),
+        ("read back and different", verification.different),
+        ("waiting for Graph's counts report", summary.waiting),
+        ("open conflicts", summary.conflicts),
+        ("dead letters", summary.dead_letters),
+        ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
+        ("plan", f"`{summary.digest[:12]}`"),
+    ]
+
+
+def summarise_preview(plan: PlanView, as_of: date) -> RunSummary:
+    """A run that only looked; it has no id, because nothing was recorded."""
+    return RunSummary(
+        tenant=plan.tenant,
+        run_id="",
+        as_of=as_of,
+        outcome=Outcome.PREVIEWED,
+        digest=plan.digest,
+        refreshed_on=plan.observed_on,
+        decisions=plan.decisions,
+        written=plan.written,
+        pushed=plan.pushed,
+        waiting=plan.waiting,
+        conflicts=plan.conflicts,
+        findings=plan.findings,
+        table=plan.table,
+    )

@@ -1,0 +1,146 @@
+"""Microsoft Graph, as far as activation counts need it: the three reports, the write-back, and a few probes."""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from activation_sync.core.model import CountRow, Report
+from activation_sync.core.products import NO_ALIASES
+from activation_sync.core.run import Answer, CountUpdate
+from activation_sync.errors import GraphBusyError
+from activation_sync.graph.answers import CONFLICT, count_rows, failure, is_busy, judge_patch, lost
+from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.batch import patch_batch
+from activation_sync.graph.clouds import Cloud, has_origin, refuse_path
+from activation_sync.graph.download import Download, open_csv, open_json
+from activation_sync.graph.line import Line, utc_now
+from activation_sync.graph.waits import Patience, Waits
+from activation_sync.graph.wire import (
+    BATCH_LIMIT,
+    WRITE_BACK_PATH,
+    Format,
+    filtered_path,
+    next_link,
+    token_roles,
+    update_body,
+)
+
+DEFAULT_PATIENCE = Patience()
+PAGES_LIMIT = 100  # a date has a row a product: a few dozen
+
+
+class GraphClient:
+    """Graph for one tenant; a context manager, safe to share between a few threads.
+
+    write_back_path, write_back_root: where counts are PATCHed; the root is the cloud's unless given, and our token
+    goes there. aliases: other names of products. patience: how long one call may wait because Graph asks.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        tokens: TokenSource,
+        *,
+        write_back_path: str = WRITE_BACK_PATH,
+        write_back_root: str | None = None,
+        ca_file: Path | None = None,
+        aliases: Mapping[str, str] = NO_ALIASES,
+        patience: Patience = DEFAULT_PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = utc_now,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._cloud = cloud
+        self._tokens = tokens
+        self._path = write_back_path
+        self._write_root = write_back_root or cloud.root
+        refuse_path("write_back_root", self._write_root)
+        self._aliases = aliases
+        self._line = Line(tokens, Waits(patience, sleep, jitter), ca_file, clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._line.close()
+
+    @property
+    def throttled_s(self) -> float:
+        """Seconds waited because Graph asked, summed over threads."""
+        return self._line.waits.throttled_s
+
+    def download(
+        self,
+        report: Report,
+        etag: str | None = None,
+        format: Format = "csv",  # noqa: A002  as Graph's own parameter is called
+    ) -> AbstractContextManager[Download]:
+        """One report, streamed. etag: of the last download; Graph may answer that nothing has changed.
+
+        Raises GraphBusyError, also while it is read; GraphRefusedError for a missing permission or report.
+        """
+        opener = open_json if format == "json" else open_csv
+        return opener(self._line, self._cloud, report, etag)
+
+    def patch(self, update: CountUpdate) -> Answer:
+        """Send one row. What happens to the row is in the answer; it may have arrived even when none came back.
+
+        Raises GraphRefusedError or CredentialError when no row can be sent at all.
+        """
+        answer = self._patch_once(update)
+        return self._patch_once(update) if answer.status == CONFLICT else answer
+
+    def _patch_once(self, update: CountUpdate) -> Answer:
+        try:
+            reply = self._line.reply("PATCH", self._write_root + self._path, update_body(update))
+        except GraphBusyError as busy:
+            return lost(busy)
+        return judge_patch(update, reply, self._line.clock())
+
+    def patch_batch(self, updates: Sequence[CountUpdate]) -> list[Answer]:
+        """Send up to 20 rows in one request; the answers in the same order. Raises as `patch` does."""
+        if len(updates) > BATCH_LIMIT:
+            raise ValueError(f"{len(updates)} rows in a batch; Graph takes {BATCH_LIMIT}")
+        return patch_batch(self._line, self._write_root, self._path, updates)
+
+    def read_counts(self, refreshed_on: date) -> list[tuple[CountRow, str | None]] | None:
+        """What the resource holds for a refresh date, each row with its id; None where it cannot be read back.
+
+        That is the case when the resource does not exist, cannot be filtered, or is closed to us for reading.
+        """
+        rows: list[tuple[CountRow, str | None]] = []
+        url = self._write_root + filtered_path(self._path, refreshed_on)
+        for _ in range(PAGES_LIMIT):
+            reply = self._line.reply("GET", url)
+            if is_busy(reply) or reply.status == 401:
+                raise failure("Reading the counts back", reply, self._line.clock())
+            if reply.status != 200:
+                return None
+            rows += count_rows(reply.body, self._aliases)
+            link = next_link(reply.body)
+            if link is None or not has_origin(link, self._write_root):
+                break
+            url = link
+        return [(row, row_id) for row, row_id in rows if row.refreshed_on == refreshed_on]
+
+    def read_token_roles(self) -> tuple[str, ...] | None:
+        """The permissions our token carries; None when it cannot be read."""
+        return token_roles(self._tokens.token())
+
+    def read_report_settings(self) -> bool | None:
+        """Whether reports conceal users' names (`displayConcealedNames`); None when we may not know.
+
+        Offered by the global cloud, to applications with ReportSettings.Read.All.
+        """
+        reply = self._line.reply("GET", f"{self._cloud.root}/v1.0/admin/reportSettings")
+        if is_busy(reply):
+            raise failure("The report settings", reply, self._line.clock())
+        concealed = reply.body.get("displayConcealedNames") if isinstance(reply.body, dict) else None
+        return concealed if reply.status == 200 and isinstance(concealed, bool) else None

@@ -1,0 +1,153 @@
+"""The line to Graph: sends one call until Graph gives an answer other than "wait" or "another token"."""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from activation_sync.errors import GraphBusyError
+from activation_sync.graph.answers import WAITING
+from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.clouds import parse_address
+from activation_sync.graph.trust import is_untrusted, trust, untrusted
+from activation_sync.graph.waits import Waits
+from activation_sync.graph.wire import Reply, claims_challenge, read_reply, retry_after_s
+
+TIMEOUTS = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=120.0)
+# More connections than this are slower, not faster: the pool is searched for every request.
+LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Line:
+    """Connections, waits and token of one tenant; safe to share between threads."""
+
+    def __init__(
+        self, tokens: TokenSource, waits: Waits, ca_file: Path | None, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.tokens = tokens
+        self.waits = waits
+        self.clock = clock
+        context = trust(ca_file)
+        self._graph = httpx.Client(verify=context, trust_env=False, timeout=TIMEOUTS, limits=LIMITS)
+        # A bare transport adds no header, keeps no cookie, and does not log the address as a client does at INFO ...
+        self._bare = httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS)
+        # ... and at DEBUG, Graph's answer with the address in it is kept from the log.
+        logging.getLogger("httpcore.http11").addFilter(_shows_no_location)
+
+    def close(self) -> None:
+        self._graph.close()
+        self._bare.close()
+
+    @contextmanager
+    def call(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
+        """The answer to one call, still open, so that a large body can be streamed.
+
+        Waits are waited and a refused token is replaced once; any other answer is given as it is.
+        Raises GraphBusyError when no answer came, and what TokenSource raises.
+        """
+        response = self._ask(method, url, headers or {}, None)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def reply(self, method: str, url: str, content: object = None) -> Reply:
+        """The answer to one call with `content` as its JSON body, read whole. Raises as `call` does."""
+        response = self._ask(method, url, {}, content)
+        try:
+            return read_whole(response)
+        finally:
+            response.close()
+
+    @contextmanager
+    def fetch(self, url: str) -> Iterator[httpx.Response]:
+        """The answer of a pre-authenticated address, still open: no token goes there, and no header of ours."""
+        response = self._patiently("download", lambda: self._fetch_once(url))
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def renew_token(self, reply: Reply) -> None:
+        """Replace the token that an item of a batch was refused with."""
+        self.tokens.token(claims_challenge(reply), refused=self.tokens.token())
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], content: object) -> httpx.Response:
+        kind, token = f"{method} {url.partition('?')[0]}", self.tokens.token()
+        response = self._patiently(kind, lambda: self._ask_once(method, url, _signed(headers, token), content))
+        if response.status_code != 401:
+            return response
+        fresh = self.tokens.token(claims_challenge(read_whole(response)), refused=token)
+        return self._patiently(kind, lambda: self._ask_once(method, url, _signed(headers, fresh), content))
+
+    def _patiently(self, kind: str, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send again after every wait Graph asks for; the answer that asks for too long a one is given back."""
+        pause = self.waits.begin(kind)
+        while True:
+            pause.before_sending(self.clock())
+            response = send()
+            if response.status_code not in WAITING:
+                return response
+            now = self.clock()
+            if not pause.wait(retry_after_s(read_whole(response), now), now):
+                return response
+
+    def _ask_once(self, method: str, url: str, headers: Mapping[str, str], content: object) -> httpx.Response:
+        request = self._graph.build_request(method, url, headers=headers, json=content)
+        request.extensions["target"] = _target(url)
+        with reaching():
+            return self._graph.send(request, stream=True)
+
+    def _fetch_once(self, url: str) -> httpx.Response:
+        extensions = {"timeout": TIMEOUTS.as_dict(), "target": _target(url)}
+        with reaching():
+            return self._bare.handle_request(httpx.Request("GET", url, extensions=extensions))
+
+
+def read_whole(response: httpx.Response) -> Reply:
+    """An answer with its body. A 503 is closed unread, which drops its connection: Graph asks for a new one then."""
+    if response.status_code == 503:
+        response.close()
+        return Reply(503, dict(response.headers))
+    with reaching():
+        return read_reply(response.status_code, response.headers, response.read())
+
+
+def chunks(response: httpx.Response) -> Iterator[bytes]:
+    """The body in pieces as they arrive. Raises GraphBusyError when it ends before it should."""
+    with reaching():
+        yield from response.iter_bytes()
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Errors of the connection in our words. The originals hold the request, token and all: none is chained."""
+    try:
+        yield
+    except httpx.RequestError as error:
+        if is_untrusted(error):
+            raise untrusted("Graph") from None
+        kind = type(error).__name__
+        raise GraphBusyError(f"No whole answer from Graph ({kind}): check the network if this lasts.") from None
+
+
+def _shows_no_location(record: logging.LogRecord) -> bool:
+    return "location" not in record.getMessage().lower()
+
+
+def _signed(headers: Mapping[str, str], token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "client-request-id": str(uuid.uuid4()), **headers}
+
+
+def _target(url: str) -> bytes:
+    """Path and query as they came: an address may be signed to the byte, and httpx would tidy it."""
+    address = parse_address(url)
+    return address.target.encode("ascii") if address else b"/"

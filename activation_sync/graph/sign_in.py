@@ -1,0 +1,105 @@
+"""MSAL's way to the token endpoint, and what the endpoint's refusals mean.
+
+MSAL keeps failed answers and replays them for seconds to an hour without asking again, and it lets a 5xx through
+although it holds a valid token. Both happen only to answers it gets to see. So this session raises a failure as the
+network error MSAL falls back from; what a failure means is then decided here alone.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import requests
+
+from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
+from activation_sync.graph.wire import read_reply, retry_after_s
+
+TIMEOUTS_S = (10.0, 30.0)  # to connect, between bytes; MSAL has none of its own
+
+_CLOUD = "Check that the configured Graph root belongs to the same cloud as the sign-in."
+_POLICY = "Ask an administrator of the tenant for consent, and whether a sign-in policy blocks the application."
+_CONSENT = "An administrator of the tenant must consent to the application's permissions."
+
+# By `error` alone: Microsoft changes codes and texts, and says so.
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "invalid_client": "The secret or certificate is wrong or has expired: make a new one and configure it.",
+        "unauthorized_client": "The tenant does not know the application, or it is disabled: check both ids.",
+        "invalid_tenant": "Check the tenant id, and that the tenant belongs to the configured cloud.",
+        "invalid_request": "Check the tenant id, and that the tenant belongs to the configured cloud.",
+        "invalid_scope": _CLOUD,
+        "invalid_resource": _CLOUD,
+        "invalid_grant": _POLICY,
+        "interaction_required": _POLICY,
+        "consent_required": _CONSENT,
+        "access_denied": _CONSENT,
+    }
+)
+PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+
+
+class EndpointBusyError(requests.RequestException):
+    """The endpoint failed, throttled us, or something in between answered. retry_after_s: None when it did not say."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class UnknownTenantError(requests.RequestException):
+    """Discovery refused the authority: no such tenant, or not in this cloud."""
+
+
+class SignInSession(requests.Session):
+    """Always with a time-out, never with proxies or CA bundles from the environment, never redirected.
+
+    A redirect of the token call would carry the secret to another host.
+    """
+
+    def __init__(self, ca_file: str | None) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.max_redirects = 0
+        self.verify = ca_file or True
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUTS_S
+        response = super().send(request, **kwargs)
+        raise_if_failed(response)
+        return response
+
+
+def raise_if_failed(response: requests.Response) -> None:
+    """Leave MSAL only what it is good at: tokens, and refusals as JSON."""
+    reply = read_reply(response.status_code, response.headers, response.content)
+    if reply.status == 429 or reply.status >= 500:
+        raise EndpointBusyError(f"answered {reply.status}", retry_after_s(reply, datetime.now(UTC)))
+    if response.request.method == "GET" and reply.status >= 400:
+        raise UnknownTenantError(f"answered {reply.status}")
+    if not isinstance(reply.body, dict):
+        raise EndpointBusyError(f"answered {reply.status} with something that is not JSON; is a proxy in between?")
+    if response.request.method == "GET" and "token_endpoint" not in reply.body:
+        raise EndpointBusyError("answered the discovery call without naming a token endpoint")
+
+
+def sign_in_error(application: str, answer: Mapping[str, object]) -> ActivationSyncError:
+    """What a refusal means, by its `error`; AADSTS codes and ids are shown for the record only."""
+    error = str(answer.get("error", ""))
+    if error in PASSING or not error:
+        reason = error or "an answer without a token"
+        return GraphBusyError(f"The token endpoint had no token for {application}: {reason}")
+    remedy = REMEDIES.get(error, "Look the code up at https://login.microsoftonline.com/error.")
+    return CredentialError(f"The token endpoint refused {application}: {_diagnosis(error, answer)}. {remedy}")
+
+
+def _diagnosis(error: str, answer: Mapping[str, object]) -> str:
+    """Only what has the shape it should have, so that nothing the endpoint echoes can come along."""
+    codes = answer.get("error_codes")
+    shown = [f"AADSTS{code}" for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+    correlation = str(answer.get("correlation_id", ""))
+    if re.fullmatch(r"[0-9a-fA-F-]{36}", correlation):
+        shown.append(f"correlation id {correlation}")
+    name = error if error in REMEDIES or re.fullmatch(r"[a-z_]{1,40}", error) else "an unknown error"
+    return f"{name} ({', '.join(shown)})" if shown else name

@@ -1,0 +1,33 @@
+"""Which servers are trusted: a CA file when one is configured, else the public roots. The environment has no say."""
+
+import ssl
+from pathlib import Path
+
+import httpx
+
+from activation_sync.errors import ConfigError
+
+
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """The context of every connection to Graph. Raises ConfigError for a CA file that cannot be used."""
+    if ca_file is None:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            [f"The CA file {ca_file} cannot be used ({type(error).__name__}): name a PEM file."]
+        ) from None
+
+
+def is_untrusted(error: BaseException | None) -> bool:
+    """True when a certificate check is at the bottom of a connection error; repeating does not help then."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def untrusted(host: str) -> ConfigError:
+    return ConfigError([f"The certificate of {host} is not trusted: configure the CA file of your proxy or server."])

@@ -1,0 +1,141 @@
+"""`activation-sync check`: is everything in place, and if not, what to do about it?"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from activation_sync.core.model import Report
+    from activation_sync.graph.client import GraphClient
+    from config.settings import TenantSettings
+
+PERMISSION = "Reports.Read.All"
+
+
+class Line(NamedTuple):
+    """One thing looked at. verdict: ok, note (works, but worth knowing) or bad."""
+
+    tenant: str
+    what: str
+    verdict: str
+    says: str
+
+
+def check(
+    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
+) -> None:
+    """Look at configuration, warehouse, token, permission, reports, concealed names and write-back; change nothing."""
+    from commands.choosing import chosen_tenants
+    from commands.console import print_json
+    from commands.exits import Exit
+
+    tenants = chosen_tenants(tenant)
+    lines = [
+        Line(
+            "",
+            "configuration",
+            "ok",
+            f"read, every value in order; looking at {', '.join(one.name for one in tenants)}",
+        ),
+        *_warehouse(),
+    ]
+    for one in tenants:
+        lines.extend(_tenant(one))
+    if as_json:
+        print_json([line._asdict() for line in lines])
+    else:
+        _say(lines)
+    raise typer.Exit(Exit.FAILED if any(line.verdict == "bad" for line in lines) else Exit.DONE)
+
+
+def _say(lines: list[Line]) -> None:
+    from rich.markup import escape
+
+    from commands.console import say
+
+    signs = {"ok": "[green]ok  [/green]", "note": "[yellow]note[/yellow]", "bad": "[red]bad [/red]"}
+    for line in lines:
+        whose = f"{line.tenant}: " if line.tenant else ""
+        say(f"{signs[line.verdict]} {escape(whose + line.what)}: {escape(line.says)}")
+
+
+def _warehouse() -> Iterator[Line]:
+    from activation_sync.warehouse.schema import refuse_other_schema
+    from tasks.wiring import open_warehouse
+
+    def schema() -> str:
+        refuse_other_schema(open_warehouse())
+        return "reachable, and of this version's schema"
+
+    yield _looked("", "warehouse", schema)
+
+
+def _tenant(tenant: "TenantSettings") -> Iterator[Line]:
+    from activation_sync.core.model import Report
+    from tasks.wiring import open_graph
+
+    with open_graph(tenant.name) as graph:
+        signed_in = _looked(tenant.name, "token", lambda: _roles(graph))
+        yield signed_in
+        if signed_in.verdict == "bad":
+            return
+        if PERMISSION not in signed_in.says:
+            yield Line(tenant.name, "permission", "bad", f"grant the application permission {PERMISSION}, with consent")
+        for report in Report:
+            yield _looked(tenant.name, f"report {report}", partial(_report, graph, report, tenant))
+        yield _concealed(tenant.name, graph)
+        yield _write_back(tenant, graph)
+
+
+def _looked(tenant: str, what: str, look: Callable[[], str]) -> Line:
+    from activation_sync.errors import ActivationSyncError
+
+    try:
+        return Line(tenant, what, "ok", look())
+    except ActivationSyncError as error:
+        return Line(tenant, what, "bad", str(error))
+
+
+def _roles(graph: "GraphClient") -> str:
+    return f"permissions {', '.join(graph.read_token_roles() or ()) or 'none'}"
+
+
+def _report(graph: "GraphClient", report: "Report", tenant: "TenantSettings") -> str:
+    """Asks for the report and reads its beginning; the rest is not downloaded. Counts as one request of the quota."""
+    with graph.download(report, format=tenant.graph.report_format) as download:
+        beginning = next(iter(download.chunks), b"")
+    return f"offered as {tenant.graph.report_format} ({len(beginning):,} bytes read)"
+
+
+def _concealed(tenant: str, graph: "GraphClient") -> Line:
+    from activation_sync.errors import ActivationSyncError
+
+    try:
+        concealed = graph.read_report_settings()
+    except ActivationSyncError as error:
+        return Line(tenant, "user names", "bad", str(error))
+    if concealed is None:
+        return Line(tenant, "user names", "note", "concealed or not is unknown; ReportSettings.Read.All would tell")
+    if concealed:
+        return Line(
+            tenant, "user names", "note", "concealed by the tenant's report settings; counts are right all the same"
+        )
+    return Line(tenant, "user names", "ok", "shown by Graph")
+
+
+def _write_back(tenant: "TenantSettings", graph: "GraphClient") -> Line:
+    from datetime import UTC, datetime
+
+    from activation_sync.errors import ActivationSyncError
+
+    try:
+        rows = graph.read_counts(datetime.now(UTC).date())
+    except ActivationSyncError as error:
+        return Line(tenant.name, "write-back", "bad", str(error))
+    enabled = "enabled" if tenant.write_back.enabled else "switched off (write_back.enabled = true turns it on)"
+    if rows is None:
+        return Line(tenant.name, "write-back", "note", f"this Graph does not offer {tenant.write_back.path}; {enabled}")
+    return Line(tenant.name, "write-back", "ok" if tenant.write_back.enabled else "note", f"offered; {enabled}")

@@ -1,0 +1,206 @@
+"""`activation-sync demo`: three nights of the real job against an emulated Graph, and what they did."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from activation_sync.core.run import RunSummary
+    from activation_sync.emulator import Emulator
+
+TENANT = "contoso"
+MARKER = ".activation-sync-demo"
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is replaced.")] = Path("demo"),
+    users: Annotated[int, typer.Option(min=1, help="Users of the emulated tenant.")] = 400,
+) -> None:
+    """Show the whole job: an emulated Microsoft Graph, an empty warehouse, three nights of the real flow."""
+    from activation_sync.emulator import Scenario, open_emulator
+    from commands.console import out, say
+
+    home = _fresh(folder)
+    scenario = Scenario(tenants=(TENANT,), users=users, ca_file=home / "emulator-ca.pem")
+    with open_emulator(scenario) as emulator:
+        _configure(home, emulator)
+        out.rule("[bold]activation-sync demo")
+        say(
+            f"An emulated Microsoft Graph serves tenant [bold]{TENANT}[/bold] with {users} users at "
+            f"{emulator.graph_root}.\nIts counts report lags behind its user detail, as the real one does. "
+            "The warehouse is an empty SQLite file.\n"
+        )
+        _first_night(emulator)
+        _second_night(emulator)
+        _third_night(emulator)
+        agree = _say_whether_they_agree(emulator)
+    _say_where_next(home)
+    raise typer.Exit(0 if agree else 1)
+
+
+def _first_night(emulator: "Emulator") -> None:
+    from commands.console import say
+
+    say(f"[bold]Night 1[/bold]  The report of {emulator.refreshed_on} is new, the warehouse knows nothing.")
+    _night(emulator)
+
+
+def _second_night(emulator: "Emulator") -> None:
+    from commands.console import say
+
+    say("\n[bold]Night 2[/bold]  Graph still has the same report. Nothing may be sent twice.")
+    _night(emulator)
+
+
+def _third_night(emulator: "Emulator") -> None:
+    from commands.console import say
+
+    product, before, after = _correct_a_count()
+    emulator.advance(days=1)
+    say(
+        f"\nSomeone corrects the warehouse by hand: {product} has {after} assigned users, not {before}.\n"
+        f"[bold]Night 3[/bold]  The report of {emulator.refreshed_on} is out. The correction must reach Graph and "
+        "must not be overwritten."
+    )
+    _night(emulator)
+
+
+def _night(emulator: "Emulator") -> "RunSummary":
+    """One run of the flow, and what of it Graph really saw."""
+    from commands.console import say
+    from commands.exits import OF_OUTCOME, Exit
+    from commands.running import run_sync, say_summary
+
+    served_before = len(emulator.journal())
+    summary = run_sync(TENANT, as_of=emulator.today)
+    say_summary(summary)
+    patched = sum(_is_applied_patch(entry) for entry in emulator.journal()[served_before:])
+    say(f"Graph's own journal: {patched} rows PATCHed by this run.")
+    if OF_OUTCOME[summary.outcome] is not Exit.DONE:
+        raise typer.Exit(OF_OUTCOME[summary.outcome])
+    return summary
+
+
+def _is_applied_patch(entry: object) -> bool:
+    from activation_sync.emulator.journal import Served
+
+    return isinstance(entry, Served) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
+
+
+def _correct_a_count() -> tuple[str, int, int]:
+    """What a person would do with any SQL client."""
+    from sqlalchemy import text
+
+    from tasks.wiring import open_warehouse
+
+    with open_warehouse().begin() as connection:
+        product, assigned = connection.execute(
+            text("SELECT product, assigned FROM activation_user_count ORDER BY assigned DESC LIMIT 1")
+        ).one()
+        connection.execute(
+            text(
+                "UPDATE activation_user_count SET assigned = assigned - 3, updated_by = 'you' WHERE product = :product"
+            ),
+            {"product": product},
+        )
+    return product, assigned, assigned - 3
+
+
+def _say_whether_they_agree(emulator: "Emulator") -> bool:
+    """Compare every row of the warehouse with what Graph holds now."""
+    from sqlalchemy import text
+
+    from commands.console import say, say_error
+    from tasks.wiring import open_warehouse
+
+    columns = "refreshed_on, product, assigned, activated, shared_computer_activation"
+    with open_warehouse().begin() as connection:
+        ours = {tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM activation_user_count"))}  # noqa: S608
+    rows = emulator.rows(emulator.tenants[0].tenant_id)
+    theirs = {
+        (str(row.refreshed_on), " ".join(row.product_type.split()).upper(), *_numbers(row.counts)) for row in rows
+    }
+    if ours == theirs:
+        say(f"\n[green]Warehouse and Graph agree on all {len(ours)} rows.[/green]")
+    else:
+        say_error(f"warehouse and Graph differ in {len(ours ^ theirs)} rows")
+    return ours == theirs
+
+
+def _numbers(counts: object) -> tuple[int, int, int]:
+    from activation_sync.emulator.figures import Counts
+
+    assert isinstance(counts, Counts)
+    return counts.assigned, counts.activated, counts.shared_computer_activation
+
+
+def _fresh(folder: Path) -> Path:
+    """An empty folder for the demo; a folder that holds anything else is left alone."""
+    import shutil
+
+    from activation_sync.errors import ConfigError
+
+    home = folder.absolute()
+    if home.exists() and any(home.iterdir()) and not (home / MARKER).exists():
+        raise ConfigError([f"{home} exists and is not an earlier demo: choose another --folder"])
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / MARKER).touch()
+    return home
+
+
+def _configure(home: Path, emulator: "Emulator") -> None:
+    """The configuration a user would write, and a Prefect home of the demo's own."""
+    from commands.console import use_own_prefect
+    from config.sources import use_file
+
+    tenant = emulator.tenants[0]
+    (home / "client-secret").write_text(tenant.client_secret)
+    file = home / "activation-sync.toml"
+    file.write_text(f"""# Written by `activation-sync demo`. The emulator stops with the demo; the warehouse stays.
+[warehouse]
+url = "sqlite:///warehouse.db"
+
+[landing]
+url = "landing"
+
+[graph]
+root = "{emulator.graph_root}"
+authority_root = "{emulator.authority_root}"
+download_hosts = ["{emulator.download_host}"]
+ca_file = "emulator-ca.pem"
+
+[write_back]
+enabled = true
+
+[[tenants]]
+name = "{TENANT}"
+tenant_id = "{tenant.tenant_id}"
+client_id = "{tenant.client_id}"
+client_secret = "file:client-secret"
+""")
+    use_file(file)
+    use_own_prefect(home / "prefect")
+    _create_warehouse()
+
+
+def _create_warehouse() -> None:
+    from activation_sync.warehouse.schema import migrate
+    from tasks.wiring import open_warehouse
+
+    migrate(open_warehouse())
+
+
+def _say_where_next(home: Path) -> None:
+    from commands.console import say
+
+    config = f"--config {home / 'activation-sync.toml'}"
+    say(
+        f"\n[bold]Where to look next[/bold]\n"
+        f"  activation-sync {config} status\n"
+        f'  activation-sync {config} why "MICROSOFT 365 APPS FOR ENTERPRISE"\n'
+        f"  the dashboard of these runs: PREFECT_HOME={home / 'prefect'} prefect server start\n"
+        f"  the landed reports: {home / 'landing'}; the warehouse: {home / 'warehouse.db'}\n"
+        f"  an emulator of your own to work against: activation-sync emulate"
+    )

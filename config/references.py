@@ -1,0 +1,121 @@
+"""What a setting points to: a secret kept elsewhere, a file, a folder, a database.
+
+Relative paths and `file:` references count from the folder of the configuration file. A secret written into that
+file is refused, because configuration ends up in version control; in an environment variable it is welcome.
+"""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, cast
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
+
+SQLITE_FILE = re.compile(r"(?P<scheme>sqlite(\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?")
+POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://.+")
+PASSWORD_IN_URL = re.compile(r"://.*:.*@|[?&]\w*password=", re.IGNORECASE)
+ELSEWHERE = 'refer to it as "env:NAME" (an environment variable) or "file:PATH" (a file that holds nothing else)'
+
+
+class Exported(str):
+    """Text from an environment variable or a secret's own file, so not from the configuration file."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the checks of one configuration file share: its folder, and what its tenants have taken so far."""
+
+    folder: Path
+    taken: set[tuple[str, str]] = field(default_factory=set)
+
+
+def reading_of(validation: ValidationInfo) -> Reading:
+    """The reading that `load_settings` began."""
+    return cast("Reading", validation.context)
+
+
+def _resolve(value: object, validation: ValidationInfo) -> object:
+    """The text behind an `env:` or `file:` reference; anything else comes back as it is."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    kind, _, target = text.partition(":") if isinstance(text, str) else ("", "", "")
+    if kind == "env":
+        return _variable(target)
+    if kind == "file":
+        return _content(reading_of(validation).folder / target)
+    return text
+
+
+def _variable(name: str) -> Exported:
+    if not os.environ.get(name):
+        raise ValueError(f"refers to the environment variable {name}, which is not set; set it")
+    return Exported(os.environ[name])
+
+
+def _content(path: Path) -> Exported:
+    try:
+        text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ValueError(f"refers to the file {path}, which cannot be read: {why}; mend path or file") from None
+    if not text:
+        raise ValueError(f"refers to the file {path}, which is empty; write the secret into it")
+    return Exported(text)
+
+
+def _is_written(value: object) -> bool:
+    """True for text that stands in the configuration file itself."""
+    return isinstance(value, str) and not isinstance(value, Exported)
+
+
+def _refuse_literal(value: object) -> object:
+    if _is_written(value):
+        raise ValueError(f"stands in the file itself, which would end up in version control; {ELSEWHERE}")
+    return value
+
+
+def _refuse_password(value: object) -> object:
+    text = str(value)
+    if _is_written(value) and PASSWORD_IN_URL.search(text) and not SQLITE_FILE.fullmatch(text):
+        raise ValueError(f"holds a password, which would end up in version control; {ELSEWHERE}")
+    return value
+
+
+def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
+    """A SQLite file becomes absolute; of PostgreSQL's drivers only the installed one is accepted."""
+    text = url.get_secret_value()
+    if sqlite := SQLITE_FILE.fullmatch(text):
+        path = (reading_of(validation).folder / sqlite["path"]).as_posix()
+        return SecretStr(f"{sqlite['scheme']}{path}{sqlite['query'] or ''}")
+    if not POSTGRESQL.fullmatch(text):
+        raise ValueError('is no warehouse; write "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"')
+    return url
+
+
+def _resolve_landing(value: str, validation: ValidationInfo) -> str:
+    """A local folder becomes absolute; the URL of an object store stays as it is."""
+    if not value:
+        raise ValueError("names no folder; write a folder or the URL of an object store")
+    if PASSWORD_IN_URL.search(value):
+        raise ValueError("holds a password; give it to the storage's own library, by its environment variables")
+    return value if "://" in value else str(reading_of(validation).folder / value)
+
+
+def _resolve_file(path: Path, validation: ValidationInfo) -> Path:
+    found = reading_of(validation).folder / path
+    try:
+        found.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"refers to {found}, which cannot be read: {error.strerror}; mend path or file") from None
+    return found
+
+
+# Of several BeforeValidators pydantic runs the last first: a reference is resolved, then what is left is judged.
+Secret = Annotated[SecretStr, BeforeValidator(_refuse_literal), BeforeValidator(_resolve)]
+WarehouseUrl = Annotated[
+    SecretStr, BeforeValidator(_refuse_password), BeforeValidator(_resolve), AfterValidator(_resolve_warehouse)
+]
+LandingUrl = Annotated[str, AfterValidator(_resolve_landing)]
+ExistingFile = Annotated[Path, AfterValidator(_resolve_file)]

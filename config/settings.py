@@ -1,0 +1,146 @@
+"""Every setting, and the only place that reads them: a TOML file, overridden by environment variables.
+
+`ACTIVATION_SYNC__WAREHOUSE__URL` overrides `url` of `[warehouse]`; `config/example.toml` shows every setting with
+unit and default. Names end in their unit: `_s` seconds, `_days`, `_share` 0..1.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+
+from activation_sync.errors import ConfigError
+from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
+from config.problems import problems_of
+from config.references import ExistingFile, LandingUrl, Reading, Secret, WarehouseUrl
+from config.sources import find_file, inherit, merge, read_environment, read_file
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A table of the file. Unknown keys are mistakes; a field with `repr=False` is shown nowhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class WarehouseSettings(Section):
+    """url: a SQLAlchemy URL, or a reference to one, because it may hold a password."""
+
+    url: WarehouseUrl = Field(default=SecretStr("sqlite:///data/warehouse.db"), validate_default=True, repr=False)
+
+
+class LandingSettings(Section):
+    """url: a folder, or an fsspec URL of an object store."""
+
+    url: LandingUrl = Field(default="data/landing", validate_default=True)
+
+
+class GraphSettings(Section):
+    """How Microsoft Graph is reached.
+
+    root, authority_root, download_hosts, ca_file: None or empty means what `cloud` says and the usual certificates;
+    the emulator or a proxy needs others. longest_wait_s: a longer Retry-After reschedules the task instead.
+    """
+
+    cloud: Literal["global", "us-gov-l4", "us-gov-l5", "china"] = "global"
+    root: GraphRoot | None = None
+    authority_root: HttpsUrl | None = None
+    download_hosts: tuple[Host, ...] = ()
+    ca_file: ExistingFile | None = None
+    report_format: Literal["csv", "json"] = "csv"
+    longest_wait_s: float = Field(default=30, ge=0)
+
+
+class SyncSettings(Section):
+    """What is counted, when a run is held, and what becomes of user names (design §2, §5)."""
+
+    counts_from: Literal["detail", "report"] = "detail"
+    conflict_policy: Literal["hold", "warehouse", "observed"] = "hold"
+    max_change_share: Share = 0.3
+    max_shrink_share: Share = 0.3
+    min_judged_rows: int = Field(default=20, ge=0)
+    stale_after_days: int = Field(default=7, ge=1)
+    retry_delays_s: tuple[Annotated[float, Field(ge=0)], ...] = (2, 10, 30, 60)
+    names_key: Secret | None = Field(default=None, repr=False)
+    names: Literal["keep", "hash", "drop"] = "keep"
+    product_aliases: dict[str, str] = Field(default_factory=dict)
+
+
+class TenantSyncSettings(SyncSettings):
+    """One tenant's. The key may come from either table, so only the merged one can tell that it is missing."""
+
+    @field_validator("names")
+    @classmethod
+    def _has_key(cls, names: str, validation: ValidationInfo) -> str:
+        if names == "hash" and validation.data.get("names_key", "mistaken") is None:
+            raise ValueError('needs a key; set names_key to "env:NAME" or "file:PATH" beside it')
+        return names
+
+
+class WriteBackSettings(Section):
+    """Where counts are PATCHed to.
+
+    enabled: off by default, because Microsoft documents no such operation for the real service.
+    root: another https origin than Graph's. batch_size: PATCHes a request (1: no $batch). in_flight: requests at once.
+    """
+
+    enabled: bool = False
+    path: UrlPath = "/beta/office365ActivationsUserCounts"
+    root: HttpsUrl | None = None
+    batch_size: int = Field(default=20, ge=1, le=20)
+    in_flight: int = Field(default=4, ge=1, le=8)
+    verify: bool = True
+
+
+class TenantSettings(Section):
+    """One tenant, its own tables merged over the common ones. A mistaken client_id may be a secret: never shown."""
+
+    name: Slug
+    tenant_id: TenantId
+    client_id: Guid = Field(repr=False)
+    client_secret: Secret = Field(repr=False)
+    graph: GraphSettings
+    sync: TenantSyncSettings
+    write_back: WriteBackSettings
+
+
+class Settings(Section):
+    """All settings. `graph`, `sync` and `write_back` are the common ones: a run takes its tenant's."""
+
+    warehouse: WarehouseSettings
+    landing: LandingSettings
+    graph: GraphSettings
+    sync: SyncSettings
+    write_back: WriteBackSettings
+    tenants: tuple[TenantSettings, ...]
+
+    @field_validator("tenants", mode="before")
+    @classmethod
+    def _has_tenant(cls, tenants: object) -> object:
+        if tenants == []:
+            raise ValueError("names no tenant; add a [[tenants]] table, as config/example.toml shows")
+        return tenants
+
+    def tenant(self, name: str) -> TenantSettings:
+        """The tenant of this name; ConfigError names the known ones, nearest first."""
+        known = {tenant.name: tenant for tenant in self.tenants}
+        if name in known:
+            return known[name]
+        nearest = get_close_matches(name, known, n=len(known), cutoff=0)
+        raise ConfigError([f"tenant {name!r} is not configured; known: {', '.join(nearest)}"])
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The settings of `path`, else of $ACTIVATION_SYNC_CONFIG, else of `activation-sync.toml` in this folder.
+
+    Secrets are resolved here. ConfigError names every mistake at once, none with the value of a secret.
+    """
+    file = find_file(path)
+    written = merge(read_file(file), read_environment())
+    try:
+        return Settings.model_validate(inherit(written), context=Reading(file.parent))
+    except ValidationError as error:
+        mistakes = problems_of(error, written, Settings)
+    raise ConfigError(mistakes)

@@ -1,0 +1,60 @@
+"""The nightly job of one tenant: the order of its steps, and nothing else."""
+
+from datetime import date
+
+from prefect import State, flow, unmapped
+from prefect.states import Completed, Failed
+
+from activation_sync.core.model import Report
+from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.summary import outcome_words
+from activation_sync.core.views import summarise_preview
+from activation_sync.errors import HeldError
+from tasks.apply import apply_plan
+from tasks.deliver import deliver_updates
+from tasks.land import land_report
+from tasks.load import load_report
+from tasks.plan import plan_changes
+from tasks.preview import preview_changes
+from tasks.publish import publish_plan, publish_run
+from tasks.run import open_run, run_name, scheduled_on
+from tasks.verify import verify_delivery
+
+STATE_NAMES = {
+    Outcome.DONE: "Completed",
+    Outcome.NOTHING_NEW: "NoNewReport",
+    Outcome.PREVIEWED: "Previewed",
+    Outcome.UNSETTLED: "Unsettled",
+    Outcome.NOT_OFFERED: "WriteBackNotOffered",
+}
+
+
+@flow(name="sync", flow_run_name=run_name)
+def sync(
+    tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None
+) -> State[RunSummary]:
+    """Bring warehouse and Graph to the same counts for one tenant, or stop and say why not.
+
+    as_of: the night this run stands for; the day it was scheduled, when not given.
+    dry_run: show what would change and write nothing. approve: digest of a held plan that a person agreed to.
+    """
+    as_of = as_of or scheduled_on()
+    if dry_run:
+        plan = preview_changes(tenant)
+        publish_plan(plan)
+        return _ended(summarise_preview(plan, as_of))
+    try:
+        with open_run(tenant, as_of) as run:
+            landed = land_report.map(list(Report), unmapped(run)).result()
+            loaded = load_report.map(landed, unmapped(run)).result()
+            publish_plan(plan_changes(run, loaded))
+            applied = apply_plan(run, loaded, approve)
+            delivery = deliver_updates(run)
+            verification = verify_delivery(run)
+            return _ended(publish_run(run, applied, delivery, verification))
+    except HeldError as held:
+        return Failed(name="Held", message=str(held), data=held)
+
+
+def _ended(summary: RunSummary) -> State[RunSummary]:
+    return Completed(name=STATE_NAMES[summary.outcome], message=outcome_words(summary), data=summary)

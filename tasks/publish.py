@@ -1,0 +1,58 @@
+"""Step 7: what the run did, for the dashboard and for `status`."""
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from activation_sync.core.run import Delivery, PlanView, RunSummary, Verification, outcome_of
+from activation_sync.core.views import run_markdown
+from activation_sync.core.windows import is_stale
+from activation_sync.warehouse.engine import writing
+from activation_sync.warehouse.outbox import read_dead
+from activation_sync.warehouse.runs import record_run
+from tasks.policy import STEP
+from tasks.run import Run
+from tasks.wiring import now, open_warehouse, tenant_settings
+
+
+@task(task_run_name="publish plan", **STEP)
+def publish_plan(plan: PlanView) -> None:
+    """Show the plan in the dashboard, held or not. Safe to repeat: the same key is a new version of one artifact."""
+    verdict = "held: " + " ".join(plan.findings) if plan.is_held else "free to go"
+    create_table_artifact(
+        table=[dict(row) for row in plan.table],
+        key=f"plan-{plan.tenant}",
+        description=f"Plan `{plan.digest[:12]}` for **{plan.tenant}**: {verdict}",
+    )
+
+
+@task(task_run_name="publish run", **STEP)
+def publish_run(run: Run, plan: PlanView, delivery: Delivery, verification: Verification) -> RunSummary:
+    """Record how the run ended and show it in the dashboard. Safe to repeat: the record is the run's own row."""
+    with writing(open_warehouse(), run.lease) as connection:
+        summary = _summary(run, plan, delivery, verification, dead_letters=len(read_dead(connection, run.tenant)))
+        record_run(connection, summary, at=now())
+    create_markdown_artifact(markdown=run_markdown(summary), key=f"run-{run.tenant}", description=summary.outcome)
+    return summary
+
+
+def _summary(run: Run, plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> RunSummary:
+    stale_after_days = tenant_settings(run.tenant).sync.stale_after_days
+    return RunSummary(
+        tenant=run.tenant,
+        run_id=run.run_id,
+        as_of=run.as_of,
+        outcome=outcome_of(plan, delivery, verification, dead_letters),
+        digest=plan.digest,
+        refreshed_on=plan.observed_on,
+        decisions=plan.decisions,
+        written=plan.written,
+        pushed=plan.pushed,
+        waiting=plan.waiting,
+        conflicts=plan.conflicts,
+        dead_letters=dead_letters,
+        findings=plan.findings,
+        delivery=delivery,
+        verification=verification,
+        is_stale=plan.observed_on is not None and is_stale(plan.observed_on, run.as_of, stale_after_days),
+        table=plan.table,
+    )

@@ -1,0 +1,72 @@
+"""The frame of a run: who holds the tenant, and how the run's end is remembered even when it fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from getpass import getuser
+from uuid import uuid4
+
+from prefect import runtime
+
+from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.errors import ActivationSyncError, HeldError
+from activation_sync.warehouse.engine import writing
+from activation_sync.warehouse.lease import Lease, hold_lease
+from activation_sync.warehouse.runs import record_run, record_run_started
+from activation_sync.warehouse.schema import refuse_other_schema
+from tasks.wiring import now, open_warehouse, tenant_settings
+
+LEASE_TTL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What every step of a run needs: whose it is, which run it is, and the lease that lets it write."""
+
+    tenant: str
+    run_id: str
+    as_of: date
+    who: str
+    lease: Lease
+
+
+@contextmanager
+def open_run(tenant: str, as_of: date) -> Iterator[Run]:
+    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason."""
+    tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
+    engine = open_warehouse()
+    refuse_other_schema(engine)
+    run_id = runtime.flow_run.id or str(uuid4())
+    with hold_lease(engine, tenant, f"run {run_id}", ttl_s=LEASE_TTL_S, wait_s=2 * LEASE_TTL_S) as lease:
+        run = Run(tenant, run_id, as_of, getuser(), lease)
+        with writing(engine, lease) as connection:
+            record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=run.who, at=now())
+        try:
+            yield run
+        except Exception as error:
+            # a warehouse that cannot be written must not hide what went wrong before it
+            with suppress(ActivationSyncError):
+                _record_end(run, error)
+            raise
+
+
+def _record_end(run: Run, error: Exception) -> None:
+    outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
+    # the text of an unexpected exception may hold anything, so only its type is kept
+    reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
+    with writing(open_warehouse(), run.lease) as connection:
+        record_run(connection, RunSummary(run.tenant, run.run_id, run.as_of, outcome, error=reason), at=now())
+
+
+def scheduled_on() -> date:
+    """The day this run was due (UTC), so that a run caught up late keeps its own date."""
+    due = runtime.flow_run.scheduled_start_time
+    return due.date() if due else now().date()
+
+
+def run_name() -> str:
+    """`sync contoso 2026-11-21`, as the dashboard lists the run."""
+    parameters = runtime.flow_run.parameters
+    as_of = parameters.get("as_of") or scheduled_on()
+    return f"{runtime.flow_run.flow_name} {parameters['tenant']} {as_of}"

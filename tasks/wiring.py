@@ -1,0 +1,98 @@
+"""Composition root: settings in, opened rooms out. Nothing here decides anything."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from sqlalchemy import Engine
+
+from activation_sync.core.model import ConflictPolicy, Limits, Report
+from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.client import GraphClient
+from activation_sync.graph.clouds import CLOUDS, Cloud
+from activation_sync.graph.waits import Patience
+from activation_sync.landing.store import Landing
+from activation_sync.warehouse.engine import open_engine
+from config.settings import TenantSettings, load_settings
+
+_token_sources: dict[tuple[str, ...], TokenSource] = {}
+_token_sources_lock = threading.Lock()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def tenant_settings(tenant: str) -> TenantSettings:
+    """The merged settings of one tenant; ConfigError when it is not configured."""
+    return load_settings().tenant(tenant)
+
+
+def open_warehouse() -> Engine:
+    return _engine(load_settings().warehouse.url.get_secret_value())
+
+
+@lru_cache
+def _engine(url: str) -> Engine:
+    return open_engine(url)
+
+
+def open_landing() -> Landing:
+    return Landing(load_settings().landing.url)
+
+
+@contextmanager
+def open_graph(tenant: str) -> Iterator[GraphClient]:
+    """A client for one tenant; its token is shared with every other client of this process."""
+    settings = tenant_settings(tenant)
+    cloud = _cloud(settings)
+    with GraphClient(
+        cloud,
+        _token_source(settings, cloud),
+        ca_file=settings.graph.ca_file,
+        aliases=settings.sync.product_aliases,
+        patience=Patience(longest_wait_s=settings.graph.longest_wait_s),
+        write_back_path=settings.write_back.path,
+        write_back_root=settings.write_back.root,
+    ) as client:
+        yield client
+
+
+def _cloud(settings: TenantSettings) -> Cloud:
+    graph = settings.graph
+    cloud = CLOUDS[graph.cloud]
+    return replace(
+        cloud,
+        root=graph.root or cloud.root,
+        authority_root=graph.authority_root or cloud.authority_root,
+        download_hosts=graph.download_hosts,
+    )
+
+
+def _token_source(settings: TenantSettings, cloud: Cloud) -> TokenSource:
+    secret = settings.client_secret.get_secret_value()
+    identity = (cloud.authority_root, settings.tenant_id, settings.client_id, secret)
+    with _token_sources_lock:
+        if identity not in _token_sources:
+            _token_sources[identity] = TokenSource(
+                settings.tenant_id, settings.client_id, secret, cloud, ca_file=settings.graph.ca_file
+            )
+        return _token_sources[identity]
+
+
+def limits(settings: TenantSettings) -> Limits:
+    sync = settings.sync
+    return Limits(
+        max_change_share=sync.max_change_share,
+        max_shrink_share=sync.max_shrink_share,
+        min_judged_rows=sync.min_judged_rows,
+        conflict_policy=ConflictPolicy(sync.conflict_policy),
+    )
+
+
+def observed_report(settings: TenantSettings) -> Report:
+    """The report that says what the usage data shows."""
+    return Report.USER_DETAIL if settings.sync.counts_from == "detail" else Report.USER_COUNTS

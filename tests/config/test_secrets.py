@@ -1,0 +1,97 @@
+"""Secrets are kept elsewhere, resolved once, and shown nowhere."""
+
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from activation_sync.errors import ConfigError
+from config.settings import Settings, TenantSettings
+from tests.config.conftest import SECRET, TENANT, Load
+
+WITH_EVERY_SECRET = '[warehouse]\nurl = "env:WAREHOUSE_URL"\n[sync]\nnames = "hash"\nnames_key = "file:names.key"\n'
+WAREHOUSE_URL = f"postgresql+psycopg://sync:{SECRET}@db/counts"
+
+
+@pytest.fixture
+def settings(load: Load, tmp_path: Path, environment: pytest.MonkeyPatch) -> Settings:
+    environment.setenv("WAREHOUSE_URL", WAREHOUSE_URL)
+    (tmp_path / "names.key").write_bytes(SECRET.encode() + b"\r\n")
+    return load(WITH_EVERY_SECRET)
+
+
+def test_references_are_resolved(settings: Settings) -> None:
+    tenant = settings.tenant("contoso")
+
+    assert tenant.client_secret.get_secret_value() == SECRET
+    assert settings.warehouse.url.get_secret_value() == WAREHOUSE_URL
+    assert tenant.sync.names_key is not None
+    assert tenant.sync.names_key.get_secret_value() == SECRET
+
+
+def test_no_way_of_showing_settings_shows_a_secret(settings: Settings) -> None:
+    shown = [repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()]
+    assert not [text for text in shown if SECRET in text]
+
+
+def test_a_refusal_holds_no_secret_in_its_whole_traceback(load: Load, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("WAREHOUSE_URL", f"mysql://sync:{SECRET}@db/counts")
+    with pytest.raises(ConfigError) as refusal:
+        load(WITH_EVERY_SECRET, TENANT.replace("env:CONTOSO_SECRET", SECRET))
+
+    told = "".join(traceback.format_exception(refusal.value))
+
+    assert len(refusal.value.problems) == 3
+    assert SECRET not in told
+
+
+def test_a_relative_sqlite_file_may_be_referred_to(load: Load, tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("WAREHOUSE_URL", "sqlite:///counts.db")
+
+    url = load('[warehouse]\nurl = "env:WAREHOUSE_URL"\n').warehouse.url
+
+    assert url.get_secret_value() == f"sqlite:///{(tmp_path / 'counts.db').as_posix()}"
+
+
+def test_the_environment_may_hold_a_secret_itself(load: Load, environment: pytest.MonkeyPatch) -> None:
+    """The file ends up in version control; an environment variable does not."""
+    environment.setenv("ACTIVATION_SYNC__WAREHOUSE__URL", WAREHOUSE_URL)
+    environment.setenv("ACTIVATION_SYNC__TENANTS__0__CLIENT_SECRET", SECRET)
+
+    settings = load("", TENANT.replace("env:CONTOSO_SECRET", "env:NOT_SET"))
+
+    assert settings.warehouse.url.get_secret_value() == WAREHOUSE_URL
+    assert settings.tenant("contoso").client_secret.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(b"\r\n", "which is empty; write the secret into it", id="empty"),
+        pytest.param(b"\xff\xfe", "which cannot be read: it is not UTF-8 text", id="not-text"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_refused(load: Load, tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "secret").write_bytes(content)
+
+    with pytest.raises(ConfigError, match=why):
+        load("", TENANT.replace("env:CONTOSO_SECRET", "file:secret"))
+
+
+def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        yield f"{model.__name__}.{name}", field
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields_of(field.annotation)
+
+
+def test_every_secret_setting_is_marked_as_shown_nowhere() -> None:
+    """`config.problems` repeats the value of a mistaken setting unless it is marked with `repr=False`."""
+    fields = dict([*fields_of(Settings), *fields_of(TenantSettings)])
+    secrets = {name for name, field in fields.items() if SecretStr.__name__ in str(field.annotation)}
+
+    assert {"WarehouseSettings.url", "TenantSettings.client_secret", "TenantSyncSettings.names_key"} <= secrets
+    assert not [name for name in secrets if fields[name].repr]

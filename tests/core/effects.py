@@ -1,0 +1,26 @@
+"""What applying a plan and delivering it do to what is known: the promises of the warehouse and of Graph, in small."""
+
+from dataclasses import replace
+
+from activation_sync.core.model import Change, Counts, KeyState
+
+
+def applied(change: Change) -> KeyState:
+    """What is known once the apply transaction is through; a held conflict moves nothing."""
+    state = change.state
+    if change.is_conflict:
+        return state
+    pairs = zip(state.observed.as_tuple(), state.observed_seen.as_tuple(), strict=True)
+    seen = Counts(*(before if now is None else now for now, before in pairs))
+    return replace(state, warehouse=change.settled, agreed=change.settled, observed_seen=seen)
+
+
+def acknowledged(state: KeyState, sent: Counts) -> KeyState:
+    """What is known once Graph has acknowledged what was sent."""
+    return replace(state, acknowledged=sent, published_seen=state.published, in_doubt=False)
+
+
+def delivered(change: Change) -> KeyState:
+    """What is known once a change was applied and, where it is pushed, acknowledged."""
+    state = applied(change)
+    return acknowledged(state, change.settled) if change.is_pushed else state

@@ -1,0 +1,104 @@
+"""Graph for the tests: a scripted server for odd answers, and the naps that were asked for instead of slept."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import trustme
+
+from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.client import GraphClient
+from activation_sync.graph.clouds import CLOUDS, Cloud
+from tests.graph.scripted import Scripted, ScriptedServer, open_scripted, write_ca
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TENANT_ID = "6b1c2a52-0000-4000-8000-00000000c0de"
+SECRET = "s3cret~of~the~tests"
+TOKEN = "eyJ0b2tlbiI.of.the-tests"
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ca(authority, tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def naps() -> list[float]:
+    """Seconds a client waited, in order; nobody sleeps."""
+    return []
+
+
+@pytest.fixture
+def server(authority: trustme.CA) -> Iterator[ScriptedServer]:
+    """Stands in for Graph and for the token endpoint; fails the test when a scripted answer was not fetched."""
+    with open_scripted(authority) as scripted:
+        yield scripted
+    assert scripted.unused() == []
+
+
+@pytest.fixture
+def downloads(authority: trustme.CA) -> Iterator[ScriptedServer]:
+    """Stands in for the host of pre-authenticated addresses."""
+    with open_scripted(authority) as scripted:
+        yield scripted
+    assert scripted.unused() == []
+
+
+@pytest.fixture
+def cloud(server: ScriptedServer, downloads: ScriptedServer) -> Cloud:
+    return CLOUDS["global"].at(server.root, server.root, (downloads.host_port,))
+
+
+@pytest.fixture
+def tokens(cloud: Cloud, ca_file: Path) -> Iterator[TokenSource]:
+    source = TokenSource(TENANT_ID, "client", SECRET, cloud, ca_file)
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def open_client(cloud: Cloud, tokens: TokenSource, ca_file: Path, naps: list[float]) -> Callable[..., GraphClient]:
+    """Opens a client of the scripted Graph; options as GraphClient has them."""
+
+    def opener(**options: object) -> GraphClient:
+        settings = {"ca_file": ca_file, "sleep": naps.append, "clock": lambda: NOON, "jitter": lambda: 1.0}
+        return GraphClient(cloud, tokens, **{**settings, **options})  # type: ignore[arg-type]
+
+    return opener
+
+
+@pytest.fixture
+def graph(server: ScriptedServer, open_client: Callable[..., GraphClient]) -> Iterator[GraphClient]:
+    """A client that has signed in with one token."""
+    will_sign_in(server)
+    with open_client() as client:
+        yield client
+
+
+def discovery(server: ScriptedServer) -> Scripted:
+    base = f"{server.root}/{TENANT_ID}/oauth2/v2.0"
+    return Scripted(body={"token_endpoint": f"{base}/token", "authorization_endpoint": f"{base}/authorize"})
+
+
+def issued(token: str = TOKEN, **more: object) -> Scripted:
+    return Scripted(body={"token_type": "Bearer", "expires_in": 3599, "access_token": token, **more})
+
+
+def will_discover(server: ScriptedServer, times: int = 1) -> None:
+    call = f"GET /{TENANT_ID}/v2.0/.well-known/openid-configuration"
+    server.will_answer(call, *[discovery(server)] * times)
+
+
+def will_issue(server: ScriptedServer, *answers: Scripted) -> None:
+    server.will_answer(f"POST /{TENANT_ID}/oauth2/v2.0/token", *answers)
+
+
+def will_sign_in(server: ScriptedServer) -> None:
+    will_discover(server)
+    will_issue(server, issued())
