@@ -16,12 +16,13 @@ from activation_sync.warehouse.failures import name_of, naming_failures, read_ur
 from activation_sync.warehouse.fencing import Lease, extend_lease, refuse_lost_lease
 
 CONNECT_TIMEOUT_S = 10
+IDLE_TIMEOUT_S = 600  # after which the server ends a transaction that a stopped worker left open, locks and all
 
 
 def open_engine(url: str, *, lock_timeout_s: float = 30) -> Engine:
     """An engine for the warehouse; nothing is connected yet.
 
-    lock_timeout_s: how long a statement waits for another writer before WarehouseBusyError.
+    lock_timeout_s: how long to wait for another writer, or for a free connection, before WarehouseBusyError.
     A SQLite file's folder is made when missing; the file is its owner's only, as it holds personal data.
     """
     parsed = read_url(url)
@@ -63,29 +64,32 @@ def writing(
 
 
 def _open_sqlite(url: URL, lock_timeout_s: float) -> Engine:
-    if url.database and not url.database.startswith(("file:", ":memory:")):
+    if url.database in (None, "", ":memory:"):
+        raise WarehouseError("a warehouse in memory is lost with the first connection; write sqlite:///path")
+    if not url.database.startswith("file:"):
         _make_private_file(Path(url.database), name_of(url))
-    engine = _create(url, connect_args={"timeout": lock_timeout_s})
+    engine = _create(url, lock_timeout_s, connect_args={"timeout": lock_timeout_s})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _open_postgres(url: URL, lock_timeout_s: float) -> Engine:
-    engine = _create(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+    engine = _create(url, lock_timeout_s, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
     def wait_only_so_long(connection: Any, _: Any) -> None:
         connection.execute(f"SET lock_timeout = {int(lock_timeout_s * 1000)}")
+        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_S * 1000}")
         connection.commit()
 
     return engine
 
 
-def _create(url: URL, **options: Any) -> Engine:
+def _create(url: URL, lock_timeout_s: float, **options: Any) -> Engine:
     try:
         # hide_parameters: what SQLAlchemy raises must not quote rows, which hold names
-        return create_engine(url, hide_parameters=True, **options)
+        return create_engine(url, hide_parameters=True, pool_timeout=lock_timeout_s, **options)
     except (ArgumentError, NoSuchModuleError):
         raise WarehouseError(f"the warehouse's URL names the driver {url.drivername}, which is not installed") from None
 

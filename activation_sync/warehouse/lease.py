@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, select, update
@@ -40,9 +41,14 @@ def hold_lease(
 
     wait_s: how long to wait for another holder before TenantBusyError.
     """
-    lease = _wait_for(engine, tenant, owner, ttl_s, wait_s, clock, sleep)
+    lease = _wait_for(partial(_take, engine, tenant, owner, ttl_s, clock), wait_s, clock, sleep)
     done = Event()
-    renewing = Thread(target=_keep_renewing, args=(engine, lease, renew_every_s or ttl_s / 3, done, clock), daemon=True)
+    renewing = Thread(
+        target=_keep_renewing,
+        args=(engine, lease, renew_every_s or ttl_s / 3, done, clock),
+        name=f"lease of {tenant}",
+        daemon=True,
+    )
     renewing.start()
     try:
         yield lease
@@ -81,20 +87,18 @@ def release(conn: Connection, lease: Lease, now: datetime) -> None:
     conn.execute(update(tenant_lease).where(is_held_by(lease)).values(owner="", expires_at=now))
 
 
+def _take(engine: Engine, tenant: str, owner: str, ttl_s: float, clock: Callable[[], datetime]) -> Lease:
+    with writing(engine) as conn:
+        return acquire(conn, tenant, owner, clock(), ttl_s=ttl_s)
+
+
 def _wait_for(
-    engine: Engine,
-    tenant: str,
-    owner: str,
-    ttl_s: float,
-    wait_s: float,
-    clock: Callable[[], datetime],
-    sleep: Callable[[float], None],
+    take: Callable[[], Lease], wait_s: float, clock: Callable[[], datetime], sleep: Callable[[float], None]
 ) -> Lease:
     deadline = clock() + timedelta(seconds=wait_s)
     while True:
         try:
-            with writing(engine) as conn:
-                return acquire(conn, tenant, owner, clock(), ttl_s=ttl_s)
+            return take()
         except TenantBusyError:
             if clock() >= deadline:
                 raise

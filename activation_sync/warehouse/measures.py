@@ -13,7 +13,3 @@ def counts_of(row: RowMapping, prefix: str = "") -> Counts:
 def measures_of(counts: Counts, prefix: str = "") -> dict[str, int | None]:
     """The columns that hold these counts."""
     return {f"{prefix}{measure}": count for measure, count in zip(Measure, counts.as_tuple(), strict=True)}
-
-
-def measure_names(prefix: str = "") -> list[str]:
-    return [f"{prefix}{measure}" for measure in Measure]

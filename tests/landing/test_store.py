@@ -60,6 +60,18 @@ def test_the_same_bytes_again_are_the_same_file_left_alone(url):
     assert incoming(url) == []
 
 
+def test_another_run_may_land_the_same_bytes_meanwhile(url):
+    def chunks():
+        yield CHUNKS[0]
+        Landing(url).land("contoso", "user-counts", CHUNKS, "csv")
+        yield CHUNKS[1]
+
+    landing = Landing(url)
+    assert landing.land("contoso", "user-counts", chunks(), "csv").path == PATH
+    with landing.open(PATH) as stream:
+        assert stream.read() == BYTES
+
+
 def test_a_damaged_file_is_replaced_by_whole_bytes(url):
     landing = Landing(url)
     landing.land("contoso", "user-counts", CHUNKS, "csv")

@@ -1,18 +1,20 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from activation_sync.core.model import NOT_REPORTED, Counts, Decision
 from activation_sync.core.run import Answer, AnswerKind
 from activation_sync.errors import PlanMovedError
 from activation_sync.warehouse.answers import record_answer
 from activation_sync.warehouse.apply import apply_plan
-from activation_sync.warehouse.engine import reading, writing
+from activation_sync.warehouse.engine import open_engine, reading, writing
 from activation_sync.warehouse.ledger import read_why
 from activation_sync.warehouse.measures import counts_of
 from activation_sync.warehouse.outbox import count_by_state, read_pending
+from activation_sync.warehouse.schema import migrate
 from activation_sync.warehouse.tables import activation_user_count, ledger, outbox, sync_base
 
 from .rows import APPS, AT, DAY, SETTLED, VISIO, base, by_hand, change, plan
@@ -98,6 +100,33 @@ def test_a_row_edited_since_the_plan_was_made_stops_everything(engine, present, 
     with reading(engine) as conn:
         assert [conn.execute(select(table)).all() for table in (sync_base, outbox, ledger)] == [[], [], []]
         assert VISIO not in warehouse(conn)
+
+
+def is_waiting(engine):
+    with engine.connect() as conn:
+        return conn.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) > 0
+
+
+def test_a_row_added_while_the_plan_is_applied_stays_and_stops_it(postgres_url):
+    """Only PostgreSQL lets two writers go that far; a row that is not there yet cannot be locked."""
+    engine = open_engine(postgres_url, lock_timeout_s=60)
+    migrate(engine)
+
+    def apply_in_its_own_transaction():
+        with writing(engine) as conn:
+            apply(conn, change(TWO))
+
+    with ThreadPoolExecutor() as pool:
+        with engine.begin() as person:
+            by_hand(person, APPS, assigned=1)
+            applying = pool.submit(apply_in_its_own_transaction)
+            while not is_waiting(engine) and not applying.done():
+                pass
+        with pytest.raises(PlanMovedError):
+            applying.result()
+    with reading(engine) as conn:
+        assert warehouse(conn)[APPS][0] == Counts(1, None, None)
+    engine.dispose()
 
 
 def test_a_held_conflict_is_noted_and_moves_nothing(conn):

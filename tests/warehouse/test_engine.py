@@ -1,3 +1,4 @@
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -110,6 +111,17 @@ def test_a_second_writer_is_told_to_try_again(engine):
         by_hand(conn)
         with pytest.raises(WarehouseBusyError, match="another"), writing(engine) as other:
             by_hand(other)
+
+
+def read_all_at_once(engine, readers):
+    with ExitStack() as open_readers:
+        for _ in range(readers):
+            open_readers.enter_context(reading(engine))
+
+
+def test_more_readers_than_connections_are_told_to_try_again(engine):
+    with pytest.raises(WarehouseBusyError, match="every connection is in use"):
+        read_all_at_once(engine, 100)
 
 
 def test_a_broken_rule_of_the_schema_is_a_bug_and_looks_like_one(engine):

@@ -152,6 +152,12 @@ def test_a_warehouse_is_never_named_with_its_password(url):
     assert "sync" not in name
 
 
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_warehouse_in_memory_is_refused(url):
+    with pytest.raises(WarehouseError, match="in memory is lost"):
+        open_engine(url)
+
+
 @pytest.mark.parametrize("url", ["secret", "oracle://sync:secret@host/db", "postgresql+nodriver://sync:secret@host/db"])
 def test_a_url_of_another_kind_is_refused_without_being_quoted(url):
     with pytest.raises(WarehouseError) as refusal:

@@ -1,10 +1,11 @@
+import threading
 from datetime import timedelta
-from threading import Event
+from threading import Semaphore
 
 import pytest
 from sqlalchemy import select, update
 
-from activation_sync.errors import LeaseLostError, TenantBusyError
+from activation_sync.errors import LeaseLostError, TenantBusyError, WarehouseBusyError
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.lease import acquire, hold_lease, release, renew
 from activation_sync.warehouse.tables import activation_user_count, tenant_lease
@@ -111,24 +112,55 @@ def test_a_long_transaction_has_renewed_the_lease_by_the_time_it_commits(engine,
     assert expires_at(engine) == AT + timedelta(seconds=360)
 
 
-def test_the_lease_is_renewed_while_it_is_held(engine):
-    renewed = Event()
+class CountingClock(Clock):
+    """Moves a second each time it is read, and can be waited for."""
 
-    class Ticking(Clock):
-        def __call__(self):
-            self.now += timedelta(seconds=1)
-            if self.now >= AT + timedelta(seconds=5):
-                renewed.set()
-            return self.now
+    def __init__(self):
+        super().__init__()
+        self.reads = Semaphore(0)
 
-    with hold_lease(engine, "contoso", "run 1", ttl_s=60, renew_every_s=0.01, clock=Ticking()):
+    def __call__(self):
+        self.sleep(1)
+        self.reads.release()
+        return self.now
+
+    def is_read_twice_more(self):
+        """Twice: by then the renewal of the first time is committed."""
+        while self.reads.acquire(blocking=False):
+            pass
+        return self.reads.acquire(timeout=20) and self.reads.acquire(timeout=20)
+
+
+@pytest.fixture
+def counting():
+    return CountingClock()
+
+
+def test_the_lease_is_renewed_while_it_is_held(engine, counting):
+    with hold_lease(engine, "contoso", "run 1", ttl_s=60, renew_every_s=0.01, clock=counting):
         taken_until = expires_at(engine)
-        assert renewed.wait(20)
+        assert counting.is_read_twice_more()
         assert expires_at(engine) > taken_until
 
 
-def test_renewing_ends_quietly_when_the_lease_was_lost(engine, clock):
-    with hold_lease(engine, "contoso", "paused", renew_every_s=0.01, clock=clock) as lease, writing(engine) as conn:
-        conn.execute(update(tenant_lease).values(owner="next", fencing_token=lease.fencing_token + 1))
+def test_renewing_ends_when_the_lease_was_lost(engine, clock):
+    with hold_lease(engine, "contoso", "paused", renew_every_s=0.01, clock=clock):
+        renewing = next(thread for thread in threading.enumerate() if thread.name == "lease of contoso")
+        with writing(engine) as conn:
+            conn.execute(update(tenant_lease).values(owner="next"))
+        renewing.join(timeout=20)
+        assert not renewing.is_alive()
     with reading(engine) as conn:
         assert conn.scalar(select(tenant_lease.c.owner)) == "next"
+
+
+def test_renewing_goes_on_after_the_warehouse_was_busy(engine, counting):
+    with hold_lease(engine, "contoso", "run 1", renew_every_s=0.01, clock=counting) as lease:
+        with writing(engine) as conn:
+            renew(conn, lease, AT)
+            for _ in range(2):  # as long as this waits in vain, the renewing thread does
+                with pytest.raises(WarehouseBusyError), writing(engine) as other:
+                    renew(other, lease, AT)
+        renewed_until = expires_at(engine)
+        assert counting.is_read_twice_more()
+        assert expires_at(engine) > renewed_until
