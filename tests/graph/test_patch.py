@@ -9,8 +9,7 @@ from activation_sync.core.model import Counts, Key
 from activation_sync.core.run import AnswerKind, CountUpdate
 from activation_sync.errors import CredentialError, GraphBusyError, GraphRefusedError
 from activation_sync.graph.wire import update_body
-from tests.graph.conftest import issued, will_discover, will_issue
-from tests.graph.scripted import Scripted
+from tests.graph.scripted import Scripted, issued, will_discover, will_issue
 
 PATCH = "PATCH /beta/office365ActivationsUserCounts"
 READ = "GET /beta/office365ActivationsUserCounts"
@@ -240,6 +239,12 @@ def test_rows_are_read_back_page_by_page_and_of_the_date_asked_for(graph, server
         "/beta/office365ActivationsUserCounts?$filter=reportRefreshDate%20eq%202026-11-21",
         "/next",
     ]
+
+
+@pytest.mark.parametrize("link", ["https://evil.example/next", "/next"])
+def test_rows_that_continue_elsewhere_are_not_followed(graph, server, link):
+    server.will_answer(READ, Scripted(200, {"value": [held("A")], "@odata.nextLink": link}))
+    assert [row.product for row, _ in graph.read_counts(DAY)] == ["A"]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 501])
