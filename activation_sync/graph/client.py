@@ -115,7 +115,8 @@ class GraphClient:
     def read_counts(self, refreshed_on: date) -> list[tuple[CountRow, str | None]] | None:
         """What the resource holds for a refresh date, each row with its id; None where it cannot be read back.
 
-        That is the case when the resource does not exist, cannot be filtered, or is closed to us for reading.
+        That is the case when the resource does not exist, cannot be filtered, is closed to us for reading, or goes
+        on at another server: some of the rows would look like all of them.
         """
         rows: list[tuple[CountRow, str | None]] = []
         url = self._write_root + filtered_path(self._path, refreshed_on)
@@ -125,10 +126,12 @@ class GraphClient:
                 return None
             rows += count_rows(reply.body, self._aliases)
             link = next_link(reply.body)
-            if link is None or not has_origin(link, self._write_root):
-                break
+            if link is None:
+                return [(row, row_id) for row, row_id in rows if row.refreshed_on == refreshed_on]
+            if not has_origin(link, self._write_root):
+                return None
             url = link
-        return [(row, row_id) for row, row_id in rows if row.refreshed_on == refreshed_on]
+        return None
 
     def read_token_roles(self) -> tuple[str, ...] | None:
         """The permissions our token carries; None when it cannot be read."""
