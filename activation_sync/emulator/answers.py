@@ -71,10 +71,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """How a reply leaves: whole, or broken on purpose. after_bytes: where it breaks; None: half way."""
+    """How a reply leaves: whole, or broken on purpose after some bytes; pause_s: between the bytes of a drip."""
 
     act: WireAct = "whole"
-    after_bytes: int | None = None
+    break_at_bytes: int = 0
     pause_s: float = 0.0
 
 

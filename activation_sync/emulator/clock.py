@@ -1,6 +1,5 @@
 """Time in the emulator: seconds that run and can be skipped, and days that move only when asked."""
 
-import threading
 import time
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,21 +16,22 @@ class ScenarioClock:
 
     def __init__(self, first_refreshed_on: date) -> None:
         self._first_refreshed_on = first_refreshed_on
-        self._lock = threading.Lock()
         self._skipped_s = 0.0
         self.day = 0
         self.refreshes = 0
 
-    def advance(self, days: int = 0, seconds: float = 0.0, refreshes: int = 0) -> None:
-        """Move on; each day is a refresh too, and `refreshes` publish the same refresh date again."""
-        if min(days, seconds, refreshes) < 0:
-            raise ValueError(
-                f"the clock only moves forward, not by days={days} seconds={seconds} refreshes={refreshes}"
-            )
-        with self._lock:
-            self.day += days
-            self.refreshes += days + refreshes
-            self._skipped_s += seconds
+    def next_day(self) -> None:
+        """Move to the next refresh date, which is a refresh too."""
+        self.day += 1
+        self.refreshes += 1
+
+    def refresh(self, times: int) -> None:
+        """Publish the same refresh date again."""
+        self.refreshes += times
+
+    def skip(self, seconds: float) -> None:
+        """Turn the second hand forward."""
+        self._skipped_s += seconds
 
     @property
     def refreshed_on(self) -> date:

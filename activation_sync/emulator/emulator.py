@@ -74,7 +74,7 @@ class Emulator:
     def rows(self, tenant_id: str) -> tuple[PublishedRow, ...]:
         """What `office365ActivationsUserCounts` holds now, of every refresh date so far."""
         with self._world.lock:
-            return self._world.rows(tenant_id)
+            return self._world.rows(self._tenant(tenant_id).tenant_id)
 
     def detail_counts(self, tenant_id: str) -> dict[str, Counts]:
         """What the user detail adds up to now, by product in upper case."""

@@ -45,10 +45,13 @@ def instead(world: World, visit: Visit, fault: Fault) -> Reply | None:
 
 def afterwards(reply: Reply, fault: Fault) -> Reply:
     """The operation's answer as a fault leaves it."""
+    if fault.kind not in _WIRE:
+        return reply
+    body = reply.whole_body()
+    break_at = len(body) // 2 if fault.after_bytes is None else fault.after_bytes
     if fault.kind == "cut-clean":
-        return replace(reply, body=reply.whole_body()[: _cut_at(reply, fault)])
-    act = _WIRE.get(fault.kind)
-    return replace(reply, wire=Wire(act, fault.after_bytes, fault.pause_s)) if act else reply
+        return replace(reply, body=body[:break_at])
+    return replace(reply, body=body, wire=Wire(_WIRE[fault.kind], break_at, fault.pause_s))
 
 
 def retry_after(world: World, seconds: int, form: str) -> dict[str, str]:
@@ -77,10 +80,6 @@ def _refusal(visit: Visit, fault: Fault, status: int, headers: Mapping[str, str]
     return EntraRefusal(status, fault.code or "temporarily_unavailable", 90033, text, headers)
 
 
-def _cut_at(reply: Reply, fault: Fault) -> int:
-    return len(reply.whole_body()) // 2 if fault.after_bytes is None else fault.after_bytes
-
-
 _INSTEAD: Mapping[str, Callable[[World, Visit, Fault], Reply | Refusal]] = {
     "status": _status,
     "html": lambda world, visit, fault: _status(world, visit, replace(fault, status=fault.status or 200, body="html")),
@@ -94,6 +93,7 @@ _WIRE: Mapping[str, WireAct] = {
     "answer-lost": "reset-before-answer",
     "reset-within-body": "reset-within-body",
     "reset-after-body": "reset-after-body",
+    "cut-clean": "whole",
     "cut-length": "cut-length",
     "cut-chunked": "cut-chunked",
     "drip": "drip",

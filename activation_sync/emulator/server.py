@@ -19,11 +19,28 @@ from activation_sync.emulator.wire import TransportProtocol
 
 LOOPBACK = "127.0.0.1"
 START_LIMIT_S = 30.0
+TICK_S = 0.01
+
+
+class LoopbackServer(Server):
+    """Stops at once when asked to: hangs up on whoever is connected, so that no slow client delays the end."""
+
+    async def main_loop(self) -> None:
+        while not self.should_exit:
+            await asyncio.sleep(TICK_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002  uvicorn's door
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
 
 
 def free_socket(port: int) -> socket.socket:
     """A socket bound to loopback only; port 0 takes a free one."""
-    bound = socket.socket()
+    # the protocol is named because asyncio sends small answers at once (TCP_NODELAY) only then
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":  # there it would let two servers share a port
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -55,7 +72,7 @@ def certified(ca_file: Path | None) -> Iterator[tuple[Path, ssl.SSLContext]]:
 @contextlib.contextmanager
 def serving(apps: Sequence[tuple[ASGIApp, socket.socket]], context: ssl.SSLContext) -> Iterator[None]:
     """Serve each application on its socket until the block ends."""
-    servers = [(Server(_config(app, context)), bound) for app, bound in apps]
+    servers = [(LoopbackServer(_config(app, context)), bound) for app, bound in apps]
     thread = threading.Thread(target=lambda: asyncio.run(_serve(servers)), name="emulator", daemon=True)
     thread.start()
     try:
@@ -85,21 +102,7 @@ def _config(app: ASGIApp, context: ssl.SSLContext) -> Config:
 
 
 async def _serve(servers: Sequence[tuple[Server, socket.socket]]) -> None:
-    await asyncio.gather(*(_serve_one(server, bound) for server, bound in servers))
-
-
-async def _serve_one(server: Server, bound: socket.socket) -> None:
-    """Serve until asked to stop, then let no slow client delay the end."""
-    hang_up = asyncio.create_task(_hang_up_at_the_end(server))
-    await server.serve(sockets=[bound])
-    await hang_up
-
-
-async def _hang_up_at_the_end(server: Server) -> None:
-    while not server.should_exit:
-        await asyncio.sleep(0.02)
-    for connection in list(server.server_state.connections):
-        connection.transport.abort()
+    await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in servers))
 
 
 def _wait_for_start(servers: Sequence[Server], thread: threading.Thread) -> None:
@@ -107,4 +110,4 @@ def _wait_for_start(servers: Sequence[Server], thread: threading.Thread) -> None
     while not all(server.started for server in servers):
         if not thread.is_alive() or time.monotonic() > until:
             raise RuntimeError(f"the emulator did not start within {START_LIMIT_S:.0f} s")
-        time.sleep(0.01)
+        time.sleep(TICK_S)

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from activation_sync.emulator.answers import Reply
 
+READ_S = 0.1  # a reset overtakes bytes that the client has not read yet
 _LINGER_NOT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
@@ -49,6 +50,11 @@ class Exchange:
     def __init__(self, transport: asyncio.Transport, receive: Receive, send: Send) -> None:
         self.transport, self._receive, self._send = transport, receive, send
 
+    @property
+    def is_closing(self) -> bool:
+        """True when nobody reads what is still to be written."""
+        return self.transport.is_closing()
+
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
@@ -64,8 +70,9 @@ class Exchange:
         self.transport.close()
         await self._until_gone()
 
-    async def reset(self) -> None:
-        """Break the connection as a crash does: TCP reset, no farewell."""
+    async def reset(self, after_s: float = 0.0) -> None:
+        """Break the connection as a crash does: TCP reset, no farewell. after_s: time for what was sent to be read."""
+        await self.pause(after_s)
         connection: socket.socket = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         self.transport.abort()
@@ -86,6 +93,9 @@ class Exchange:
 async def _whole(exchange: Exchange, reply: Reply) -> None:
     await exchange.start(reply.status, reply.headers)
     async for chunk in _chunks(reply):
+        if exchange.is_closing:
+            await exchange.hang_up()
+            return
         await exchange.write(chunk)
     await exchange.finish()
 
@@ -106,13 +116,13 @@ async def _reset_before_answer(exchange: Exchange, _: Reply) -> None:
 async def _reset_within_body(exchange: Exchange, reply: Reply) -> None:
     await exchange.start(reply.status, reply.headers)
     await exchange.write(_first_part(reply))
-    await exchange.reset()
+    await exchange.reset(READ_S)
 
 
 async def _reset_after_body(exchange: Exchange, reply: Reply) -> None:
     await exchange.start(reply.status, reply.headers)
     await exchange.write(reply.whole_body())
-    await exchange.reset()
+    await exchange.reset(READ_S)
 
 
 async def _cut_length(exchange: Exchange, reply: Reply) -> None:
@@ -128,8 +138,7 @@ async def _cut_chunked(exchange: Exchange, reply: Reply) -> None:
 
 
 def _first_part(reply: Reply) -> bytes:
-    body, after_bytes = reply.whole_body(), reply.wire.after_bytes
-    return body[: len(body) // 2 if after_bytes is None else after_bytes]
+    return reply.whole_body()[: reply.wire.break_at_bytes]
 
 
 async def _chunks(reply: Reply) -> AsyncIterator[bytes]:

@@ -47,10 +47,13 @@ class World:
 
     def advance(self, days: int = 0, seconds: float = 0.0, refreshes: int = 0) -> None:
         """Move the clock; every day passed publishes its rows."""
-        self.clock.advance(0, seconds, refreshes)
+        if min(days, seconds, refreshes) < 0:
+            raise ValueError(f"the clock only moves forward: {days} days, {seconds} s, {refreshes} refreshes")
         for _ in range(days):
-            self.clock.advance(days=1)
+            self.clock.next_day()
             self._open_day()
+        self.clock.refresh(refreshes)
+        self.clock.skip(seconds)
 
     def tenant_called(self, name: str) -> EmulatedTenant | None:
         """The tenant with this id, name or domain."""
