@@ -19,8 +19,8 @@ ROW_REFUSED = frozenset({400, 404, CONFLICT, 410, 422})
 # Sent a second time before they are believed: another write may have met ours (values are absolute, so sending
 # twice is harmless), or the token may have run out on the way to an item of a batch.
 ONCE_MORE = frozenset({401, CONFLICT})
-# Throttled, failed, locked, out of storage or bandwidth; 424 is an item whose batch failed.
-BUSY = frozenset({408, 423, 424, 425, 429})
+# Not done yet (202), throttled, failed, locked, out of storage or bandwidth; 424 is an item whose batch failed.
+BUSY = frozenset({202, 408, 423, 424, 425, 429})
 # Graph asks us to wait and try again, rather than to think.
 WAITING = frozenset({429, 503})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

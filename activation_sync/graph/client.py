@@ -24,6 +24,7 @@ from activation_sync.graph.wire import (
     BATCH_LIMIT,
     WRITE_BACK_PATH,
     Format,
+    Reply,
     filtered_path,
     next_link,
     token_roles,
@@ -113,22 +114,23 @@ class GraphClient:
     def read_counts(self, refreshed_on: date) -> list[tuple[CountRow, str | None]] | None:
         """What the resource holds for a refresh date, each row with its id; None where it cannot be read back.
 
-        That is the case when the resource does not exist, cannot be filtered, or is closed to us for reading.
+        That is the case when the resource does not exist, cannot be filtered, is closed to us for reading, or goes
+        on at another server: some of the rows would look like all of them.
         """
         rows: list[tuple[CountRow, str | None]] = []
         url = self._write_root + filtered_path(self._path, refreshed_on)
         for _ in range(PAGES_LIMIT):
-            reply = self._line.reply("GET", url)
-            if is_busy(reply) or reply.status == 401:
-                raise failure("Reading the counts back", reply, self._line.clock())
+            reply = self._look_up("Reading the counts back", url)
             if reply.status != 200:
                 return None
             rows += count_rows(reply.body, self._aliases)
             link = next_link(reply.body)
-            if link is None or not has_origin(link, self._write_root):
-                break
+            if link is None:
+                return [(row, row_id) for row, row_id in rows if row.refreshed_on == refreshed_on]
+            if not has_origin(link, self._write_root):
+                return None
             url = link
-        return [(row, row_id) for row, row_id in rows if row.refreshed_on == refreshed_on]
+        return None
 
     def read_token_roles(self) -> tuple[str, ...] | None:
         """The permissions our token carries; None when it cannot be read."""
@@ -139,8 +141,13 @@ class GraphClient:
 
         Offered by the global cloud, to applications with ReportSettings.Read.All.
         """
-        reply = self._line.reply("GET", f"{self._cloud.root}/v1.0/admin/reportSettings")
-        if is_busy(reply):
-            raise failure("The report settings", reply, self._line.clock())
+        reply = self._look_up("Reading the report settings", f"{self._cloud.root}/v1.0/admin/reportSettings")
         concealed = reply.body.get("displayConcealedNames") if isinstance(reply.body, dict) else None
         return concealed if reply.status == 200 and isinstance(concealed, bool) else None
+
+    def _look_up(self, what: str, url: str) -> Reply:
+        """An answer to a question that Graph may decline; raises only when there is no answer to be had."""
+        reply = self._line.reply("GET", url)
+        if is_busy(reply) or reply.status == 401:
+            raise failure(what, reply, self._line.clock())
+        return reply

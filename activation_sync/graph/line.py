@@ -36,7 +36,9 @@ class Line:
         self.waits = waits
         self.clock = clock
         context = trust(ca_file)
-        self._graph = httpx.Client(verify=context, trust_env=False, timeout=TIMEOUTS, limits=LIMITS)
+        self._graph = httpx.Client(
+            verify=context, trust_env=False, timeout=TIMEOUTS, limits=LIMITS, headers={"User-Agent": "activation-sync"}
+        )
         # A bare transport adds no header, keeps no cookie, and does not log the address as a client does at INFO ...
         self._bare = httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS)
         # ... and at DEBUG, Graph's answer with the address in it is kept from the log.

@@ -10,12 +10,9 @@ import trustme
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud
-from tests.graph.scripted import Scripted, ScriptedServer, open_scripted, write_ca
+from tests.graph.scripted import SECRET, TENANT_ID, ScriptedServer, open_scripted, will_sign_in, write_ca
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-TENANT_ID = "6b1c2a52-0000-4000-8000-00000000c0de"
-SECRET = "s3cret~of~the~tests"
-TOKEN = "eyJ0b2tlbiI.of.the-tests"
 
 
 @pytest.fixture(scope="session")
@@ -79,26 +76,3 @@ def graph(server: ScriptedServer, open_client: Callable[..., GraphClient]) -> It
     will_sign_in(server)
     with open_client() as client:
         yield client
-
-
-def discovery(server: ScriptedServer) -> Scripted:
-    base = f"{server.root}/{TENANT_ID}/oauth2/v2.0"
-    return Scripted(body={"token_endpoint": f"{base}/token", "authorization_endpoint": f"{base}/authorize"})
-
-
-def issued(token: str = TOKEN, **more: object) -> Scripted:
-    return Scripted(body={"token_type": "Bearer", "expires_in": 3599, "access_token": token, **more})
-
-
-def will_discover(server: ScriptedServer, times: int = 1) -> None:
-    call = f"GET /{TENANT_ID}/v2.0/.well-known/openid-configuration"
-    server.will_answer(call, *[discovery(server)] * times)
-
-
-def will_issue(server: ScriptedServer, *answers: Scripted) -> None:
-    server.will_answer(f"POST /{TENANT_ID}/oauth2/v2.0/token", *answers)
-
-
-def will_sign_in(server: ScriptedServer) -> None:
-    will_discover(server)
-    will_issue(server, issued())

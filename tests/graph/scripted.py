@@ -11,6 +11,10 @@ from threading import Lock, Thread
 
 import trustme
 
+TENANT_ID = "6b1c2a52-0000-4000-8000-00000000c0de"
+SECRET = "s3cret~of~the~tests"
+TOKEN = "eyJ0b2tlbiI.of.the-tests"
+
 
 @dataclass(frozen=True)
 class Scripted:
@@ -69,6 +73,7 @@ class ScriptedServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
     scripted: ScriptedServer
 
     def _serve(self) -> None:
@@ -113,3 +118,26 @@ def write_ca(authority: trustme.CA, directory: Path) -> Path:
     path = directory / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return path
+
+
+def discovery(server: ScriptedServer) -> Scripted:
+    base = f"{server.root}/{TENANT_ID}/oauth2/v2.0"
+    return Scripted(body={"token_endpoint": f"{base}/token", "authorization_endpoint": f"{base}/authorize"})
+
+
+def issued(token: str = TOKEN, **more: object) -> Scripted:
+    return Scripted(body={"token_type": "Bearer", "expires_in": 3599, "access_token": token, **more})
+
+
+def will_discover(server: ScriptedServer, times: int = 1) -> None:
+    call = f"GET /{TENANT_ID}/v2.0/.well-known/openid-configuration"
+    server.will_answer(call, *[discovery(server)] * times)
+
+
+def will_issue(server: ScriptedServer, *answers: Scripted) -> None:
+    server.will_answer(f"POST /{TENANT_ID}/oauth2/v2.0/token", *answers)
+
+
+def will_sign_in(server: ScriptedServer) -> None:
+    will_discover(server)
+    will_issue(server, issued())

@@ -26,6 +26,7 @@ def said(status: int, code: str = "Some", message: str = "Something.") -> Reply:
     [
         pytest.param(Reply(200, body=HELD), AnswerKind.ACKNOWLEDGED, id="200-equal"),
         pytest.param(Reply(201, body=HELD), AnswerKind.ACKNOWLEDGED, id="201-equal"),
+        pytest.param(Reply(202), AnswerKind.BUSY, id="202-not-done-yet"),
         pytest.param(Reply(204), AnswerKind.ACKNOWLEDGED, id="204"),
         pytest.param(Reply(200), AnswerKind.ACKNOWLEDGED, id="200-without-body-is-a-204"),
         pytest.param(Reply(200, body=HELD | {"activated": 6}), AnswerKind.DIFFERENT, id="200-different"),

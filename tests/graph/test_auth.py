@@ -11,8 +11,17 @@ from activation_sync.errors import ConfigError, CredentialError, GraphBusyError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.clouds import CLOUDS
 from activation_sync.graph.sign_in import TIMEOUTS_S, SignInSession
-from tests.graph.conftest import SECRET, TENANT_ID, TOKEN, discovery, issued, will_discover, will_issue, will_sign_in
-from tests.graph.scripted import Scripted
+from tests.graph.scripted import (
+    SECRET,
+    TENANT_ID,
+    TOKEN,
+    Scripted,
+    discovery,
+    issued,
+    will_discover,
+    will_issue,
+    will_sign_in,
+)
 
 DISCOVERY = f"GET /{TENANT_ID}/v2.0/.well-known/openid-configuration"
 POST_TOKEN = f"POST /{TENANT_ID}/oauth2/v2.0/token"

@@ -11,8 +11,7 @@ from activation_sync.errors import ConfigError, GraphBusyError, GraphRefusedErro
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS
-from tests.graph.conftest import SECRET, TENANT_ID, TOKEN, issued, will_discover, will_issue, will_sign_in
-from tests.graph.scripted import Scripted
+from tests.graph.scripted import SECRET, TENANT_ID, TOKEN, Scripted, issued, will_discover, will_issue, will_sign_in
 
 COUNTS = "GET /v1.0/reports/getOffice365ActivationsUserCounts"
 DETAIL = "GET /beta/reports/getOffice365ActivationsUserDetail"
@@ -49,6 +48,12 @@ def test_a_report_known_by_its_etag_is_not_sent_again(graph, server):
     with graph.download(Report.USER_COUNTS, etag='W/"1"') as download:
         assert (download.is_unchanged, list(download.chunks), download.etag) == (True, [], 'W/"1"')
     assert server.seen[-1].headers["if-none-match"] == 'W/"1"'
+
+
+def test_a_json_report_known_by_its_etag_is_not_sent_again(graph, server):
+    server.will_answer(DETAIL, Scripted(304))
+    with graph.download(Report.USER_DETAIL, etag="1", format="json") as download:
+        assert (download.is_unchanged, list(download.chunks)) == (True, [])
 
 
 def test_each_request_has_an_id_of_its_own(graph, server):
@@ -173,6 +178,14 @@ def test_a_page_without_rows_to_read_is_not_believed(graph, server, answer):
     server.will_answer(DETAIL, page([1], f"{server.root}/next"))
     server.will_answer("GET /next", answer)
     with pytest.raises(GraphBusyError):
+        read(graph, Report.USER_DETAIL, format="json")
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, GraphRefusedError), (504, GraphBusyError)])
+def test_a_page_that_fails_ends_the_report(graph, server, status, error):
+    server.will_answer(DETAIL, page([1], f"{server.root}/next"))
+    server.will_answer("GET /next", Scripted(status, {"error": {"code": "x"}}))
+    with pytest.raises(error, match=f"The user-detail report: Graph answered {status}"):
         read(graph, Report.USER_DETAIL, format="json")
 
 

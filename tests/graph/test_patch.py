@@ -8,9 +8,9 @@ import pytest
 from activation_sync.core.model import Counts, Key
 from activation_sync.core.run import AnswerKind, CountUpdate
 from activation_sync.errors import CredentialError, GraphBusyError, GraphRefusedError
+from activation_sync.graph.client import PAGES_LIMIT
 from activation_sync.graph.wire import update_body
-from tests.graph.conftest import issued, will_discover, will_issue
-from tests.graph.scripted import Scripted
+from tests.graph.scripted import Scripted, issued, will_discover, will_issue
 
 PATCH = "PATCH /beta/office365ActivationsUserCounts"
 READ = "GET /beta/office365ActivationsUserCounts"
@@ -240,6 +240,19 @@ def test_rows_are_read_back_page_by_page_and_of_the_date_asked_for(graph, server
         "/beta/office365ActivationsUserCounts?$filter=reportRefreshDate%20eq%202026-11-21",
         "/next",
     ]
+
+
+@pytest.mark.parametrize("link", ["https://evil.example/next", "/next"])
+def test_some_rows_are_not_taken_for_all_when_the_rest_is_elsewhere(graph, server, link):
+    server.will_answer(READ, Scripted(200, {"value": [held("A")], "@odata.nextLink": link}))
+    assert graph.read_counts(DAY) is None
+
+
+def test_rows_that_never_end_are_not_read_for_ever(graph, server):
+    endless = Scripted(200, {"value": [held("A")], "@odata.nextLink": f"{server.root}/next"})
+    server.will_answer(READ, endless)
+    server.will_answer("GET /next", *[endless] * (PAGES_LIMIT - 1))
+    assert graph.read_counts(DAY) is None
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 501])

@@ -1,0 +1,56 @@
+"""How tests reach the emulator, and what they ask of it."""
+
+from datetime import UTC, datetime, timedelta
+
+from activation_sync.core.model import Counts, Key, Report
+from activation_sync.core.products import product_key
+from activation_sync.core.run import AnswerKind, CountUpdate
+from activation_sync.emulator import EmulatedTenant, Emulator
+from activation_sync.graph.client import GraphClient
+from activation_sync.graph.clouds import CLOUDS, Cloud
+
+PATCH = "PATCH office365ActivationsUserCounts"
+READ = "GET office365ActivationsUserCounts"
+COUNTS = "GET getOffice365ActivationsUserCounts"
+CSV_HOP = "download getOffice365ActivationsUserCounts"
+ACKNOWLEDGED, BUSY = AnswerKind.ACKNOWLEDGED, AnswerKind.BUSY
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def cloud_of(emulator: Emulator) -> Cloud:
+    return CLOUDS["global"].at(emulator.graph_root, emulator.authority_root, (emulator.download_host,))
+
+
+def timing(emulator: Emulator, naps: list[float]) -> dict[str, object]:
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        emulator.advance(seconds=seconds)
+
+    return {
+        "ca_file": emulator.ca_file,
+        "sleep": sleep,
+        "clock": lambda: NOON + timedelta(seconds=sum(naps)),
+        "jitter": lambda: 1.0,
+    }
+
+
+def read(graph: GraphClient, report: Report = Report.USER_COUNTS, **options: str) -> bytes:
+    with graph.download(report, **options) as download:
+        return b"".join(download.chunks)
+
+
+def updates(emulator: Emulator, tenant: EmulatedTenant, more: int = 1) -> list[CountUpdate]:
+    """A PATCH for every row Graph holds of the newest date: one more user assigned."""
+    return [
+        CountUpdate(
+            Key(row.refreshed_on, product_key(row.product_type)),
+            row.product_type,
+            Counts(row.counts.assigned + more, row.counts.activated, row.counts.shared_computer_activation),
+        )
+        for row in emulator.rows(tenant.tenant_id)
+        if row.refreshed_on == emulator.refreshed_on
+    ]
+
+
+def served(emulator: Emulator, operation: str) -> list[int | None]:
+    return [entry.status for entry in emulator.journal() if entry.operation == operation]
