@@ -9,16 +9,23 @@ CHANGED = 100
 
 
 def ours(keys: int) -> Callable[[], object]:
-    """From rows as a database gives them to what needs a change; every ten thousandth observed count has moved."""
-    calm = tuple((count, 3, 1) for count in range(keys))
-    rows = [_row(counts, moved=index < CHANGED) for index, counts in enumerate(calm)]
+    """From rows as a database gives them to what needs a change."""
+    rows = _rows(keys)
     return lambda: reconcile_frame(frame_of(rows), ConflictPolicy.HOLD)
 
 
 def floor(keys: int) -> Callable[[], object]:
-    agreed = {key: (key, 3, 1) for key in range(keys)}
-    observed = {key: (key + (key < CHANGED), 3, 1) for key in range(keys)}
-    return lambda: [key for key, counts in observed.items() if agreed[key] != counts]
+    """One pass over the same rows that only asks whether either side has moved."""
+    rows = _rows(keys)
+    observed, warehouse, agreed, seen = (
+        slice(3 * SIDES.index(side), 3 * SIDES.index(side) + 3)
+        for side in ("observed", "warehouse", "agreed", "observed_seen")
+    )
+    return lambda: [row for row in rows if row[observed] != row[seen] or row[warehouse] != row[agreed]]
+
+
+def _rows(keys: int) -> list[tuple[object, ...]]:
+    return [_row((count, 3, 1), moved=count < CHANGED) for count in range(keys)]
 
 
 def _row(counts: tuple[int, int, int], moved: bool) -> tuple[object, ...]:
