@@ -1,5 +1,6 @@
 """What tests of several rooms share: a warehouse of their own, on both databases."""
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -10,6 +11,8 @@ from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
 from activation_sync.warehouse.schema import migrate
+from config.sources import FILE_VARIABLE
+from tests.orchestra import serving_prefect
 from tests.postgres import serving_postgres
 
 database_numbers = count(1)
@@ -19,6 +22,22 @@ database_numbers = count(1)
 def postgres_url() -> Iterator[str]:
     with serving_postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    with serving_prefect():
+        yield
+
+
+@pytest.fixture
+def own_configuration() -> Iterator[None]:
+    """The configuration that a test puts in use is in use for that test alone."""
+    before = os.environ.get(FILE_VARIABLE)
+    yield
+    os.environ.pop(FILE_VARIABLE, None)
+    if before is not None:
+        os.environ[FILE_VARIABLE] = before
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
