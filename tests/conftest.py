@@ -1,6 +1,5 @@
 """What tests of several rooms share: a warehouse of their own, on both databases."""
 
-import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -11,9 +10,9 @@ from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
 from activation_sync.warehouse.schema import migrate
-from config.sources import FILE_VARIABLE
 from tests.orchestra import serving_prefect
 from tests.postgres import serving_postgres
+from tests.stage import keeping_configuration
 
 database_numbers = count(1)
 
@@ -32,12 +31,8 @@ def prefect_server() -> Iterator[None]:
 
 @pytest.fixture
 def own_configuration() -> Iterator[None]:
-    """The configuration that a test puts in use is in use for that test alone."""
-    before = os.environ.get(FILE_VARIABLE)
-    yield
-    os.environ.pop(FILE_VARIABLE, None)
-    if before is not None:
-        os.environ[FILE_VARIABLE] = before
+    with keeping_configuration():
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
