@@ -1,3 +1,5 @@
+"""User detail is swapped in whole or not at all, and no name leaks on the way."""
+
 import tracemalloc
 from datetime import timedelta
 

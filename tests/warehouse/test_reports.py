@@ -1,3 +1,5 @@
+"""The manifest of landed reports, and loading the two count reports."""
+
 from dataclasses import replace
 from datetime import timedelta
 

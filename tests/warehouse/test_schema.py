@@ -1,3 +1,5 @@
+"""The schema is migrated in one step, and refused when it is of another version."""
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext

@@ -1,3 +1,5 @@
+"""What a plan is made from."""
+
 from dataclasses import replace
 from datetime import timedelta
 
