@@ -158,7 +158,7 @@ def test_only_config_reads_the_environment() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
         where(path)
-        for path in modules(*ROOMS, "tests")
+        for path in modules(*ROOMS)
         if (code := path.read_text(encoding="utf-8")).strip() and not ast.get_docstring(ast.parse(code))
     ]
     assert silent == []
