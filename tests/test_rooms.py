@@ -39,7 +39,8 @@ NEVER_IMPORTS = {  # of other people's packages, and of the standard library
 }
 ROOMS = sorted(MAY_IMPORT)
 HOLDS_PANDAS = {"activation_sync/core/reconcile.py"}
-READS_ENVIRONMENT: dict[str, str] = {  # beside config/: file and reason
+READS_ENVIRONMENT = {  # beside config/: file and reason
+    "commands/console.py": "sets what Prefect reads, before Prefect is imported",
 }
 NEVER_WRITTEN = [  # in parts, so that this file may be searched too
     "pypi" + ".org",
