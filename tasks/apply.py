@@ -9,6 +9,7 @@ from activation_sync.core.run import PlanView
 from activation_sync.core.views import view_plan
 from activation_sync.warehouse.apply import apply_plan as write_plan
 from activation_sync.warehouse.engine import writing
+from activation_sync.warehouse.snapshots import apply_reports
 from tasks.plan import plan_from
 from tasks.policy import STEP
 from tasks.run import Run
@@ -26,6 +27,7 @@ def apply_plan(run: Run, landed_ids: Sequence[str], approve: str | None) -> Plan
         plan = plan_from(connection, run.tenant, landed_ids)
         hold_if_not_approved(plan, approve)
         write_plan(connection, plan, run_id=run.run_id, who=run.who, at=now())
+        apply_reports(connection, landed_ids, now())
     view = view_plan(plan)
     get_run_logger().info("applied %.12s: %d written, %d queued", view.digest, view.written, view.pushed)
     return view

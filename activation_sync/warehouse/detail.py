@@ -1,4 +1,4 @@
-"""User detail into its snapshot: the newest of each tenant, whole or not at all, in bounded memory."""
+"""User detail as a snapshot of its own: whole or not at all, in bounded memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,9 +12,10 @@ from sqlalchemy.exc import DataError, IntegrityError
 from activation_sync.core.model import CountRow, DetailRow
 from activation_sync.errors import ReportFormatError
 from activation_sync.warehouse.bulk import copy_rows
-from activation_sync.warehouse.loading import hold_if_empty, is_newest, read_source, replace_reported
+from activation_sync.warehouse.loading import hold_if_empty, replace_reported
 from activation_sync.warehouse.reports import LandedReport, record_loaded
-from activation_sync.warehouse.tables import activation_user_detail
+from activation_sync.warehouse.snapshots import drop_other_snapshots, read_snapshot
+from activation_sync.warehouse.tables import loaded_user_detail
 
 UNIQUE_VIOLATIONS = ("23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
 
@@ -35,30 +36,27 @@ def load_detail(
 ) -> LandedReport:
     """Load a user detail report from a stream of its rows; returns it as the manifest has it now.
 
-    The snapshot is swapped only for a report of the same or a later refresh date; an older one is checked all the
-    same, and its derived counts are kept. Whatever is raised, by `rows` too, the old snapshot stays.
+    The snapshot people see stays as it is until `apply_reports`. A report older than that one is checked and counted
+    all the same, and its rows are not kept. Whatever is raised, by `rows` too, nothing was loaded.
     """
-    present = read_source(conn, activation_user_detail, activation_user_detail.c.tenant == landed.tenant)
-    with conn.begin_nested() as swap:
-        _replace_snapshot(conn, landed, rows)
+    current = read_snapshot(conn, landed.tenant)
+    drop_other_snapshots(conn, landed.tenant, keep=[landed.id, *([current.id] if current else [])])
+    with conn.begin_nested() as kept:
+        conn.execute(delete(loaded_user_detail).where(loaded_user_detail.c.raw_report_id == landed.id))
+        with _naming_bad_rows(landed):
+            copy_rows(conn, loaded_user_detail, (_values(landed, row) for row in rows))
         hold_if_empty(conn, landed, derived.rows_seen)
         refreshed_on = cast(date, derived.refreshed_on)
-        if not is_newest(landed, refreshed_on, present):
-            swap.rollback()
+        if current is not None and (refreshed_on, landed.seen_at) < (current.refreshed_on, current.seen_at):
+            kept.rollback()
     replace_reported(conn, landed, derived.counts())
     return record_loaded(conn, landed, refreshed_on, derived.rows_seen, at)
-
-
-def _replace_snapshot(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow]) -> None:
-    conn.execute(delete(activation_user_detail).where(activation_user_detail.c.tenant == landed.tenant))
-    with _naming_bad_rows(landed):
-        copy_rows(conn, activation_user_detail, (_values(landed, row) for row in rows))
 
 
 def _values(landed: LandedReport, row: DetailRow) -> tuple[Any, ...]:
     """A row in the order of the table's columns."""
     refreshed_on, user_principal_name, display_name, product, *activations = row
-    return (landed.tenant, user_principal_name, product, refreshed_on, display_name, *activations, landed.id)
+    return (landed.id, user_principal_name, product, landed.tenant, refreshed_on, display_name, *activations)
 
 
 @contextmanager

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from activation_sync.core.model import CountRow, PlatformRow, Report
 from activation_sync.errors import ReportFormatError, ReportShrankError, WarehouseError
 from activation_sync.warehouse.measures import counts_of, measures_of
 from activation_sync.warehouse.reports import LandedReport, read_landed, record_loaded, rows_before
-from activation_sync.warehouse.tables import activation_platform_count, raw_report, reported_count
-
-Source = tuple[date, datetime]  # refresh date of a report, and when Graph last gave it
-PLATFORMS = ("windows", "mac", "android", "ios", "windows_10_mobile")
+from activation_sync.warehouse.tables import PLATFORMS, reported_count, reported_platform_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +36,10 @@ def load_counts(conn: Connection, landed: LandedReport, rows: Sequence[CountRow]
 
 
 def load_platforms(conn: Connection, landed: LandedReport, rows: Sequence[PlatformRow], at: datetime) -> LandedReport:
-    """Load a platform counts report; of several reports of one date, the one Graph gave last stays."""
+    """Load a platform counts report; returns it as the manifest has it now. Raises ReportShrankError without rows."""
     refreshed_on = _refresh_date(conn, landed, rows)
-    table = activation_platform_count
-    of_that_day = (table.c.tenant == landed.tenant, table.c.refreshed_on == refreshed_on)
-    if is_newest(landed, refreshed_on, read_source(conn, table, *of_that_day)):
-        conn.execute(delete(table).where(*of_that_day))
-        conn.execute(insert(table), [values for row in rows for values in _by_platform(landed, row)])
+    conn.execute(delete(reported_platform_count).where(reported_platform_count.c.raw_report_id == landed.id))
+    conn.execute(insert(reported_platform_count), [values for row in rows for values in _by_platform(landed, row)])
     return record_loaded(conn, landed, refreshed_on, len(rows), at)
 
 
@@ -64,23 +58,6 @@ def replace_reported(conn: Connection, landed: LandedReport, rows: Iterable[Coun
     """What this landed report says of each product, in place of what it was taken to say before."""
     conn.execute(delete(reported_count).where(reported_count.c.raw_report_id == landed.id))
     conn.execute(insert(reported_count), [_reported(landed, row) for row in rows])
-
-
-def read_source(conn: Connection, table: Table, *of_interest: ColumnElement[bool]) -> Source | None:
-    """Which report the rows of interest come from; None when there are none."""
-    present = (
-        select(table.c.refreshed_on, raw_report.c.seen_at)
-        .join(raw_report, raw_report.c.id == table.c.raw_report_id)
-        .where(*of_interest)
-        .limit(1)
-    )
-    found = conn.execute(present).first()
-    return None if found is None else (found.refreshed_on, found.seen_at)
-
-
-def is_newest(landed: LandedReport, refreshed_on: date, present: Source | None) -> bool:
-    """True unless what is present is of a later refresh date, or of the same date and given later by Graph."""
-    return present is None or present <= (refreshed_on, landed.seen_at)
 
 
 def hold_if_empty(conn: Connection, landed: LandedReport, rows: int) -> None:
@@ -118,10 +95,9 @@ def _reported(landed: LandedReport, row: CountRow) -> dict[str, Any]:
 def _by_platform(landed: LandedReport, row: PlatformRow) -> Iterator[dict[str, Any]]:
     for platform in PLATFORMS:
         yield {
-            "tenant": landed.tenant,
+            "raw_report_id": landed.id,
             "refreshed_on": row.refreshed_on,
             "product": row.product,
             "platform": platform,
             "activations": getattr(row, platform),
-            "raw_report_id": landed.id,
         }

@@ -1,23 +1,27 @@
 """The manifest of landed reports: what Graph gave us, when, and what became of it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
 
 from activation_sync.core.model import Report, ReportSize
 from activation_sync.errors import WarehouseError
 from activation_sync.warehouse.tables import raw_report, sync_base
 from activation_sync.warehouse.upsert import insert_or_ignore
 
+ID_CHARS = 16  # 64 bits of the hash: it stands in every row of user detail
+
 
 @dataclass(frozen=True, slots=True)
 class LandedReport:
     """One landed report: bytes that Graph gave us, addressed by their hash.
 
-    id: tenant/report/sha256. path: within the landing. landed_at, seen_at: when Graph gave these bytes first and
-    last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
+    id: tenant, report and the beginning of sha256. path: within the landing. landed_at, seen_at: when Graph gave these
+    bytes first and last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
+    reconciled_at: when a plan made from it was applied first; a report whose run was held has none.
     """
 
     tenant: str
@@ -33,10 +37,11 @@ class LandedReport:
     rows: int | None = None
     loaded_at: datetime | None = None
     rejected: str | None = None
+    reconciled_at: datetime | None = None
 
     @property
     def id(self) -> str:
-        return f"{self.tenant}/{self.report}/{self.sha256}"
+        return f"{self.tenant}/{self.report}/{self.sha256[:ID_CHARS]}"
 
 
 def record_landed(conn: Connection, landed: LandedReport) -> LandedReport:
@@ -77,6 +82,14 @@ def record_loaded(conn: Connection, landed: LandedReport, refreshed_on: date, ro
     return read_landed(conn, landed.id)
 
 
+def record_reconciled(conn: Connection, landed_ids: Iterable[str], at: datetime) -> None:
+    """Note that a plan made from these reports was applied: from now on their word counts for their refresh dates."""
+    row = raw_report.c
+    conn.execute(
+        update(raw_report).where(row.id.in_(list(landed_ids)), row.reconciled_at.is_(None)).values(reconciled_at=at)
+    )
+
+
 def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
     """The newest refresh date that a plan was ever applied for."""
     newest: date | None = conn.execute(
@@ -86,7 +99,7 @@ def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
 
 
 def read_size(conn: Connection, landed_id: str) -> ReportSize:
-    """Rows of a loaded report beside those of the one loaded before it."""
+    """Rows of a loaded report beside those of the one reconciled before it."""
     landed = read_landed(conn, landed_id)
     if landed.refreshed_on is None or landed.rows is None:
         raise WarehouseError(f"the landed report {landed_id} is not loaded, so its rows are not known; load it first")
@@ -95,17 +108,13 @@ def read_size(conn: Connection, landed_id: str) -> ReportSize:
 
 
 def rows_before(conn: Connection, tenant: str, report: Report, landed_id: str) -> int | None:
-    """Rows of the report seen before this one that could be loaded; before all of them, if this one never landed."""
+    """Rows of the report reconciled before this one; one that was held proves nothing about the next."""
     row = raw_report.c
     this = raw_report.alias("this")
     seen_at = select(this.c.seen_at).where(this.c.id == landed_id).scalar_subquery()
     is_earlier = and_(row.id != landed_id, or_(seen_at.is_(None), row.seen_at <= seen_at))
-    found = conn.execute(_newest_first(tenant, report).where(is_loaded(), is_earlier)).first()
+    found = conn.execute(_newest_first(tenant, report).where(row.reconciled_at.is_not(None), is_earlier)).first()
     return None if found is None else found.rows
-
-
-def is_loaded() -> ColumnElement[bool]:
-    return and_(raw_report.c.loaded_at.is_not(None), raw_report.c.rejected.is_(None))
 
 
 def _newest_first(tenant: str, report: Report) -> Select[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, Table, exists, func, sele
 from activation_sync.core.model import NOT_REPORTED, CountRow, Counts, Key, KeyState, PlanInputs, Report, ReportSize
 from activation_sync.warehouse.loading import ReportedCounts
 from activation_sync.warehouse.measures import counts_of
-from activation_sync.warehouse.reports import is_loaded, newest_reconciled_on, rows_before
+from activation_sync.warehouse.reports import newest_reconciled_on, rows_before
 from activation_sync.warehouse.tables import activation_user_count, outbox, raw_report, reported_count, sync_base
 
 
@@ -44,14 +44,12 @@ def read_plan_inputs(
     tenant: str,
     counts_from: Report,
     tonight: Sequence[ReportedCounts],
-    dates: Collection[date] | None = None,
 ) -> PlanInputs:
     """What a plan of this tenant is made from: tonight's refresh dates and every one reconciled before.
 
     counts_from: which report is observed. tonight: loaded or not, it stands in for what was landed of its dates.
-    dates: plan these refresh dates only.
     """
-    scope = frozenset(dates) if dates is not None else _dates_in_play(conn, tenant, tonight)
+    scope = _dates_in_play(conn, tenant, tonight)
     known = Known(
         observed=_read_side(conn, tenant, counts_from, tonight, scope),
         published=_read_side(conn, tenant, Report.USER_COUNTS, tonight, scope),
@@ -76,7 +74,7 @@ def _dates_in_play(conn: Connection, tenant: str, tonight: Iterable[ReportedCoun
 def _read_side(
     conn: Connection, tenant: str, report: Report, tonight: Iterable[ReportedCounts], scope: Collection[date]
 ) -> dict[Key, Said]:
-    """What the newest report of each date says; tonight's in place of any other of its date."""
+    """What the newest reconciled report of each date says; tonight's in place of any other of its date."""
     given = [said for said in tonight if said.report == report and said.refreshed_on in scope]
     landed = frozenset(scope) - {said.refreshed_on for said in given}
     rows = conn.execute(_newest_of_each_date(tenant, report, landed)).mappings()
@@ -91,7 +89,7 @@ def _newest_of_each_date(tenant: str, report: Report, dates: Collection[date]) -
     newest_first = (row.seen_at.desc(), row.landed_at.desc(), row.id.desc())
     ranked = (
         select(row.id, func.row_number().over(partition_by=row.refreshed_on, order_by=newest_first).label("rank"))
-        .where(row.tenant == tenant, row.report == report, row.refreshed_on.in_(dates), is_loaded())
+        .where(row.tenant == tenant, row.report == report, row.refreshed_on.in_(dates), row.reconciled_at.is_not(None))
         .subquery()
     )
     return select(reported_count).join(ranked, ranked.c.id == reported_count.c.raw_report_id).where(ranked.c.rank == 1)

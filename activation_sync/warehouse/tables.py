@@ -12,12 +12,16 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    column,
     false,
+    table,
     text,
 )
 
 from activation_sync.core.model import Measure
 from activation_sync.warehouse.columns import BIG_ID, Editor, UtcNow, UtcTimestamp
+
+PLATFORMS = ("windows", "mac", "windows_10_mobile", "ios", "android")
 
 metadata = MetaData(
     naming_convention={
@@ -59,6 +63,7 @@ raw_report = Table(
     Column("rows", BigInteger),
     Column("loaded_at", UtcTimestamp),
     Column("rejected", Text),
+    Column("reconciled_at", UtcTimestamp),
     Index("ix_raw_report_refreshed_on", "tenant", "report", "refreshed_on"),
 )
 
@@ -84,12 +89,23 @@ activation_user_count = Table(
     *_measures(),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=UtcNow()),
     Column("updated_by", Text, nullable=False, server_default=Editor()),
-    CheckConstraint("product = trim(product) AND product <> ''", name="product"),
+    CheckConstraint("product = upper(trim(product)) AND product <> ''", name="product_upper_case"),
     CheckConstraint("refreshed_on IS date(refreshed_on)", name="iso_date").ddl_if(dialect="sqlite"),
     *(
         CheckConstraint(f"typeof({measure}) IN ('integer', 'null')", name=f"{measure}_type").ddl_if(dialect="sqlite")
         for measure in Measure
     ),
+)
+
+# What one landed report says of each product and platform.
+reported_platform_count = Table(
+    "reported_platform_count",
+    metadata,
+    _landed(primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("platform", Text, primary_key=True),
+    Column("refreshed_on", Date, nullable=False),
+    _count("activations"),
 )
 
 activation_platform_count = Table(
@@ -103,19 +119,31 @@ activation_platform_count = Table(
     _landed(),
 )
 
-# The newest snapshot only: it holds personal data.
-activation_user_detail = Table(
-    "activation_user_detail",
+# User detail as loaded. Two snapshots of a tenant at most, since it is personal data: the one people see, and the one
+# that becomes it when its run is applied. The view `activation_user_detail` shows the former.
+loaded_user_detail = Table(
+    "loaded_user_detail",
     metadata,
-    Column("tenant", Text, primary_key=True),
+    _landed(primary_key=True),
     Column("user_principal_name", Text, primary_key=True),
     Column("product", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
     Column("refreshed_on", Date, nullable=False),
     Column("display_name", Text),
     Column("last_activated_on", Date),
-    *(_count(platform) for platform in ("windows", "mac", "windows_10_mobile", "ios", "android")),
+    *(_count(platform) for platform in PLATFORMS),
     Column("activated_on_shared_computer", Boolean),
+)
+
+detail_snapshot = Table(
+    "detail_snapshot",
+    metadata,
+    Column("tenant", Text, primary_key=True),
     _landed(),
+)
+
+activation_user_detail = table(
+    "activation_user_detail", *(column(shown.name, shown.type) for shown in loaded_user_detail.columns)
 )
 
 # What we remember of each key between runs; design §2 says when each moves.

@@ -79,11 +79,17 @@ def test_a_mistake_that_two_tenants_inherit_is_named_once(problems: Problems) ->
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        pytest.param("[graph]\ntimeuot_s = 5", "graph.timeuot_s: is no setting; did you mean timeout_s?", id="typo"),
+        pytest.param(
+            "[graph]\nlongest_wiat_s = 5",
+            "graph.longest_wiat_s: is no setting; did you mean longest_wait_s?",
+            id="typo",
+        ),
         pytest.param("[graph]\nin_flight = 5", "is no setting; it belongs to write_back", id="wrong-section"),
         pytest.param("[landing]\nzzz = 5", "landing.zzz: is no setting; known here: url", id="nothing-near"),
         pytest.param("graph = 5", "graph: the value should be a table", id="no-table"),
-        pytest.param("[graph]\ntimeout_s = 0", "graph.timeout_s: 0 should be greater than 0", id="out-of-range"),
+        pytest.param(
+            "[graph]\nlongest_wait_s = -1", "graph.longest_wait_s: -1 should be greater than or equal to 0", id="range"
+        ),
         pytest.param("[graph]\nca_file = 'no.pem'", "no.pem, which cannot be read: No such file", id="no-such-file"),
         pytest.param('[graph]\nroot = "https://graph/v1.0"', "ends in an API version; leave it out", id="version"),
         pytest.param('[graph]\nroot = "http://me:pass@graph"', "'http://***@graph' is no https URL", id="user-in-url"),

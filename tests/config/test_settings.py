@@ -20,14 +20,14 @@ def test_a_file_with_one_tenant_is_enough(load: Load, tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_file(load: Load, environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("ACTIVATION_SYNC__GRAPH__TIMEOUT_S", "5")
+    environment.setenv("ACTIVATION_SYNC__GRAPH__LONGEST_WAIT_S", "5")
     environment.setenv("ACTIVATION_SYNC__WRITE_BACK__ENABLED", "true")
     environment.setenv("ACTIVATION_SYNC__SYNC__PRODUCT_ALIASES", '{"OLD": "NEW"}')
     environment.setenv("ACTIVATION_SYNC__GRAPH__DOWNLOAD_HOSTS", '["127.0.0.1:8444"]')
 
-    tenant = load("[graph]\ntimeout_s = 60\nconnections = 2\n").tenant("contoso")
+    tenant = load('[graph]\nlongest_wait_s = 60\ncloud = "china"\n').tenant("contoso")
 
-    assert (tenant.graph.timeout_s, tenant.graph.connections) == (5, 2)
+    assert (tenant.graph.longest_wait_s, tenant.graph.cloud) == (5, "china")
     assert tenant.write_back.enabled
     assert tenant.sync.product_aliases == {"OLD": "NEW"}
     assert tenant.graph.download_hosts == ("127.0.0.1:8444",)
@@ -38,7 +38,7 @@ def test_the_environment_can_change_one_tenant_and_add_another(load: Load, envir
     environment.setenv("ACTIVATION_SYNC__TENANTS__0__GRAPH__CLOUD", "china")
     environment.setenv(
         "ACTIVATION_SYNC__TENANTS__1",
-        '{"name": "fabrikam", "tenant_id": "fabrikam.example", "client_secret": "365", "graph": {"timeout_s": 5},'
+        '{"name": "fabrikam", "tenant_id": "fabrikam.example", "client_secret": "365", "graph": {"longest_wait_s": 5},'
         ' "client_id": "11111111-2222-3333-4444-666666666666"}',
     )
 

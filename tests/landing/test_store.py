@@ -1,3 +1,5 @@
+"""The landing keeps whole bytes or nothing, on any file system, and says what it was refused."""
+
 import errno
 import os
 import re

@@ -1,3 +1,5 @@
+"""A plan is applied in one transaction, once, and never over somebody's edit."""
+
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,7 @@
+"""User detail is swapped in whole or not at all, and no name leaks on the way."""
+
 import tracemalloc
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +13,8 @@ from activation_sync.warehouse.detail import load_detail
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.loading import read_reported
 from activation_sync.warehouse.reports import read_landed, record_landed
-from activation_sync.warehouse.tables import activation_user_detail
+from activation_sync.warehouse.snapshots import apply_reports
+from activation_sync.warehouse.tables import activation_user_detail, detail_snapshot, loaded_user_detail
 
 from .rows import APPS, AT, DAY, VISIO, Counted, count_row, detail_row, landed
 
@@ -24,8 +28,19 @@ def conn(engine):
 
 
 def load(conn, rows, content="one", hours=0):
+    """As a run does it: loaded, then applied."""
+    loaded = load_only(conn, rows, content, hours)
+    apply_reports(conn, [loaded.id], AT)
+    return loaded
+
+
+def load_only(conn, rows, content="one", hours=0):
     report, counted = record_landed(conn, landed(DETAIL, content, hours)), Counted()
     return load_detail(conn, report, counted.through(rows), counted, AT)
+
+
+def kept_reports(conn):
+    return set(conn.execute(select(loaded_user_detail.c.raw_report_id)).scalars())
 
 
 def users(conn):
@@ -62,6 +77,31 @@ def test_a_newer_snapshot_replaces_the_one_before_it(conn):
     assert users(conn) == ["cid"]
 
 
+def test_people_see_the_old_snapshot_until_the_new_one_is_applied(conn):
+    load(conn, [detail_row("ann"), detail_row("bob")])
+    new = load_only(conn, [detail_row("cid", on=DAY + timedelta(days=1))], "two", hours=24)
+    assert users(conn) == ["ann", "bob"]
+    apply_reports(conn, [new.id], AT)
+    assert users(conn) == ["cid"]
+    assert kept_reports(conn) == {new.id}
+
+
+def test_a_snapshot_that_was_held_is_gone_with_the_next_one(conn):
+    seen = load(conn, [detail_row("ann")])
+    load_only(conn, [detail_row("bob")], "held", hours=24)
+    next_one = load_only(conn, [detail_row("cid")], "next", hours=48)
+    assert kept_reports(conn) == {seen.id, next_one.id}
+
+
+def test_a_report_that_graph_gives_again_later_is_loaded_again(conn):
+    load(conn, [detail_row("ann")])
+    load(conn, [detail_row("bob")], "two", hours=24)
+    again = record_landed(conn, landed(DETAIL, hours=48))
+    assert again.loaded_at is None
+    load(conn, [detail_row("ann")], hours=48)
+    assert users(conn) == ["ann"]
+
+
 def test_loading_the_same_detail_again_ends_in_the_same_rows(conn):
     for _ in range(2):
         loaded = load(conn, [detail_row("ann"), detail_row("bob")])
@@ -79,13 +119,15 @@ def test_an_older_report_is_counted_and_leaves_the_snapshot(conn, day):
 
 def test_another_tenants_snapshot_stays(conn):
     load(conn, [detail_row("ann")])
-    other = landed(DETAIL)
+    other = replace(landed(DETAIL), tenant="fabrikam")
+    record_landed(conn, other)
     conn.execute(
-        activation_user_detail.insert().values(
+        loaded_user_detail.insert().values(
             tenant="fabrikam", user_principal_name="x", product=APPS, refreshed_on=DAY, raw_report_id=other.id
         )
     )
-    load(conn, [detail_row("bob")])
+    conn.execute(detail_snapshot.insert().values(tenant="fabrikam", raw_report_id=other.id))
+    load(conn, [detail_row("bob")], "two", hours=24)
     assert users(conn) == ["bob", "x"]
 
 

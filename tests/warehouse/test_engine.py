@@ -1,3 +1,5 @@
+"""Transactions mean the same on both databases, and people may write the counts by hand."""
+
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 

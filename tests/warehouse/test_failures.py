@@ -1,3 +1,5 @@
+"""What a database refuses is named with the remedy, and never with its own words."""
+
 import sqlite3
 import stat
 

@@ -1,3 +1,5 @@
+"""One run at a time for each tenant, and a stale one cannot write."""
+
 import threading
 from datetime import timedelta
 from threading import Semaphore

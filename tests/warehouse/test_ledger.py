@@ -1,3 +1,5 @@
+"""The ledger is append-only and answers why."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""Every answer of Graph has its consequence."""
+
 import pytest
 from sqlalchemy import select
 

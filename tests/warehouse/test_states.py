@@ -1,3 +1,5 @@
+"""What a plan is made from."""
+
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +12,7 @@ from activation_sync.warehouse.apply import apply_plan
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.loading import ReportedCounts, read_reported, replace_reported
 from activation_sync.warehouse.outbox import read_pending
-from activation_sync.warehouse.reports import record_landed, record_loaded, record_rejected
+from activation_sync.warehouse.reports import record_landed, record_loaded, record_reconciled
 from activation_sync.warehouse.states import read_plan_inputs
 
 from .rows import APPS, AT, DAY, VISIO, by_hand, change, count_row, landed, plan
@@ -27,15 +29,21 @@ def conn(engine):
 
 
 def load(conn, report, *rows, content="one", hours=0):
-    """Land and load a report of these rows; user detail as what was derived from it."""
+    """Land, load and reconcile a report of these rows; user detail as what was derived from it."""
+    reported = load_only(conn, report, *rows, content=content, hours=hours)
+    record_reconciled(conn, [reported.landed_id], AT)
+    return reported
+
+
+def load_only(conn, report, *rows, content="one", hours=0):
     landing = record_landed(conn, landed(report, content, hours))
     replace_reported(conn, landing, rows)
     record_loaded(conn, landing, rows[0].refreshed_on, len(rows), AT)
     return read_reported(conn, landing.id)
 
 
-def states(conn, *tonight, counts_from=DETAIL, dates=None):
-    inputs = read_plan_inputs(conn, "contoso", counts_from, tonight, dates)
+def states(conn, *tonight, counts_from=DETAIL):
+    inputs = read_plan_inputs(conn, "contoso", counts_from, tonight)
     return {state.key: state for state in inputs.states}
 
 
@@ -91,8 +99,7 @@ def test_dates_reconciled_before_are_looked_at_again_with_their_newest_reports(c
     apply_plan(conn, plan(change(ONE, on=EARLIER)), run_id="r", who="nightly", at=AT)
     load(conn, DETAIL, count_row(counts=ONE, on=EARLIER), content="first")
     restated = load(conn, DETAIL, count_row(counts=TWO, on=EARLIER), content="second", hours=24)
-    rejected = load(conn, DETAIL, count_row(counts=Counts(9, 9, 9), on=EARLIER), content="third", hours=48)
-    record_rejected(conn, rejected.landed_id, "a mistake")
+    load_only(conn, DETAIL, count_row(counts=Counts(9, 9, 9), on=EARLIER), content="held", hours=48)
     state = states(conn)[EARLIER, APPS]
     assert (state.warehouse, state.agreed, state.observed) == (ONE, ONE, TWO)
     assert state.observed_id == restated.landed_id
@@ -105,12 +112,11 @@ def test_a_product_gone_from_the_newest_report_is_not_observed(conn):
     assert states(conn)[DAY, APPS].observed == NOT_REPORTED
 
 
-def test_dates_never_reconciled_are_left_alone_unless_asked_for(conn):
+def test_dates_never_reconciled_are_left_alone(conn):
     by_hand(conn, VISIO, EARLIER, assigned=4)
     load(conn, DETAIL, count_row(on=EARLIER))
     tonight = load(conn, DETAIL, count_row(), content="tonight")
     assert {key.refreshed_on for key in states(conn, tonight)} == {DAY}
-    assert states(conn, tonight, dates=[EARLIER]).keys() == {Key(EARLIER, APPS), Key(EARLIER, VISIO)}
 
 
 def test_another_tenant_is_not_looked_at(conn):

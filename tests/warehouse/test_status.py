@@ -1,3 +1,5 @@
+"""Runs are remembered, and a tenant's status counts what a person must know."""
+
 from datetime import timedelta
 
 import pytest

@@ -62,6 +62,7 @@ def create_landed() -> None:
         Column("rows", BigInteger),
         Column("loaded_at", UtcTimestamp),
         Column("rejected", Text),
+        Column("reconciled_at", UtcTimestamp),
     )
     op.create_index("ix_raw_report_refreshed_on", "raw_report", ["tenant", "report", "refreshed_on"])
 
@@ -81,12 +82,19 @@ def create_counts() -> None:
         *measures(),
         Column("updated_at", UtcTimestamp, nullable=False, server_default=UtcNow()),
         Column("updated_by", Text, nullable=False, server_default=Editor()),
-        CheckConstraint("product = trim(product) AND product <> ''", name="product"),
+        CheckConstraint("product = upper(trim(product)) AND product <> ''", name="product_upper_case"),
         CheckConstraint("refreshed_on IS date(refreshed_on)", name="iso_date").ddl_if(dialect="sqlite"),
         *(
             CheckConstraint(f"typeof({measure}) IN ('integer', 'null')", name=f"{measure}_type").ddl_if("sqlite")
             for measure in MEASURES
         ),
+    )
+    op.create_table(
+        "reported_platform_count",
+        landed(primary_key=True),
+        *(Column(name, Text, primary_key=True) for name in ("product", "platform")),
+        Column("refreshed_on", Date, nullable=False),
+        count("activations"),
     )
     op.create_table(
         "activation_platform_count",
@@ -99,14 +107,20 @@ def create_counts() -> None:
 
 def create_user_detail() -> None:
     op.create_table(
-        "activation_user_detail",
-        *(Column(name, Text, primary_key=True) for name in ("tenant", "user_principal_name", "product")),
+        "loaded_user_detail",
+        landed(primary_key=True),
+        *(Column(name, Text, primary_key=True) for name in ("user_principal_name", "product")),
+        Column("tenant", Text, nullable=False),
         Column("refreshed_on", Date, nullable=False),
         Column("display_name", Text),
         Column("last_activated_on", Date),
         *(count(platform) for platform in ("windows", "mac", "windows_10_mobile", "ios", "android")),
         Column("activated_on_shared_computer", Boolean),
-        landed(),
+    )
+    op.create_table("detail_snapshot", Column("tenant", Text, primary_key=True), landed())
+    op.execute(
+        "CREATE VIEW activation_user_detail AS SELECT loaded_user_detail.* FROM loaded_user_detail "
+        "JOIN detail_snapshot ON detail_snapshot.raw_report_id = loaded_user_detail.raw_report_id"
     )
 
 
