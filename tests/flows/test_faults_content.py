@@ -28,9 +28,9 @@ def landed_bytes(stage: Stage) -> Iterator[tuple[int, int]]:
         yield size_bytes, (stage.folder / "landing" / path).stat().st_size
 
 
-def written(stage: Stage) -> Ending:
-    """What only a plan that was applied may write."""
-    return {part: rows for part, rows in stage.ending().items() if part in ("warehouse", "memory", "outbox", "ledger")}
+def ours(stage: Stage) -> Ending:
+    """Where our side stands; Graph's moves with every refresh date."""
+    return {part: rows for part, rows in stage.ending().items() if part != "graph"}
 
 
 @both_ways
@@ -60,7 +60,7 @@ def test_a_nasty_report_fails_the_run_keeps_its_bytes_and_says_why(drifting, und
 @both_ways
 def test_a_report_without_rows_or_cut_short_is_held_every_night_until_a_whole_one_comes(drifting, undisturbed):
     drifting.sync()
-    before = written(drifting)
+    before = ours(drifting)
     for kind in ("header-only", "first-100-rows", "first-100-rows"):
         drifting.emulator.advance(days=1)
         script(drifting, [(f"GET {DETAIL}", Fault(kind=kind))])
@@ -68,9 +68,9 @@ def test_a_report_without_rows_or_cut_short_is_held_every_night_until_a_whole_on
         summary = drifting.sync()
 
         assert (summary.outcome, "rows" in summary.error) == (Outcome.HELD, True), kind
-        assert written(drifting) == before
+        assert ours(drifting) == before
     assert drifting.sync().outcome is Outcome.DONE
-    assert drifting.ending() | {"platforms": []} == undisturbed(0, 3) | {"platforms": []}  # held nights load theirs
+    assert drifting.ending() == undisturbed(0, 3)
 
 
 @both_ways
