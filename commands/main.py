@@ -14,6 +14,7 @@ from commands.migrate import migrate
 from commands.plan import plan
 from commands.status import status
 from commands.sync import sync
+from commands.verify_ledger import verify_ledger
 from commands.why import why
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
     "5 write-back not offered.",
 )
-for command in (demo, check, plan, sync, status, why, emulate, migrate):
+for command in (demo, check, plan, sync, status, why, verify_ledger, emulate, migrate):
     app.command()(command)
 
 
