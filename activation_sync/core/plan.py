@@ -1,7 +1,7 @@
 """The plan of one run: what would change, what the guards say, and the digest by which a person approves it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from activation_sync.core.guards import HELD_BY, judge
@@ -14,7 +14,12 @@ MIN_APPROVED_CHARS = 8
 
 def make_plan(inputs: PlanInputs, limits: Limits) -> Plan:
     """Reconcile every key, judge the result, and seal it with its digest; whatever the order of the inputs."""
-    changes = tuple(sorted(reconcile(inputs.states, limits.conflict_policy), key=lambda change: change.key))
+    return seal(inputs, reconcile(inputs.states, limits.conflict_policy), limits)
+
+
+def seal(inputs: PlanInputs, found: Iterable[Change], limits: Limits) -> Plan:
+    """These changes as a plan: in order, judged by the guards, with their digest."""
+    changes = tuple(sorted(found, key=lambda change: change.key))
     findings = judge(inputs, changes, limits)
     return Plan(
         tenant=inputs.tenant,
