@@ -17,7 +17,7 @@ from tasks.load import load_report
 from tasks.plan import plan_changes
 from tasks.preview import preview_changes
 from tasks.publish import publish_plan, publish_run
-from tasks.run import open_run, run_name, scheduled_on
+from tasks.run import open_run, results_of, run_name, scheduled_on
 from tasks.verify import verify_delivery
 
 STATE_NAMES = {
@@ -45,8 +45,8 @@ def sync(
         return _ended(summarise_preview(plan, as_of))
     try:
         with open_run(tenant, as_of) as run:
-            landed = land_report.map(list(Report), unmapped(run)).result()
-            loaded = load_report.map(landed, unmapped(run)).result()
+            landed = results_of(land_report.map(list(Report), unmapped(run)))
+            loaded = results_of(load_report.map(landed, unmapped(run)))
             publish_plan(plan_changes(run, loaded))
             applied = apply_plan(run, loaded, approve)
             delivery = deliver_updates(run)

@@ -5,7 +5,6 @@ One layer retries: this one. The Graph client obeys short `Retry-After` waits by
 """
 
 import threading
-from collections import Counter
 from typing import Any, SupportsIndex, TypedDict
 from uuid import UUID
 
@@ -18,22 +17,30 @@ from config.settings import load_settings
 MOST_TRIES = 50  # of one task run, waits that Graph asked for included
 
 
-class _AskedDelays(list[float]):
+class _Tries(threading.local):
+    """Of the task run that this thread works on: its own failures so far, and the wait before its next try.
+
+    A task run stays in one thread from its first try to its last, and none of ours runs inside another.
+    """
+
+    task_run_id: UUID | None = None
+    failures: int = 0
+    delay_s: float = 0.0
+
+    def begin(self, task_run_id: UUID) -> None:
+        """Forget the task run before this one; nothing when it is still the same."""
+        if self.task_run_id != task_run_id:
+            self.task_run_id, self.failures = task_run_id, 0
+
+
+class _SettledDelays(list[float]):
     """The delay that `unless_hopeless` settled on, which Prefect asks for next, in the same thread."""
 
-    def __init__(self) -> None:
-        super().__init__([0.0])
-        self._asked = threading.local()
-
-    def ask(self, delay_s: float) -> None:
-        self._asked.delay_s = delay_s
-
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
-        return self._asked.delay_s if isinstance(index, int) else super().__getitem__(index)
+        return _tries.delay_s if isinstance(index, int) else super().__getitem__(index)
 
 
-_delays = _AskedDelays()
-_own_failures: Counter[UUID] = Counter()
+_tries = _Tries()
 
 
 def unless_hopeless(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001  Prefect's call
@@ -42,14 +49,14 @@ def unless_hopeless(task: Task[..., Any], task_run: TaskRun, state: State[Any]) 
     if not isinstance(error, TransientError):
         return False
     if isinstance(error, GraphBusyError) and error.retry_after_s is not None:
-        _delays.ask(error.retry_after_s)
+        _tries.delay_s = error.retry_after_s
         return True
+    _tries.begin(task_run.id)
     delays_s = load_settings().sync.retry_delays_s
-    tried = _own_failures[task_run.id]
-    if tried >= len(delays_s):
+    if _tries.failures >= len(delays_s):
         return False
-    _own_failures[task_run.id] += 1
-    _delays.ask(delays_s[tried])
+    _tries.delay_s = delays_s[_tries.failures]
+    _tries.failures += 1
     return True
 
 
@@ -61,4 +68,9 @@ class _Step(TypedDict):
 
 
 # Results are not persisted: the warehouse, not Prefect's memory, says what is still to do.
-STEP = _Step(retries=MOST_TRIES, retry_delay_seconds=_delays, retry_condition_fn=unless_hopeless, persist_result=False)
+STEP = _Step(
+    retries=MOST_TRIES,
+    retry_delay_seconds=_SettledDelays([0.0]),
+    retry_condition_fn=unless_hopeless,
+    persist_result=False,
+)

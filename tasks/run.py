@@ -5,9 +5,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from getpass import getuser
+from typing import TypeVar
 from uuid import uuid4
 
 from prefect import runtime
+from prefect.futures import PrefectFutureList
 
 from activation_sync.core.run import Outcome, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
@@ -18,6 +20,7 @@ from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,12 @@ def _record_end(run: Run, error: Exception) -> None:
     reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
     with writing(open_warehouse(), run.lease) as connection:
         record_run(connection, RunSummary(run.tenant, run.run_id, run.as_of, outcome, error=reason), at=now())
+
+
+def results_of(steps: PrefectFutureList[T]) -> list[T]:
+    """What mapped steps returned, once all have ended: a failed one must not end the run while others write."""
+    steps.wait()
+    return steps.result()
 
 
 def scheduled_on() -> date:

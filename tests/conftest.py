@@ -10,7 +10,9 @@ from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
 from activation_sync.warehouse.schema import migrate
+from tests.orchestra import serving_prefect
 from tests.postgres import serving_postgres
+from tests.stage import keeping_configuration
 
 database_numbers = count(1)
 
@@ -19,6 +21,18 @@ database_numbers = count(1)
 def postgres_url() -> Iterator[str]:
     with serving_postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    with serving_prefect():
+        yield
+
+
+@pytest.fixture
+def own_configuration() -> Iterator[None]:
+    with keeping_configuration():
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

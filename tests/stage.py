@@ -1,8 +1,10 @@
 """A stage for whole runs: an emulated Graph, a configured job, a warehouse; and what the audience may look at."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,24 @@ from activation_sync.emulator.journal import Served
 from activation_sync.errors import ActivationSyncError, HeldError
 from activation_sync.warehouse.engine import open_engine
 from activation_sync.warehouse.schema import migrate
-from config.sources import use_file
+from config.sources import FILE_VARIABLE, use_file
 
 PATCH = "PATCH office365ActivationsUserCounts"
 COLUMNS = "refreshed_on, product, assigned, activated, shared_computer_activation"
+MEASURES = ("assigned", "activated", "shared_computer_activation")
+MEMORY = ", ".join(f"{kept}_{measure}" for kept in ("agreed", "observed_seen", "acknowledged") for measure in MEASURES)
+ENDINGS = {  # what two runs that ended alike have in common
+    "warehouse": f"SELECT {COLUMNS} FROM activation_user_count",  # noqa: S608
+    "platforms": "SELECT refreshed_on, product, platform, activations FROM activation_platform_count",
+    "detail": "SELECT refreshed_on, product, count(*) FROM activation_user_detail GROUP BY 1, 2",
+    "memory": f"SELECT refreshed_on, product, {MEMORY} FROM sync_base",  # noqa: S608
+    "in doubt": "SELECT refreshed_on, product FROM sync_base WHERE in_doubt",
+    "outbox": "SELECT refreshed_on, product, state FROM outbox WHERE state IN ('pending', 'dead')",
+    "ledger": "SELECT refreshed_on, product, measure, agreed, observed, warehouse, rule, settled FROM ledger "
+    "WHERE kind = 'decision' AND rule <> 'keep'",
+}
 Row = tuple[Any, ...]
+Ending = dict[str, list[str]]
 
 
 @dataclass
@@ -81,6 +96,11 @@ class Stage:
         """Every PATCH that reached Graph, items of batches included."""
         return [served for served in self.emulator.journal() if served.operation == PATCH]
 
+    def ending(self) -> Ending:
+        """Where warehouse, Graph and ledger stand, without what differs from run to run."""
+        ours = {part: [str(row) for row in self.query(query)] for part, query in ENDINGS.items()}
+        return {part: sorted(rows) for part, rows in {**ours, "graph": list(map(str, self.graph_rows()))}.items()}
+
     def execute(self, statement: str, **values: Any) -> None:
         """What a person would do with an SQL client."""
         with self.engine.begin() as connection:
@@ -88,7 +108,8 @@ class Stage:
 
     def query(self, statement: str, **values: Any) -> list[Row]:
         with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(statement), values)]
+            rows = connection.execute(text(statement), values).all()
+        return [tuple(str(value) if isinstance(value, date) else value for value in row) for row in rows]
 
     def _toml(self) -> str:
         tables = "\n".join(f"[{name}]\n{_pairs(values)}" for name, values in self.settings.items())
@@ -112,7 +133,7 @@ def open_stage(
     folder: Path, warehouse_url: str, scenario: Scenario | None = None, **sections: dict[str, Any]
 ) -> Iterator[Stage]:
     """Open the curtain: Graph is up, the warehouse is migrated and empty, the configuration is in use."""
-    with open_emulator(scenario or Scenario(users=60)) as emulator:
+    with open_emulator(scenario or Scenario(users=60)) as emulator, keeping_configuration():
         engine = open_engine(warehouse_url)
         migrate(engine)
         defaults = {
@@ -137,6 +158,18 @@ def open_stage(
             unused = emulator.unused_faults()
             assert not unused, f"scripted faults that never happened: {unused}"
             assert not emulator.violations(), emulator.violations()
+
+
+@contextmanager
+def keeping_configuration() -> Iterator[None]:
+    """Whichever configuration is put in use here, afterwards it is the one before again."""
+    before = os.environ.get(FILE_VARIABLE)
+    try:
+        yield
+    finally:
+        os.environ.pop(FILE_VARIABLE, None)
+        if before is not None:
+            os.environ[FILE_VARIABLE] = before
 
 
 def _secret_file(folder: Path, url: str) -> str:

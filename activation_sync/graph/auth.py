@@ -1,6 +1,7 @@
 """Tokens for one application in one tenant, by MSAL's client-credential flow."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -12,6 +13,7 @@ from activation_sync.errors import ActivationSyncError, CredentialError, GraphBu
 from activation_sync.graph.clouds import Cloud
 from activation_sync.graph.sign_in import EndpointBusyError, SignInSession, UnknownTenantError, sign_in_error
 from activation_sync.graph.trust import is_untrusted, untrusted
+from activation_sync.graph.waits import utc_now
 
 Credential = str | Mapping[str, object]
 
@@ -25,13 +27,19 @@ class TokenSource:
     """
 
     def __init__(
-        self, tenant_id: str, client_id: str, credential: Credential, cloud: Cloud, ca_file: Path | None = None
+        self,
+        tenant_id: str,
+        client_id: str,
+        credential: Credential,
+        cloud: Cloud,
+        ca_file: Path | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._tenant_id = tenant_id
         self._client_id = client_id
         self._credential = credential if isinstance(credential, str) else dict(credential)  # MSAL knows dicts only
         self._cloud = cloud
-        self._session = SignInSession(str(ca_file) if ca_file else None)
+        self._session = SignInSession(str(ca_file) if ca_file else None, clock)
         self._application: msal.ConfidentialClientApplication | None = None
         self._newest = ""
         self._lock = Lock()

@@ -18,8 +18,8 @@ from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.batch import patch_batch
 from activation_sync.graph.clouds import Cloud, has_origin, refuse_path
 from activation_sync.graph.download import Download, open_csv, open_json
-from activation_sync.graph.line import Line, utc_now
-from activation_sync.graph.waits import Patience, Waits
+from activation_sync.graph.line import Line
+from activation_sync.graph.waits import Patience, Waits, utc_now
 from activation_sync.graph.wire import (
     BATCH_LIMIT,
     WRITE_BACK_PATH,

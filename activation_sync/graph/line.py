@@ -4,7 +4,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -14,16 +14,12 @@ from activation_sync.graph.answers import WAITING
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.clouds import parse_address
 from activation_sync.graph.trust import is_untrusted, trust, untrusted
-from activation_sync.graph.waits import Waits
+from activation_sync.graph.waits import Waits, utc_now
 from activation_sync.graph.wire import Reply, claims_challenge, read_reply, retry_after_s
 
 TIMEOUTS = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=120.0)
 # More connections than this are slower, not faster: the pool is searched for every request.
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Line:

@@ -6,14 +6,15 @@ network error MSAL falls back from; what a failure means is then decided here al
 """
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import requests
 
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
+from activation_sync.graph.waits import utc_now
 from activation_sync.graph.wire import read_reply, retry_after_s
 
 TIMEOUTS_S = (10.0, 30.0)  # to connect, between bytes; MSAL has none of its own
@@ -55,20 +56,33 @@ class UnknownTenantError(requests.RequestException):
 class SignInSession(requests.Session):
     """Always with a time-out, never with proxies or CA bundles from the environment, never redirected.
 
-    A redirect of the token call would carry the secret to another host.
+    A redirect of the token call would carry the secret to another host. A wait that the endpoint asked of one thread
+    binds all of them: until it is over, nothing is sent.
     """
 
-    def __init__(self, ca_file: str | None) -> None:
+    def __init__(self, ca_file: str | None, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__()
+        self._clock = clock
+        self._closed_until = clock()
         self.trust_env = False
         self.max_redirects = 0
         self.verify = ca_file or True
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        self._refuse_while_closed()
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUTS_S
         response = super().send(request, **kwargs)
-        raise_if_failed(response)
+        try:
+            raise_if_failed(response)
+        except EndpointBusyError as busy:
+            self._closed_until = self._clock() + timedelta(seconds=busy.retry_after_s or 0)
+            raise
         return response
+
+    def _refuse_while_closed(self) -> None:
+        left_s = (self._closed_until - self._clock()).total_seconds()
+        if left_s > 0:
+            raise EndpointBusyError(f"asked us to wait; {left_s:.0f} s are left, and nothing was sent", left_s)
 
 
 def raise_if_failed(response: requests.Response) -> None:

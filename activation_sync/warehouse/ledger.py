@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from activation_sync.core.model import Change, Key, Measure, Plan
+from activation_sync.warehouse.chain import append_rows
 from activation_sync.warehouse.tables import ledger
 
 CONTENT = ("refreshed_on", "product", "measure", "agreed", "observed", "warehouse", "published", "rule", "settled")
@@ -15,10 +16,11 @@ CONTENT = ("refreshed_on", "product", "measure", "agreed", "observed", "warehous
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One decision on one measure of one key in one run, or one answer of Graph (measure None).
+    """One decision on one measure of one key in one run; or a PATCH that left, Graph's answer, what a person did.
 
-    warehouse: the value before this run. settled: the value after it. rule: the Decision taken.
-    outbox_id: joins a decision to the answers it led to. observed_id, published_id: the landed reports it rests on.
+    warehouse: the value before this run. settled: the value after it. rule: the Decision taken, the AnswerKind, or
+    the person's verb. outbox_id: joins a decision to the answers it led to. observed_id, published_id: the landed
+    reports it rests on. in_doubt: whether the key was in doubt afterwards; None where the row does not say.
     """
 
     id: int
@@ -27,8 +29,8 @@ class LedgerRow:
     run_id: str
     who: str
     kind: str
-    refreshed_on: date
-    product: str
+    refreshed_on: date | None = None
+    product: str | None = None
     measure: str | None = None
     agreed: int | None = None
     observed: int | None = None
@@ -42,6 +44,7 @@ class LedgerRow:
     note: str | None = None
     observed_id: str | None = None
     published_id: str | None = None
+    in_doubt: bool | None = None
 
 
 def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | None = None) -> list[LedgerRow]:
@@ -69,13 +72,34 @@ def record_decisions(
         for values in _decisions(change)
         if tuple(values[name] for name in CONTENT) not in noted
     ]
-    if rows:
-        conn.execute(insert(ledger), rows)
+    append_rows(conn, plan.tenant, rows)
 
 
 def record_answer_of_graph(conn: Connection, values: Mapping[str, Any]) -> None:
     """Note one answer: `at`, `tenant`, `run_id`, the key, `outbox_id`, `status`, `request_id` and `note`."""
-    conn.execute(insert(ledger), {"kind": "answer", "who": "graph", **values})
+    append_rows(conn, values["tenant"], [{"kind": "answer", "who": "graph", **values}])
+
+
+def record_act(
+    conn: Connection,
+    *,
+    tenant: str,
+    run_id: str,
+    who: str,
+    at: datetime,
+    act: str,
+    note: str,
+    refreshed_on: date | None = None,
+    product: str | None = None,
+    outbox_id: int | None = None,
+) -> None:
+    """Note what a person did. act: one verb, as the command is called (resolve, retry, revert, approve).
+
+    run_id: the run it is about. What it writes to the warehouse or to memory is a decision of its own (`apply_plan`).
+    """
+    about = {"refreshed_on": refreshed_on, "product": product, "outbox_id": outbox_id}
+    header = {"tenant": tenant, "run_id": run_id, "who": who, "at": at, "kind": "person"}
+    append_rows(conn, tenant, [{**header, "rule": act, "note": note, **about}])
 
 
 def _decisions(change: Change) -> Iterator[dict[str, Any]]:

@@ -1,34 +1,50 @@
 """Whole runs of the flow, against an emulated Graph, on both databases, in a Prefect of the session's own."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from config.sources import FILE_VARIABLE
-from tests.stage import Stage, open_stage
+from activation_sync.emulator import Scenario
+from tests.stage import Ending, Stage, open_stage
+
+DRIFT = Scenario(users=200, seed=12)  # all of its six products lag, every night
+Undisturbed = Callable[..., Ending]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A Prefect server for all flow runs of the session; heartbeats off, as each costs a flow run a second."""
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_LOGGING_LEVEL, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
-
-    quiet = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_LEVEL: "ERROR"}
-    with prefect_test_harness(server_startup_timeout=120), temporary_settings(quiet):
-        yield
+@pytest.fixture(autouse=True)
+def theatre(prefect_server: None) -> None:
+    """What every whole run needs."""
 
 
 @pytest.fixture
 def stage(tmp_path: Path, warehouse_url: str) -> Iterator[Stage]:
     """A tenant of 60 users whose counts report lags; `configure` changes settings."""
-    before = os.environ.get(FILE_VARIABLE)
     with open_stage(tmp_path, warehouse_url) as stage:
         yield stage
-    os.environ.pop(FILE_VARIABLE)
-    if before is not None:
-        os.environ[FILE_VARIABLE] = before
+
+
+@pytest.fixture
+def drifting(tmp_path: Path, warehouse_url: str, batch_size: int) -> Iterator[Stage]:
+    """A tenant all of whose rows are PATCHed every night; failures are got over at once."""
+    sections = {"sync": {"retry_delays_s": [0.02] * 10}, "write_back": {"batch_size": batch_size}}
+    with open_stage(tmp_path, warehouse_url, DRIFT, **sections) as stage:
+        stage.configure(graph={"longest_wait_s": 0.2})
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def undisturbed(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """How things stand after syncs on these days, when nothing goes wrong."""
+
+    @cache
+    def ending(*days: int) -> Ending:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        with open_stage(folder, f"sqlite:///{folder / 'warehouse.db'}", DRIFT) as stage:
+            for before, day in zip((0, *days), days, strict=False):
+                stage.emulator.advance(days=day - before)
+                stage.sync()
+            return stage.ending()
+
+    return ending

@@ -83,7 +83,7 @@ def test_a_challenge_is_passed_on_and_its_answer_kept(server, tokens):
     [
         Scripted(503),
         Scripted(500, {"error": "server_error"}),
-        Scripted(429, {"error": "x"}, {"Retry-After": "600"}),
+        Scripted(429, {"error": "x"}),
         Scripted(200, b"<html>sign in to the guest network</html>"),
         Scripted(200, {}),
         Scripted(400, {"error": "temporarily_unavailable"}),

@@ -12,7 +12,7 @@ from activation_sync.emulator import EmulatedTenant, Emulator, Scenario, open_em
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import Cloud
-from tests.graph.emulated.connecting import cloud_of, timing
+from tests.graph.emulated.connecting import clock, cloud_of, timing
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def connect(emulator: Emulator, cloud: Cloud, tenant: EmulatedTenant, naps: list
     with ExitStack() as stack:
 
         def opener(secret: str = tenant.client_secret, tenant_id: str = tenant.tenant_id, **options: object):
-            tokens = TokenSource(tenant_id, tenant.client_id, secret, cloud, emulator.ca_file)
+            tokens = TokenSource(tenant_id, tenant.client_id, secret, cloud, emulator.ca_file, clock(naps))
             client = GraphClient(cloud, tokens, **(timing(emulator, naps) | options))
             return stack.enter_context(client)
 

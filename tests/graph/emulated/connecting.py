@@ -1,5 +1,6 @@
 """How tests reach the emulator, and what they ask of it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from activation_sync.core.model import Counts, Key, Report
@@ -21,6 +22,11 @@ def cloud_of(emulator: Emulator) -> Cloud:
     return CLOUDS["global"].at(emulator.graph_root, emulator.authority_root, (emulator.download_host,))
 
 
+def clock(naps: list[float]) -> Callable[[], datetime]:
+    """Noon, and as much later as was napped."""
+    return lambda: NOON + timedelta(seconds=sum(naps))
+
+
 def timing(emulator: Emulator, naps: list[float]) -> dict[str, object]:
     def sleep(seconds: float) -> None:
         naps.append(seconds)
@@ -29,7 +35,7 @@ def timing(emulator: Emulator, naps: list[float]) -> dict[str, object]:
     return {
         "ca_file": emulator.ca_file,
         "sleep": sleep,
-        "clock": lambda: NOON + timedelta(seconds=sum(naps)),
+        "clock": clock(naps),
         "jitter": lambda: 1.0,
     }
 

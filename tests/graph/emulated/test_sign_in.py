@@ -45,13 +45,24 @@ def test_a_wrong_credential_or_tenant_is_told_apart_and_shows_no_secret(connect,
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_a_sign_in_that_fails_is_repeated_over_the_network(graph, emulator, operation, fault):
+def test_a_sign_in_that_fails_is_repeated_over_the_network(graph, emulator, naps, operation, fault):
     emulator.will_answer(operation, fault)
     with pytest.raises(GraphBusyError) as caught:
         read(graph)
     assert caught.value.retry_after_s == fault.retry_after_s
-    emulator.advance(seconds=fault.retry_after_s or 0)
+    timing(emulator, naps)["sleep"](fault.retry_after_s or 0)
     assert read(graph)
+
+
+def test_a_throttled_sign_in_is_waited_for_by_every_client_of_the_tenant(graph, emulator, naps):
+    emulator.will_answer("token", Fault(429, retry_after_s=9))
+    for nap_s, left_s in [(3, 9), (6, 6)]:
+        with pytest.raises(GraphBusyError) as caught:
+            read(graph)
+        assert caught.value.retry_after_s == left_s
+        timing(emulator, naps)["sleep"](nap_s)
+    assert read(graph)
+    assert served(emulator, "token") == [429, 200]
 
 
 def test_a_token_that_expired_at_graph_is_replaced(graph, emulator):

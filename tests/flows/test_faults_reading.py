@@ -1,0 +1,83 @@
+"""Whatever goes wrong on the way to a report, the night ends as if nothing had."""
+
+import pytest
+
+from activation_sync.core.run import Outcome
+from activation_sync.emulator import Fault
+from tests.flows.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
+
+SETTINGS = {"longest_wait_s": 0.2}
+NIGHTS = {
+    "throttled": (
+        {"longest_wait_s": 5},
+        [
+            (f"GET {COUNTS}", Fault(429, retry_after_s=1)),
+            (f"GET {DETAIL}", Fault(429, retry_after_s=1, retry_after_form="http-date")),
+            (f"GET {PLATFORMS}", Fault(429)),
+            (f"download {COUNTS}", Fault(429, retry_after_s=1)),
+            (f"download {PLATFORMS}", Fault(503, retry_after_s=1)),
+        ],
+    ),
+    "failing": (
+        SETTINGS,
+        [
+            ("discovery", Fault(503)),
+            ("token", Fault(500, body="html")),
+            (f"GET {COUNTS}", Fault(500, body="empty")),
+            (f"GET {COUNTS}", Fault(502, body="html")),
+            (f"GET {COUNTS}", Fault(503, body="empty")),
+            (f"GET {DETAIL}", Fault(504)),
+            (f"GET {DETAIL}", Fault(504, body="empty")),
+            (f"GET {PLATFORMS}", Fault(503, body="html")),
+            (f"download {DETAIL}", Fault(500)),
+            (f"download {DETAIL}", Fault(502, body="html")),
+            (f"download {DETAIL}", Fault(503)),
+            (f"download {PLATFORMS}", Fault(504, body="empty")),
+        ],
+    ),
+    "broken connections": (
+        SETTINGS,
+        [
+            ("discovery", Fault(kind="cut-length")),
+            ("token", Fault(kind="reset-before-answer")),
+            (f"GET {COUNTS}", Fault(kind="reset-before-answer")),
+            (f"GET {DETAIL}", Fault(kind="answer-lost")),
+            (f"download {COUNTS}", Fault(kind="reset-within-body")),
+            (f"download {COUNTS}", Fault(kind="reset-after-body")),
+            (f"download {DETAIL}", Fault(kind="reset-before-answer")),
+            (f"download {DETAIL}", Fault(kind="cut-length", after_bytes=1000)),
+            (f"download {DETAIL}", Fault(kind="cut-chunked")),
+            (f"download {DETAIL}", Fault(kind="reset-after-body")),
+            (f"download {PLATFORMS}", Fault(kind="drip", pause_s=0.001)),
+        ],
+    ),
+    "refused tokens and addresses": (
+        SETTINGS,
+        [
+            (f"GET {COUNTS}", Fault(kind="expired-token")),
+            (f"GET {DETAIL}", Fault(kind="claims-challenge")),
+            (f"GET {PLATFORMS}", Fault(403, code="MissingCredentials", message="Valid header is needed.")),
+            (f"download {COUNTS}", Fault(kind="expired-url"), 2),
+            (f"download {DETAIL}", Fault(kind="expired-url"), 4),
+        ],
+    ),
+}
+
+
+@both_ways
+@pytest.mark.parametrize(("settings", "night"), NIGHTS.values(), ids=NIGHTS)
+def test_a_night_of_faults_ends_like_an_undisturbed_one(drifting, undisturbed, settings, night):
+    drifting.configure(graph=settings)
+    script(drifting, night)
+
+    assert drifting.sync().outcome is Outcome.DONE
+    assert drifting.ending() == undisturbed(0)
+
+
+@both_ways
+def test_a_storm_longer_than_a_worker_may_sleep_burns_no_retry(drifting, undisturbed):
+    drifting.configure(sync={"retry_delays_s": []})
+    script(drifting, [("token", Fault(429, retry_after_s=1)), (f"GET {DETAIL}", Fault(429, retry_after_s=1), 2)])
+
+    assert drifting.sync().outcome is Outcome.DONE
+    assert drifting.ending() == undisturbed(0)

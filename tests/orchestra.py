@@ -1,0 +1,18 @@
+"""A Prefect server for the tests, started once a session by the first that needs it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def serving_prefect() -> Iterator[None]:
+    """Flows run against a server of the session's own; heartbeats off, as each costs a flow run a second."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_LOGGING_LEVEL, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    quiet = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_LEVEL: "ERROR"}
+    with prefect_test_harness(server_startup_timeout=120), temporary_settings(quiet):
+        yield
