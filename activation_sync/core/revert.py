@@ -1,27 +1,28 @@
 """Undoing a run: the plan that brings back the values before it, and the rows that it must leave alone.
 
-    the row now                                  | becomes
-    ---------------------------------------------+--------------------------------
-    as the run left it                           | as it was before the run
-    otherwise: a later run or a person moved it  | stays, and is named
-    created by the run: there was nothing before | stays, and is named; never deleted, never pushed as absence
+the row now                                  | becomes
+---------------------------------------------+--------------------------------
+as the run left it                           | as it was before the run
+otherwise: a later run or a person moved it  | stays, and is named
+created by the run: there was nothing before | stays, and is named; never deleted, never pushed as absence
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from activation_sync.core.decide import change_to
-from activation_sync.core.model import Change, Counts, Decision, Key, KeyState, Limits, Plan, PlanInputs
+from activation_sync.core.decide import change_to, moves_memory
+from activation_sync.core.guards import judge
+from activation_sync.core.model import Change, Counts, Decision, Key, KeyState, Limits, Measure, Plan, PlanInputs
 from activation_sync.core.plan import seal
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a run did to one row of the warehouse."""
+    """What a run did to one row of the warehouse: each measure it settled, before and after."""
 
-    before: Counts
-    after: Counts
+    before: dict[Measure, int | None]
+    after: dict[Measure, int | None]
 
 
 class Left(StrEnum):
@@ -45,7 +46,7 @@ def plan_revert(inputs: PlanInputs, effects: Mapping[Key, Effect], limits: Limit
     states = {state.key: state for state in inputs.states}
     left = {key: reason for key, effect in written.items() if (reason := _reason(states.get(key), effect))}
     changes = [_undo(states[key], effect) for key, effect in written.items() if key not in left]
-    return Revert(seal(inputs, changes, limits), dict(sorted(left.items())))
+    return Revert(seal(inputs, changes, judge(inputs, changes, limits)), dict(sorted(left.items())))
 
 
 def left_words(left: Mapping[Key, Left]) -> Iterable[str]:
@@ -54,13 +55,24 @@ def left_words(left: Mapping[Key, Left]) -> Iterable[str]:
 
 
 def _reason(state: KeyState | None, effect: Effect) -> Left | None:
-    if effect.before.is_absent:
+    if all(count is None for count in effect.before.values()):
         return Left.CREATED
-    is_as_left = state is not None and state.warehouse == state.agreed == effect.after
-    return None if is_as_left else Left.MOVED
+    return None if state and _is_as_left(state, effect) else Left.MOVED
+
+
+def _is_as_left(state: KeyState, effect: Effect) -> bool:
+    """True when nothing on either side of the row has moved since the run settled it."""
+    now = _by_measure(state.warehouse)
+    return not moves_memory(state, state.warehouse) and all(now[name] == effect.after[name] for name in effect.after)
 
 
 def _undo(state: KeyState, effect: Effect) -> Change:
-    pairs = zip(effect.before.as_tuple(), effect.after.as_tuple(), strict=True)
-    before = Counts(*(after if count is None else count for count, after in pairs))  # absence is never brought back
-    return change_to(state, (Decision.REVERT,) * 3, before)
+    now = _by_measure(state.warehouse)
+    before = {name: count for name, count in effect.before.items() if count is not None}  # absence is not brought back
+    target = now | before
+    first, second, third = (Decision.KEEP if now[name] == target[name] else Decision.REVERT for name in Measure)
+    return change_to(state, (first, second, third), Counts(*(target[name] for name in Measure)))
+
+
+def _by_measure(counts: Counts) -> dict[Measure, int | None]:
+    return dict(zip(Measure, counts.as_tuple(), strict=True))
