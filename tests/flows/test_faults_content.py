@@ -13,7 +13,7 @@ NASTY_NIGHTS = (  # kinds of the three reports' faults, and what is said of each
     {COUNTS: ("duplicate-row", "line"), DETAIL: ("html", "HTML"), PLATFORMS: ("cut-clean", "line")},
     {
         COUNTS: ("words-for-numbers", "many"),
-        DETAIL: ("duplicate-row", "two rows for"),
+        DETAIL: ("duplicate-row", "two rows for one user"),
         PLATFORMS: ("html", "HTML"),
     },
     {COUNTS: ("html", "HTML"), DETAIL: ("cut-clean", "line"), PLATFORMS: ("empty", "0 bytes")},
