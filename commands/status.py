@@ -20,15 +20,15 @@ def status(
 ) -> None:
     """Show where each tenant stands: last run, age of the report, what is pending, dead or in doubt, quota left."""
     from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.status import read_status
     from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json, print_table
     from commands.exits import Exit
+    from tasks.standing import read_standing
     from tasks.wiring import now
 
     tenants = chosen_tenants(tenant)
     with reading(open_migrated_warehouse()) as connection:
-        found = [read_status(connection, one.name, at=now()) for one in tenants]
+        found = [read_standing(connection, one.name) for one in tenants]
     facts = [_facts(status, one, now()) for status, one in zip(found, tenants, strict=True)]
     if as_json:
         print_json(facts)
@@ -43,11 +43,10 @@ def _facts(status: "WarehouseStatus", tenant: "TenantSettings", now: "datetime")
     """All that is known of a tenant, what follows from it included."""
     from dataclasses import fields
 
-    last, newest_on = status.last_run, status.newest_refreshed_on
+    newest_on = status.newest_refreshed_on
     quota = QUOTAS[tenant.graph.report_format]
     return {field.name: getattr(status, field.name) for field in fields(status)} | {
         "report_age_days": (now.date() - newest_on).days if newest_on else None,
-        "conflicts": last.summary.conflicts if last and last.summary else 0,
         "quota": quota,
         "quota_left": max(0, quota - status.runs_lately),
     }
