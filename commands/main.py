@@ -12,6 +12,7 @@ from commands.demo import demo
 from commands.emulate import emulate
 from commands.migrate import migrate
 from commands.plan import plan
+from commands.rebuild import rebuild
 from commands.status import status
 from commands.sync import sync
 from commands.verify_ledger import verify_ledger
@@ -25,7 +26,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
     "5 write-back not offered.",
 )
-for command in (demo, check, plan, sync, status, why, verify_ledger, emulate, migrate):
+for command in (demo, check, plan, sync, status, why, verify_ledger, rebuild, emulate, migrate):
     app.command()(command)
 
 
