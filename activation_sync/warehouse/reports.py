@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, union, update
 
 from activation_sync.core.model import Report, ReportSize
 from activation_sync.errors import WarehouseError
@@ -105,6 +105,14 @@ def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
         select(func.max(sync_base.c.refreshed_on)).where(sync_base.c.tenant == tenant)
     ).scalar_one()
     return newest
+
+
+def reconciled_dates(conn: Connection, tenant: str) -> frozenset[date]:
+    """The refresh dates of applied plans. A date whose every key is in conflict is known by its reports alone."""
+    report = raw_report.c
+    settled = select(sync_base.c.refreshed_on).where(sync_base.c.tenant == tenant)
+    reported = select(report.refreshed_on).where(report.tenant == tenant, report.reconciled_at.is_not(None))
+    return frozenset(conn.execute(union(settled, reported)).scalars())
 
 
 def read_size(conn: Connection, landed_id: str) -> ReportSize:
