@@ -7,11 +7,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from activation_sync.core.model import ConflictPolicy, Decision
 from activation_sync.core.run import Outcome
 from activation_sync.emulator import Fault
 from activation_sync.errors import WarehouseError
 from activation_sync.warehouse.compare import Comparison
+from activation_sync.warehouse.engine import reading
+from activation_sync.warehouse.tables import OUTBOX_STATES
 from tasks.rebuild import Rebuilt, rebuild
+from tasks.resolve import resolve
+from tasks.retry import retry
+from tasks.revert import find_run, revert
+from tasks.standing import read_conflicts
 from tests.stage import PATCH, Stage
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
@@ -45,9 +52,10 @@ def differences(rebuilt: Rebuilt) -> dict[str, list[str]]:
 
 
 def live_through_five_nights(stage: Stage) -> None:
-    """Pulls, a correction, a lost answer, a dead letter, an ignored PATCH, a conflict, a restatement, a held night."""
+    """A correction, a dead letter, a lost answer, conflicts, restatements, what people do, a held night, doubt."""
     stage.configure(write_back={"batch_size": 1}, sync={"max_change_share": 1})
     stage.sync()
+    undo_a_restatement(stage)
     products = [product for (product,) in stage.query("SELECT product FROM activation_user_count ORDER BY 1")]
     stage.execute("UPDATE activation_user_count SET assigned = assigned + 3 WHERE product = :it", it=products[0])
     stage.emulator.advance(days=1)
@@ -57,17 +65,35 @@ def live_through_five_nights(stage: Stage) -> None:
     stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005, updated_by = 'a person'")
     stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
     assert stage.sync().conflicts > 0
+    let_people_act(stage)
     stage.emulator.advance(days=1)
-    stage.emulator.will_answer(PATCH, Fault(kind="ignored"), times=3)
     stage.sync()
     stage.execute("DELETE FROM activation_user_count WHERE product = :it", it=products[-1])
     stage.emulator.will_answer(DETAIL, Fault(kind="header-only"))
     assert stage.sync().outcome is Outcome.HELD
     stage.emulator.advance(days=1)
+    stage.emulator.will_answer(PATCH, Fault(400))
+    stage.emulator.will_answer(PATCH, Fault(kind="echoed"))
+    assert stage.sync().verification.different == 1
     stage.configure(write_back={"enabled": False})
-    stage.sync()
     stage.emulator.advance(days=1)
     stage.sync()
+
+
+def undo_a_restatement(stage: Stage) -> None:
+    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
+    revert(find_run(stage.sync().run_id))
+
+
+def let_people_act(stage: Stage) -> None:
+    """One conflict decided by half, one decided, dead letters offered again."""
+    tenant = stage.tenant.name
+    with reading(stage.engine) as connection:
+        first, *_, last = sorted(read_conflicts(connection, tenant), key=lambda conflict: len(conflict.measures))
+    assert len(last.measures) == 2
+    resolve(tenant, last.product, ConflictPolicy.OBSERVED, last.refreshed_on, last.measures[0].measure)
+    resolve(tenant, first.product, ConflictPolicy.WAREHOUSE, first.refreshed_on)
+    retry(tenant)
 
 
 def test_after_nights_of_trouble_the_rebuilt_warehouse_equals_the_present_one(stage: Stage, into_either: str):
@@ -75,6 +101,10 @@ def test_after_nights_of_trouble_the_rebuilt_warehouse_equals_the_present_one(st
 
     rebuilt = rebuild(into_either)
 
+    assert stage.query("SELECT count(*) FROM sync_base WHERE in_doubt") > [(0,)]
+    assert {state for (state,) in stage.query("SELECT state FROM outbox")} == set(OUTBOX_STATES)
+    rules = {rule for (rule,) in stage.query("SELECT rule FROM ledger WHERE kind = 'decision'")}
+    assert rules >= {*Decision} - {Decision.CONVERGE}
     assert differences(rebuilt) == {}
     assert rebuilt.problems == ()
     assert rebuilt.is_equal
