@@ -1,32 +1,34 @@
 """What people do between two nights: decide conflicts, offer dead letters again, undo runs, approve held plans."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from activation_sync.core.model import ConflictPolicy, Measure
-from activation_sync.core.run import Outcome, RunKind
+from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.emulator import Fault
 from activation_sync.errors import ChoiceError, PlanMovedError, TooMuchChangeError
 from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.runs import RunRecord, read_runs
-from tests.stage import PATCH, Row, Stage
+from tests.stage import COLUMNS, PATCH, Row, Stage
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
-VALUES = "assigned, activated, shared_computer_activation"
+FILL_IN = f"INSERT INTO activation_user_count (tenant, {COLUMNS}) VALUES (:tenant, :day, :product, 1007, 1005, 3)"  # noqa: S608
 
 
 def conflicting(stage: Stage) -> list[str]:
-    """Two nights, and between them a correction of every row and a restatement: the products that end in conflict."""
-    from tasks.standing import read_conflicts
+    """A first night on which people had filled in every row before, otherwise: all products end in conflict."""
+    products = sorted(stage.emulator.detail_counts(stage.tenant.tenant_id))
+    for product in products:
+        stage.execute(FILL_IN, tenant=stage.tenant.name, day=stage.emulator.refreshed_on, product=product)
+    stage.sync()
+    return products
 
-    stage.sync()
-    stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005")
+
+def restated(stage: Stage) -> RunSummary:
+    """A night on which the usage data of the same refresh date says something else."""
     stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    stage.sync()
-    with reading(stage.engine) as connection:
-        return [conflict.product for conflict in read_conflicts(connection, stage.tenant.name)]
+    return stage.sync()
 
 
 def row(stage: Stage, product: str) -> Row:
@@ -171,8 +173,7 @@ def test_a_dead_letter_of_a_row_in_conflict_is_named_and_stays(stage: Stage):
 
     product = refused(stage)
     stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005")
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    stage.sync()
+    restated(stage)
 
     found, _ = retry(stage.tenant.name)
 
@@ -190,8 +191,7 @@ def restated_night(stage: Stage) -> tuple[set[Row], set[Row]]:
     """A night, and a second one that pulls a restatement of the same date: the table before it and after it."""
     stage.sync()
     before = stage.warehouse_rows()
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    stage.sync()
+    restated(stage)
     assert stage.warehouse_rows() != before
     return before, stage.warehouse_rows()
 
@@ -208,8 +208,7 @@ def test_an_undone_run_is_not_done_again_by_the_next_night_and_graph_follows(sta
 
     assert stage.warehouse_rows() == before
     assert seen(stage) == remembered
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))  # the usage data has not moved since
-    summary = stage.sync()
+    summary = restated(stage)  # the usage data has not moved since
     assert summary.written == 0
     assert stage.warehouse_rows() == stage.graph_rows() == before
     assert seen(stage) == remembered
@@ -232,8 +231,7 @@ def test_a_revert_can_be_reverted(stage: Stage):
     reverted(stage, runs(stage)[0])
 
     assert stage.warehouse_rows() == after
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    stage.sync()
+    restated(stage)
     assert stage.warehouse_rows() == stage.graph_rows() == after
     assert [run.kind for run in runs(stage)] == [RunKind.SYNC, RunKind.REVERT, RunKind.REVERT, *[RunKind.SYNC] * 2]
 
