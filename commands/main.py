@@ -20,6 +20,7 @@ from commands.retry import retry
 from commands.revert import revert
 from commands.status import status
 from commands.sync import sync
+from commands.verify_ledger import verify_ledger
 from commands.why import why
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ app = typer.Typer(
 COMMANDS = (
     *(demo, check, plan, sync, status, history, why),
     *(conflicts, resolve, dead_letters, retry, revert),
-    *(emulate, migrate),
+    *(verify_ledger, emulate, migrate),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -71,7 +71,7 @@ class _Sender:
         engine = open_warehouse()
         # committed before anything leaves: if the answer is lost, the next run knows that Graph may hold this value
         with writing(engine, self.run.lease) as connection:
-            mark_in_doubt(connection, rows)
+            mark_in_doubt(connection, rows, run_id=self.run.run_id, at=now())
         answers = self._patch(rows)
         with writing(engine, self.run.lease) as connection:
             for row, answer in zip(rows, answers, strict=True):

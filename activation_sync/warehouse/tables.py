@@ -204,6 +204,7 @@ outbox = Table(
 # Append-only; triggers refuse the rest, and each row seals the one before it of its tenant (`chain`).
 # decision: one measure of one key in one run. sent: a PATCH left, so its key is in doubt. answer: Graph's.
 # person: what somebody did. It names outbox rows and landed reports without foreign keys: it outlives them.
+# in_doubt: of the key, afterwards. written_at, written_by: of the warehouse row, as the run found it.
 ledger = Table(
     "ledger",
     metadata,
@@ -223,8 +224,8 @@ ledger = Table(
     Column("status", Integer),
     *(Column(name, Text) for name in ("request_id", "note", "observed_id", "published_id", "graph_id")),
     Column("in_doubt", Boolean),
-    Column("edited_at", UtcTimestamp),
-    Column("edited_by", Text),
+    Column("written_at", UtcTimestamp),
+    Column("written_by", Text),
     Column("prev_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
     CheckConstraint("kind IN ('decision', 'sent', 'answer', 'person')", name="kind"),

@@ -189,8 +189,8 @@ def create_ledger() -> None:
         Column("status", Integer),
         *(Column(name, Text) for name in ("request_id", "note", "observed_id", "published_id", "graph_id")),
         Column("in_doubt", Boolean),
-        Column("edited_at", UtcTimestamp),
-        Column("edited_by", Text),
+        Column("written_at", UtcTimestamp),
+        Column("written_by", Text),
         Column("prev_hash", Text, nullable=False),
         Column("hash", Text, nullable=False),
         CheckConstraint("kind IN ('decision', 'sent', 'answer', 'person')", name="kind"),
@@ -234,6 +234,11 @@ def add_sqlite_triggers() -> None:
             f"CREATE TRIGGER ledger_refuses_{verb.lower()} BEFORE {verb} ON ledger "
             "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
         )
+    op.execute(  # "insert or replace" would delete without asking the trigger on DELETE
+        "CREATE TRIGGER ledger_refuses_replace BEFORE INSERT ON ledger WHEN EXISTS (SELECT 1 FROM ledger "
+        "WHERE id = NEW.id OR (tenant = NEW.tenant AND prev_hash = NEW.prev_hash)) "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    )
     op.execute(
         "CREATE TRIGGER activation_user_count_edited AFTER UPDATE ON activation_user_count "  # noqa: S608  two constants
         "WHEN NEW.updated_at IS OLD.updated_at AND NEW.updated_by IS OLD.updated_by "
