@@ -11,7 +11,11 @@ REPORTS = {COUNTS: "user-counts", DETAIL: "user-detail", PLATFORMS: "platform-co
 NASTY_NIGHTS = (  # kinds of the three reports' faults, and what is said of each
     {COUNTS: ("empty", "0 bytes"), DETAIL: ("words-for-numbers", "many"), PLATFORMS: ("utf-16", "UTF-16")},
     {COUNTS: ("duplicate-row", "line"), DETAIL: ("html", "HTML"), PLATFORMS: ("cut-clean", "line")},
-    {COUNTS: ("words-for-numbers", "many"), DETAIL: ("duplicate-row", "two rows for one user"), PLATFORMS: ("html", "HTML")},
+    {
+        COUNTS: ("words-for-numbers", "many"),
+        DETAIL: ("duplicate-row", "two rows for one user"),
+        PLATFORMS: ("html", "HTML"),
+    },
     {COUNTS: ("html", "HTML"), DETAIL: ("cut-clean", "line"), PLATFORMS: ("empty", "0 bytes")},
     {COUNTS: ("utf-16", "UTF-16"), DETAIL: ("empty", "0 bytes"), PLATFORMS: ("duplicate-row", "line")},
 )

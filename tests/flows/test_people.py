@@ -3,6 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.flow_engine import run_flow
 
 from activation_sync.core.model import ConflictPolicy, Measure
 from activation_sync.core.run import Outcome, RunKind, RunSummary
@@ -326,3 +329,34 @@ def test_of_two_people_who_approve_at_once_one_applies_and_the_other_finds_nothi
     assert acts(stage) == [("approve", None)]
     assert len(stage.patches()) == max(summary.pushed for summary in summaries)
     assert stage.warehouse_rows() == stage.graph_rows()
+
+
+def from_dashboard(**parameters: str) -> State:
+    """A run as the dashboard's form starts it: a deployment's flow run, its parameters checked by the server."""
+    from flows.sync import sync
+
+    with get_client(sync_client=True) as client:
+        flow_id = client.create_flow_from_name(sync.name)
+        deployment_id = client.create_deployment(
+            flow_id, "by hand", parameter_openapi_schema=sync.parameters.model_dump(), enforce_parameter_schema=True
+        )
+        flow_run = client.create_flow_run_from_deployment(deployment_id, parameters=parameters)
+    return run_flow(sync, flow_run=flow_run, return_type="state")
+
+
+def test_a_held_run_goes_on_from_the_dashboards_form(stage: Stage):
+    digest = held_digest(stage)
+
+    assert from_dashboard(tenant=stage.tenant.name, approve="0123456789ab").name == "Held"
+    assert from_dashboard(tenant=stage.tenant.name, approve=digest[:12]).name == "Completed"
+
+    run = runs(stage)[0]
+    assert (run.digest, run.summary.approved_by, acts(stage)) == (digest, "the dashboard", [("approve", None)])
+    assert stage.warehouse_rows() == stage.graph_rows()
+
+
+def test_the_form_says_what_to_fill_in():
+    from flows.sync import sync
+
+    for parameter in sync.parameters.properties.values():
+        assert parameter["description"]
