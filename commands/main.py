@@ -32,7 +32,7 @@ app = typer.Typer(
     "5 write-back not offered.",
 )
 COMMANDS = (
-    *(demo, check, plan, sync, status, history, why),
+    *(demo, check, plan, sync, status, history, why, verify_ledger),
     *(conflicts, resolve, dead_letters, retry, revert),
     *(verify_ledger, emulate, migrate),
 )
