@@ -12,6 +12,7 @@ from activation_sync.core.views import summarise_preview
 from activation_sync.errors import HeldError
 from tasks.apply import apply_plan
 from tasks.deliver import deliver_updates
+from tasks.expire import expire_reports
 from tasks.land import land_report
 from tasks.load import load_report
 from tasks.plan import plan_changes
@@ -57,6 +58,7 @@ def sync(
             applied = apply_plan(run, loaded, approve)
             delivery = deliver_updates(run)
             verification = verify_delivery(run)
+            expire_reports(run)
             return _ended(publish_run(run, applied, delivery, verification))
     except HeldError as held:
         return Failed(name="Held", message=str(held), data=held)
