@@ -17,17 +17,13 @@ def conflicts(
 ) -> None:
     """List rows on which usage data and warehouse moved apart. They are neither written nor sent until resolved."""
     from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from commands.choosing import chosen_tenants
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json, say
     from commands.exits import Exit
     from tasks.standing import read_conflicts
-    from tasks.wiring import open_warehouse
 
     tenants = chosen_tenants(tenant)
-    engine = open_warehouse()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
+    with reading(open_migrated_warehouse()) as connection:
         found = [conflict for one in tenants for conflict in read_conflicts(connection, one.name)]
     if as_json:
         print_json(found)

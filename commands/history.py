@@ -20,15 +20,11 @@ def history(
     """List runs, and what people did (resolve, retry, revert): when, for which day, and what came of it."""
     from activation_sync.warehouse.engine import reading
     from activation_sync.warehouse.runs import read_runs
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from commands.choosing import chosen_tenants
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json, print_table, say
-    from tasks.wiring import open_warehouse
 
     tenants = chosen_tenants(tenant)
-    engine = open_warehouse()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
+    with reading(open_migrated_warehouse()) as connection:
         runs = {one.name: read_runs(connection, one.name, limit) for one in tenants}
     if as_json:
         print_json([run for found in runs.values() for run in found])
