@@ -12,6 +12,7 @@ from activation_sync.core.conflicts import (
 from activation_sync.core.model import Change, ConflictPolicy, Measure
 from activation_sync.core.plan import make_plan, normal_digest, seal
 from activation_sync.core.run import RunKind, RunSummary
+from activation_sync.core.summary import MEASURE_WORDS
 from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.ledger import record_act
 from activation_sync.warehouse.schema import refuse_other_schema
@@ -51,7 +52,7 @@ def resolve(
             who=run.who,
             at=now(),
             act="resolve",
-            note=f"took {side} for {', '.join(measures)}, shown as {digest[:12]}",
+            note=f"took {side} for {', '.join(MEASURE_WORDS[name] for name in measures)}, shown as {digest[:12]}",
             refreshed_on=change.key.refreshed_on,
             product=change.key.product,
         )
