@@ -1,6 +1,7 @@
 """What people do between two nights: decide conflicts, offer dead letters again, undo runs, approve held plans."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -19,9 +20,9 @@ DETAIL = "GET getOffice365ActivationsUserDetail"
 FILL_IN = f"INSERT INTO activation_user_count (tenant, {COLUMNS}) VALUES (:tenant, :day, :product, 1007, 1005, 3)"  # noqa: S608
 
 
-def conflicting(stage: Stage) -> list[str]:
-    """A first night on which people had filled in every row before, otherwise: all products end in conflict."""
-    products = sorted(stage.emulator.detail_counts(stage.tenant.tenant_id))
+def conflicting(stage: Stage, rows: int | None = None) -> list[str]:
+    """A first night on which people had filled in rows before, otherwise: these products, or all, end in conflict."""
+    products = sorted(stage.emulator.detail_counts(stage.tenant.tenant_id))[:rows]
     for product in products:
         stage.execute(FILL_IN, tenant=stage.tenant.name, day=stage.emulator.refreshed_on, product=product)
     stage.sync()
@@ -184,6 +185,24 @@ def test_a_dead_letter_of_a_row_in_conflict_is_named_and_stays(stage: Stage):
     assert standing(stage).dead == 1
 
 
+def test_a_dead_letter_that_graph_has_overtaken_is_closed(stage: Stage):
+    from tasks.retry import retry
+
+    product, sent = refused(stage), len(stage.patches())
+    shown = next(row for row in stage.graph_rows() if row[1] == product)
+    assignments = ", ".join(f"{measure} = {count}" for measure, count in zip(Measure, shown[2:], strict=True))
+    stage.execute(f"UPDATE activation_user_count SET {assignments} WHERE product = :it", it=product)  # noqa: S608
+    stage.sync()
+    assert standing(stage).dead == 1
+
+    found, _ = retry(stage.tenant.name)
+
+    assert {key.product for key in found.closed} == {product}
+    assert standing(stage).dead == 0
+    stage.sync()
+    assert len(stage.patches()) == sent
+
+
 def reverted(stage: Stage, run: RunRecord, **options: str):
     from tasks.revert import find_run, revert
 
@@ -283,6 +302,30 @@ def test_undoing_too_much_is_held_until_that_very_plan_is_approved(stage: Stage)
 
     assert summary.approved_by == runs(stage)[0].who
     assert [run.outcome for run in runs(stage)[:3]] == [Outcome.DONE, Outcome.HELD, Outcome.HELD]
+
+
+def test_what_people_did_follows_from_the_ledger_as_all_else_does(stage: Stage, tmp_path: Path):
+    from tasks.rebuild import rebuild
+    from tasks.resolve import resolve
+    from tasks.retry import retry
+
+    stage.configure(write_back={"batch_size": 1})
+    stage.emulator.will_answer(PATCH, Fault(400))
+    in_parts, whole, left = conflicting(stage, rows=3)
+    resolve(stage.tenant.name, in_parts, ConflictPolicy.WAREHOUSE, measure=Measure.ASSIGNED)
+    resolve(stage.tenant.name, in_parts, ConflictPolicy.OBSERVED, measure=Measure.ACTIVATED)
+    resolve(stage.tenant.name, whole, ConflictPolicy.OBSERVED)
+    retry(stage.tenant.name)
+    restated(stage)
+    found, _ = reverted(stage, runs(stage)[0])
+    restated(stage)
+
+    rebuilt = rebuild(f"sqlite:///{tmp_path / 'rebuilt.db'}")
+
+    assert len(found.plan.changes) > 0
+    assert row(stage, left)[2:] == (1007, 1005, 3)
+    assert [table for table in rebuilt.tables if table.differences] == []
+    assert rebuilt.is_equal
 
 
 def held_digest(stage: Stage) -> str:
