@@ -100,7 +100,7 @@ def _rows(conn: Connection, what: Compared) -> Iterator[RowMapping]:
     query = select(*columns).order_by(*(_in_order(conn, what.table.c[name]) for name in what.key))
     if what.tenant is not None:
         query = query.where(what.table.c.tenant == what.tenant)
-    yield from conn.execution_options(yield_per=BATCH_ROWS).execute(query).mappings()
+    yield from conn.execute(query.execution_options(yield_per=BATCH_ROWS)).mappings()
 
 
 def _in_order(conn: Connection, column: Column[Any] | Any) -> ColumnElement[Any]:

@@ -65,8 +65,8 @@ def prove_chain(conn: Connection, tenant: str, noted_head: str | None = None) ->
 
 
 def _in_order(conn: Connection, tenant: str) -> Iterator[Mapping[str, Any]]:
-    streamed = conn.execution_options(yield_per=BATCH_ROWS)
-    for row in streamed.execute(IN_ORDER, {"tenant": tenant}).mappings():
+    streamed = IN_ORDER.execution_options(yield_per=BATCH_ROWS)
+    for row in conn.execute(streamed, {"tenant": tenant}).mappings():
         yield dict(row)
 
 

@@ -84,10 +84,8 @@ def show_again(conn: Connection, shown: Iterable[LandedReport]) -> None:
 def replay_ledger(conn: Connection, tenant: str) -> None:
     """Write what the ledger leads to: the warehouse table and our memory."""
     replay = Replay(tenant, _read_reported(conn, tenant))
-    rows = conn.execution_options(yield_per=BATCH_ROWS).execute(
-        select(ledger).where(ledger.c.tenant == tenant).order_by(ledger.c.id)
-    )
-    replay.follow(rows.mappings())
+    in_order = select(ledger).where(ledger.c.tenant == tenant).order_by(ledger.c.id)
+    replay.follow(conn.execute(in_order.execution_options(yield_per=BATCH_ROWS)).mappings())
     for table, found in ((activation_user_count, replay.table), (sync_base, replay.memory)):
         if found:
             conn.execute(insert(table), list(found.values()))
@@ -104,6 +102,6 @@ def _read_reported(conn: Connection, tenant: str) -> dict[tuple[str, str], Count
 
 
 def _copy(source: Connection, target: Connection, table: Table, query: Select[Any]) -> None:
-    rows = source.execution_options(yield_per=BATCH_ROWS).execute(query).mappings()
+    rows = source.execute(query.execution_options(yield_per=BATCH_ROWS)).mappings()
     for batch in rows.partitions():
         target.execute(insert(table), [dict(row) for row in batch])

@@ -59,7 +59,9 @@ class Replay:
         memory["product_type"] = self._product_type(rows[0], memory["product_type"])
         for row in rows:
             memory[f"agreed_{row['measure']}"] = row["settled"]
-            if row["observed"] is not None and row["rule"] != "revert":  # undone, usage data still counts as seen
+            if (
+                row["observed"] is not None and row["rule"] != Decision.REVERT
+            ):  # undone, usage data still counts as seen
                 memory[f"observed_seen_{row['measure']}"] = row["observed"]
         if rows[0]["outbox_id"] is not None:
             self._queued[rows[0]["outbox_id"]] = self._sent(rows)

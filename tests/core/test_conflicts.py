@@ -147,6 +147,7 @@ def test_a_conflict_is_known_by_its_digest_until_a_side_moves(side):
         refuse_moved_conflict(conflict(replace(apart(), **{side: Counts(8, 5, 1)})), shown)
 
 
-def test_a_digest_of_nothing_shows_nothing():
+@pytest.mark.parametrize("chars", [0, 7])
+def test_too_little_of_a_digest_shows_nothing(chars):
     with pytest.raises(PlanMovedError):
-        refuse_moved_conflict(conflict(apart()), "")
+        refuse_moved_conflict(conflict(apart()), conflict_digest(conflict(apart()))[:chars])

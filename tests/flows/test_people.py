@@ -1,19 +1,16 @@
-"""What people do between two nights: decide conflicts, offer dead letters again, undo runs, approve held plans."""
+"""What people do between two nights: decide conflicts, offer dead letters again, undo runs."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State
-from prefect.flow_engine import run_flow
 
 from activation_sync.core.model import ConflictPolicy, Measure
 from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.emulator import Fault
 from activation_sync.errors import ChoiceError, PlanMovedError, TooMuchChangeError
 from activation_sync.warehouse.engine import reading
-from activation_sync.warehouse.runs import RunRecord, read_runs
+from activation_sync.warehouse.runs import RunRecord
+from tests.flows.records import acts, runs, standing
 from tests.stage import COLUMNS, PATCH, Row, Stage
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
@@ -37,22 +34,6 @@ def restated(stage: Stage) -> RunSummary:
 
 def row(stage: Stage, product: str) -> Row:
     return next(row for row in stage.warehouse_rows() if row[1] == product)
-
-
-def runs(stage: Stage) -> list[RunRecord]:
-    with reading(stage.engine) as connection:
-        return read_runs(connection, stage.tenant.name, 100)
-
-
-def standing(stage: Stage):
-    from tasks.standing import read_standing
-
-    with reading(stage.engine) as connection:
-        return read_standing(connection, stage.tenant.name)
-
-
-def acts(stage: Stage) -> list[Row]:
-    return stage.query("SELECT rule, product FROM ledger WHERE kind = 'person' ORDER BY id")
 
 
 def test_status_counts_the_conflicts_that_are_open_now_not_those_of_the_last_run(stage: Stage):
@@ -326,80 +307,3 @@ def test_what_people_did_follows_from_the_ledger_as_all_else_does(stage: Stage, 
     assert row(stage, left)[2:] == (1007, 1005, 3)
     assert [table for table in rebuilt.tables if table.differences] == []
     assert rebuilt.is_equal
-
-
-def held_digest(stage: Stage) -> str:
-    """A first night that is held, because most of what Graph shows would change."""
-    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
-    assert stage.sync().outcome is Outcome.HELD
-    return runs(stage)[0].digest
-
-
-def test_a_held_run_goes_on_by_its_digest_and_ledger_and_history_say_who_approved(stage: Stage):
-    digest = held_digest(stage)
-    assert stage.sync(approve="0123456789ab").outcome is Outcome.HELD
-    assert stage.warehouse_rows() == set()
-
-    summary = stage.sync(approve=digest[:12])
-
-    run = runs(stage)[0]
-    assert summary.outcome is Outcome.DONE
-    assert (run.digest, run.summary.approved_by, acts(stage)) == (digest, run.who, [("approve", None)])
-    assert stage.warehouse_rows() == stage.graph_rows()
-
-
-def test_an_approved_plan_whose_inputs_moved_is_refused_and_told_apart_from_a_mistyped_digest(stage: Stage):
-    digest = held_digest(stage)
-    stage.emulator.advance(days=1)
-
-    moved, mistyped = stage.sync(approve=digest[:12]), stage.sync(approve="0123456789ab")
-
-    new = runs(stage)[0].digest[:12]
-    assert new != digest[:12]
-    assert "has moved since" in moved.error
-    assert f"--approve {new}" in moved.error
-    assert "has moved since" not in mistyped.error
-    assert stage.warehouse_rows() == set()
-
-
-def test_of_two_people_who_approve_at_once_one_applies_and_the_other_finds_nothing_to_do(stage: Stage):
-    digest = held_digest(stage)
-
-    with ThreadPoolExecutor(2) as pool:
-        summaries = list(pool.map(lambda _: stage.sync(approve=digest), range(2)))
-
-    assert sorted(summary.outcome for summary in summaries) == [Outcome.DONE, Outcome.NOTHING_NEW]
-    assert acts(stage) == [("approve", None)]
-    assert len(stage.patches()) == max(summary.pushed for summary in summaries)
-    assert stage.warehouse_rows() == stage.graph_rows()
-
-
-def from_dashboard(**parameters: str) -> State:
-    """A run as the dashboard's form starts it: a deployment's flow run, its parameters checked by the server."""
-    from flows.sync import sync
-
-    with get_client(sync_client=True) as client:
-        flow_id = client.create_flow_from_name(sync.name)
-        deployment_id = client.create_deployment(
-            flow_id, "by hand", parameter_openapi_schema=sync.parameters.model_dump(), enforce_parameter_schema=True
-        )
-        flow_run = client.create_flow_run_from_deployment(deployment_id, parameters=parameters)
-    return run_flow(sync, flow_run=flow_run, return_type="state")
-
-
-def test_a_held_run_goes_on_from_the_dashboards_form(stage: Stage):
-    digest = held_digest(stage)
-
-    assert from_dashboard(tenant=stage.tenant.name, approve="0123456789ab").name == "Held"
-    assert from_dashboard(tenant=stage.tenant.name, approve=digest[:12]).name == "Completed"
-
-    run = runs(stage)[0]
-    assert (run.digest, run.summary.approved_by, acts(stage)) == (digest, "the dashboard", [("approve", None)])
-    assert stage.warehouse_rows() == stage.graph_rows()
-
-
-def test_the_form_says_what_to_fill_in():
-    from flows.sync import sync
-
-    for parameter in sync.parameters.properties.values():
-        assert parameter["description"]

@@ -46,7 +46,7 @@ def differences(rebuilt: Rebuilt) -> dict[str, list[str]]:
 
 def live_through_five_nights(stage: Stage) -> None:
     """Pulls, a correction, a lost answer, a dead letter, an ignored PATCH, a conflict, a restatement, a held night."""
-    stage.configure(write_back={"batch_size": 1})
+    stage.configure(write_back={"batch_size": 1}, sync={"max_change_share": 1})
     stage.sync()
     products = [product for (product,) in stage.query("SELECT product FROM activation_user_count ORDER BY 1")]
     stage.execute("UPDATE activation_user_count SET assigned = assigned + 3 WHERE product = :it", it=products[0])
@@ -160,7 +160,7 @@ def test_concealed_users_are_found_again_and_never_printed(stage: Stage, into: s
     assert not any(user in line for user in users for line in words)
 
 
-def test_a_broken_ledger_is_named(stage: Stage, into: str, request: pytest.FixtureRequest):
+def test_a_broken_ledger_is_named(stage: Stage, into: str):
     stage.sync()
     guard = (
         "DROP TRIGGER ledger_refuses_update"
