@@ -20,3 +20,8 @@ def standing(stage: Stage) -> WarehouseStatus:
 
 def acts(stage: Stage) -> list[Row]:
     return stage.query("SELECT rule, product FROM ledger WHERE kind = 'person' ORDER BY id")
+
+
+def row(stage: Stage, product: str) -> Row:
+    """The warehouse row of a product."""
+    return next(row for row in stage.warehouse_rows() if row[1] == product)

@@ -1,39 +1,17 @@
-"""What people do between two nights: decide conflicts, offer dead letters again, undo runs."""
+"""What people do between two nights: decide conflicts, offer dead letters again; and the ledger has it all."""
 
 from pathlib import Path
 
 import pytest
 
 from activation_sync.core.model import ConflictPolicy, Measure
-from activation_sync.core.run import Outcome, RunKind, RunSummary
+from activation_sync.core.run import Outcome, RunKind
 from activation_sync.emulator import Fault
-from activation_sync.errors import ChoiceError, PlanMovedError, TooMuchChangeError
+from activation_sync.errors import ChoiceError, PlanMovedError
 from activation_sync.warehouse.engine import reading
-from activation_sync.warehouse.runs import RunRecord
-from tests.flows.records import acts, runs, standing
-from tests.stage import COLUMNS, PATCH, Row, Stage
-
-DETAIL = "GET getOffice365ActivationsUserDetail"
-FILL_IN = f"INSERT INTO activation_user_count (tenant, {COLUMNS}) VALUES (:tenant, :day, :product, 1007, 1005, 3)"  # noqa: S608
-
-
-def conflicting(stage: Stage, rows: int | None = None) -> list[str]:
-    """A first night on which people had filled in rows before, otherwise: these products, or all, end in conflict."""
-    products = sorted(stage.emulator.detail_counts(stage.tenant.tenant_id))[:rows]
-    for product in products:
-        stage.execute(FILL_IN, tenant=stage.tenant.name, day=stage.emulator.refreshed_on, product=product)
-    stage.sync()
-    return products
-
-
-def restated(stage: Stage) -> RunSummary:
-    """A night on which the usage data of the same refresh date says something else."""
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    return stage.sync()
-
-
-def row(stage: Stage, product: str) -> Row:
-    return next(row for row in stage.warehouse_rows() if row[1] == product)
+from tests.flows.nights import conflicting, restated, reverted
+from tests.flows.records import acts, row, runs, standing
+from tests.stage import PATCH, Stage
 
 
 def test_status_counts_the_conflicts_that_are_open_now_not_those_of_the_last_run(stage: Stage):
@@ -182,107 +160,6 @@ def test_a_dead_letter_that_graph_has_overtaken_is_closed(stage: Stage):
     assert standing(stage).dead == 0
     stage.sync()
     assert len(stage.patches()) == sent
-
-
-def reverted(stage: Stage, run: RunRecord, **options: str):
-    from tasks.revert import find_run, revert
-
-    return revert(find_run(run.run_id), **options)
-
-
-def restated_night(stage: Stage) -> tuple[set[Row], set[Row]]:
-    """A night, and a second one that pulls a restatement of the same date: the table before it and after it."""
-    stage.sync()
-    before = stage.warehouse_rows()
-    restated(stage)
-    assert stage.warehouse_rows() != before
-    return before, stage.warehouse_rows()
-
-
-def seen(stage: Stage) -> list[Row]:
-    return sorted(stage.query("SELECT product, observed_seen_assigned, observed_seen_activated FROM sync_base"))
-
-
-def test_an_undone_run_is_not_done_again_by_the_next_night_and_graph_follows(stage: Stage):
-    before, _ = restated_night(stage)
-    remembered = seen(stage)
-
-    reverted(stage, runs(stage)[0])
-
-    assert stage.warehouse_rows() == before
-    assert seen(stage) == remembered
-    summary = restated(stage)  # the usage data has not moved since
-    assert summary.written == 0
-    assert stage.warehouse_rows() == stage.graph_rows() == before
-    assert seen(stage) == remembered
-
-
-def test_an_undone_run_is_pulled_anew_once_the_usage_data_moves(stage: Stage):
-    before, _ = restated_night(stage)
-    reverted(stage, runs(stage)[0])
-
-    stage.emulator.advance(refreshes=1)
-    stage.sync()  # not restated any more, so the usage data has moved
-
-    assert stage.warehouse_rows() == stage.graph_rows() == before
-
-
-def test_a_revert_can_be_reverted(stage: Stage):
-    _, after = restated_night(stage)
-    reverted(stage, runs(stage)[0])
-
-    reverted(stage, runs(stage)[0])
-
-    assert stage.warehouse_rows() == after
-    restated(stage)
-    assert stage.warehouse_rows() == stage.graph_rows() == after
-    assert [run.kind for run in runs(stage)] == [RunKind.SYNC, RunKind.REVERT, RunKind.REVERT, *[RunKind.SYNC] * 2]
-
-
-def test_a_row_that_a_person_moved_since_is_named_and_not_touched(stage: Stage):
-    from activation_sync.core.revert import Left
-
-    before, after = restated_night(stage)
-    (product, *_), *_ = ((new[1], new) for new in sorted(after) if new not in before)
-    stage.execute("UPDATE activation_user_count SET assigned = 1007 WHERE product = :it", it=product)
-
-    found, _ = reverted(stage, runs(stage)[0])
-
-    assert {key.product: why for key, why in found.left.items()} == {product: Left.MOVED}
-    assert row(stage, product)[2] == 1007
-    assert {each for each in stage.warehouse_rows() if each[1] != product} == {
-        each for each in before if each[1] != product
-    }
-
-
-def test_rows_that_a_run_created_stay_and_are_named(stage: Stage):
-    from activation_sync.core.revert import Left
-
-    stage.sync()
-    rows, sent = stage.warehouse_rows(), len(stage.patches())
-
-    found, summary = reverted(stage, runs(stage)[0])
-
-    assert set(found.left.values()) == {Left.CREATED}
-    assert len(found.left) == len(rows)
-    assert summary.written == 0
-    stage.sync()
-    assert (stage.warehouse_rows(), len(stage.patches())) == (rows, sent)
-
-
-def test_undoing_too_much_is_held_until_that_very_plan_is_approved(stage: Stage):
-    restated_night(stage)
-    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
-    undone = runs(stage)[0]
-    with pytest.raises(TooMuchChangeError, match="approve with --approve") as held:
-        reverted(stage, undone)
-    with pytest.raises(TooMuchChangeError, match="of another plan"):
-        reverted(stage, undone, approve="0123456789ab")
-
-    _, summary = reverted(stage, undone, approve=held.value.digest[:12])
-
-    assert summary.approved_by == runs(stage)[0].who
-    assert [run.outcome for run in runs(stage)[:3]] == [Outcome.DONE, Outcome.HELD, Outcome.HELD]
 
 
 def test_what_people_did_follows_from_the_ledger_as_all_else_does(stage: Stage, tmp_path: Path):
