@@ -39,8 +39,7 @@ app = typer.Typer(
 COMMANDS = (
     *(demo, check, plan, sync, status, history, why),
     *(conflicts, resolve, dead_letters, retry, revert),
-    *(verify_ledger, rebuild),
-    *(emulate, migrate),
+    *(verify_ledger, rebuild, emulate, migrate),
 )
 for command in COMMANDS:
     app.command()(command)
