@@ -12,6 +12,7 @@ from commands.demo import demo
 from commands.emulate import emulate
 from commands.migrate import migrate
 from commands.plan import plan
+from commands.report import report
 from commands.status import status
 from commands.sync import sync
 from commands.why import why
@@ -24,7 +25,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
     "5 write-back not offered.",
 )
-for command in (demo, check, plan, sync, status, why, emulate, migrate):
+for command in (demo, check, plan, sync, status, why, report, emulate, migrate):
     app.command()(command)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from activation_sync.core.history import DailyCount, NightlyDrift
+from activation_sync.core.summary import rows_words
 from activation_sync.core.svg import Chart, bar, label, line, path
 
 WIDTH, HEIGHT = 400, 198
@@ -26,6 +27,13 @@ def top_products(counts: Iterable[DailyCount], limit: int = SHOWN_PRODUCTS) -> d
         by_product[count.product].append(count)
     largest = sorted(by_product.items(), key=lambda item: (-(item[1][-1].assigned or 0), item[0]))
     return dict(largest[:limit])
+
+
+def newest_counts(counts: Sequence[DailyCount]) -> list[DailyCount]:
+    """The products of the newest refresh date, those with the most assigned users first."""
+    newest_on = max((count.refreshed_on for count in counts), default=None)
+    newest = [count for count in counts if count.refreshed_on == newest_on]
+    return sorted(newest, key=lambda count: (-(count.assigned or 0), count.product))
 
 
 def trend_chart(product: str, counts: Sequence[DailyCount]) -> Chart:
@@ -50,7 +58,7 @@ def drift_chart(nights: Sequence[NightlyDrift]) -> Chart:
     width = min(24.0, max(1.5, 0.7 * (RIGHT - LEFT) / ((days[1] - days[0]).days + 1)))
     bars = (_night_bar(night, days, highest, width) for night in nights)
     last = nights[-1]
-    said = label(f"{last.rows_apart:,} rows last night", RIGHT + 6, _y(last.rows_apart, highest) + 4, "assigned")
+    said = label(f"{rows_words(last.rows_apart)} last night", RIGHT + 6, _y(last.rows_apart, highest) + 4, "assigned")
     body = (_heading("Rows in which Graph differed", "rows"), _frame(days, highest, "night"), *bars, said)
     total = sum(night.rows_apart > 0 for night in nights)
     title = f"Drift, {days[0]} to {days[1]}: Graph differed in {total} of {len(nights)} nights"
@@ -144,7 +152,7 @@ def _night_bar(night: NightlyDrift, days: tuple[date, date], highest: int, width
     """A night without drift still leaves a mark, so that it is not taken for a night without a run."""
     height = max(1.0, BOTTOM - _y(night.rows_apart, highest))
     left = _x(night.as_of, days, margin=width / 2) - width / 2
-    return bar(left, BOTTOM - height, width, height, "assigned", f"{night.as_of}: {night.rows_apart:,} rows")
+    return bar(left, BOTTOM - height, width, height, "assigned", f"{night.as_of}: {rows_words(night.rows_apart)}")
 
 
 def _share_row(count: DailyCount, top: float, widest: float) -> str:

@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from activation_sync.core.charts import adoption_chart, drift_chart, top_products, trend_chart
+from activation_sync.core.charts import (
+    SHOWN_PRODUCTS,
+    adoption_chart,
+    drift_chart,
+    newest_counts,
+    top_products,
+    trend_chart,
+)
 from activation_sync.core.history import DailyCount, NightlyDrift
 from activation_sync.core.model import Decision, Plan
 from activation_sync.core.run import Outcome, PlanView, RunSummary
@@ -42,12 +49,11 @@ def run_markdown(summary: RunSummary, counts: Sequence[DailyCount] = (), nights:
 
 def _charts(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift]) -> str:
     """Images that hold their own bytes, as the dashboard shows no others without a network."""
-    shown = top_products(counts)
     sections: list[tuple[str, str]] = []
-    if shown:
-        panels = [trend_chart(product, rows) for product, rows in shown.items()]
+    if counts:
+        panels = [trend_chart(product, rows) for product, rows in top_products(counts).items()]
         trend = render(arrange("Assigned and activated users of each product", panels))
-        share = render(adoption_chart([rows[-1] for rows in shown.values()]))
+        share = render(adoption_chart(newest_counts(counts)[:SHOWN_PRODUCTS]))
         sections += [("Trend of assigned and activated users", trend), ("Adoption share", share)]
     if nights:
         sections.append(("Drift before each night's delivery", render(drift_chart(nights))))
