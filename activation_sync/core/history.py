@@ -139,7 +139,7 @@ class OpenConflict:
     warehouse: int | None
     published: int | None
     run_id: str
-    as_of: date
+    found_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,27 +189,39 @@ def test_a_restatement_shows_the_first_and_the_newest_word_on_a_date(conn):
     assert (apps.newest_id, apps.newest_reconciled_at) == (newest_id, None)
 
 
-def test_a_conflict_is_open_until_a_later_run_no_longer_finds_it(conn):
-    conflict = change(decision=Decision.CONFLICT, is_written=False, is_pushed=False)
-    apply_plan(conn, plan(conflict), run_id="r1", who="job", at=AT)
-    assert views.read_open_conflicts(conn, TENANT, limit=9) == []  # the run has not ended yet
+@pytest.fixture
+def conflict(conn: Connection):
+    """Agreed were 12, 9 and 2 users; then a person corrected the first, and the usage data moved apart from it."""
+    apply_plan(conn, plan(change()), run_id="r1", who="job", at=AT)
+    conn.execute(text("UPDATE activation_user_count SET assigned = 15"))
+    corrected = Counts(15, 9, 2)
+    sides = {"warehouse": corrected, "observed": Counts(14, 9, 2), "agreed": SETTLED}
+    apart = change(corrected, decision=Decision.CONFLICT, is_written=False, is_pushed=False, **sides)
+    apply_plan(conn, plan(apart), run_id="r2", who="job", at=AT)
 
-    run(conn, "r1", outcome=Outcome.UNSETTLED)
-    found = views.read_open_conflicts(conn, TENANT, limit=9)
-    assert {(row.product, row.measure, row.run_id) for row in found} == {
-        (APPS, measure, "r1") for measure in ("assigned", "activated", "shared_computer_activation")
-    }
 
-    run(conn, "r2")
-    conn.execute(text("UPDATE sync_run SET started_at = :later WHERE run_id = 'r2'"), {"later": "2026-11-22T02:00:00Z"})
+def test_a_conflict_shows_what_was_agreed_and_both_sides(conn, conflict):
+    [row] = views.read_open_conflicts(conn, TENANT, limit=9)
+    assert (row.product, row.measure, row.agreed, row.observed, row.warehouse) == (APPS, "assigned", 12, 14, 15)
+    assert (row.run_id, row.found_at) == ("r2", AT)
+
+
+def test_a_conflict_found_again_is_shown_once_whatever_other_runs_did_since(conn, conflict):
+    sides = {"warehouse": Counts(15, 9, 2), "observed": Counts(16, 9, 2), "agreed": SETTLED}
+    again = change(Counts(15, 9, 2), decision=Decision.CONFLICT, is_written=False, is_pushed=False, **sides)
+    apply_plan(conn, plan(again), run_id="r3", who="job", at=AT)
+    apply_plan(conn, plan(change(product=VISIO)), run_id="r4", who="job", at=AT)
+    assert [(row.observed, row.run_id) for row in views.read_open_conflicts(conn, TENANT, limit=9)] == [(16, "r3")]
+
+
+def test_a_conflict_that_was_decided_is_no_longer_open(conn, conflict):
+    decided = change(Counts(15, 9, 2), decision=Decision.ADOPT, is_written=False, warehouse=Counts(15, 9, 2))
+    apply_plan(conn, plan(decided), run_id="by-hand", who="a person", at=AT)
     assert views.read_open_conflicts(conn, TENANT, limit=9) == []
 
 
-def test_a_conflict_that_a_person_decided_is_no_longer_open(conn):
-    conflict = change(decision=Decision.CONFLICT, is_written=False, is_pushed=False)
-    apply_plan(conn, plan(conflict), run_id="r1", who="job", at=AT)
-    run(conn, "r1", outcome=Outcome.UNSETTLED)
-    apply_plan(conn, plan(change(decision=Decision.ADOPT)), run_id="by-hand", who="a person", at=AT)
+def test_a_correction_that_was_taken_back_ends_its_conflict(conn, conflict):
+    conn.execute(text("UPDATE activation_user_count SET assigned = 12"))
     assert views.read_open_conflicts(conn, TENANT, limit=9) == []
 
 

@@ -163,17 +163,26 @@ def create_restatement() -> None:
 
 
 def create_open_conflict() -> None:
-    """Every run that is applied notes each held conflict again, so the newest such run names all that are open."""
+    """The last word on a measure was "conflict", and the warehouse is still not what was agreed.
+
+    The second half finds what ended by itself: both sides went back, of which no run makes a note.
+    """
+    ours = " ".join(f"WHEN '{measure}' THEN counted.{measure}" for measure in MEASURES)
+    agreed = " ".join(f"WHEN '{measure}' THEN base.agreed_{measure}" for measure in MEASURES)
     op.execute(
-        "CREATE VIEW bi_open_conflict AS WITH applied AS ("
-        "SELECT run_id, tenant, as_of, ROW_NUMBER() OVER (PARTITION BY tenant ORDER BY started_at DESC, run_id DESC) "
-        "AS nth FROM sync_run WHERE outcome IN ('done', 'nothing-new', 'unsettled', 'not-offered')) "
-        "SELECT DISTINCT ledger.tenant, ledger.refreshed_on, product, measure, agreed, observed, warehouse, published, "
-        "applied.run_id, as_of FROM ledger JOIN applied ON applied.run_id = ledger.run_id AND applied.nth = 1 "
-        "WHERE kind = 'decision' AND rule = 'conflict' AND NOT EXISTS (SELECT 1 FROM ledger newer "
-        "WHERE newer.tenant = ledger.tenant AND newer.product = ledger.product "
+        "CREATE VIEW bi_open_conflict AS WITH last AS ("  # noqa: S608  constants
+        "SELECT * FROM ledger WHERE kind = 'decision' AND rule = 'conflict' AND NOT EXISTS ("
+        "SELECT 1 FROM ledger newer WHERE newer.tenant = ledger.tenant AND newer.product = ledger.product "
         "AND newer.refreshed_on = ledger.refreshed_on AND newer.measure = ledger.measure "
-        "AND newer.kind = 'decision' AND newer.rule <> 'conflict' AND newer.id > ledger.id)"
+        "AND newer.kind = 'decision' AND newer.id > ledger.id)"
+        "), sides AS ("
+        f"SELECT last.tenant, last.refreshed_on, last.product, measure, CASE measure {agreed} END AS agreed, observed, "
+        f"CASE measure {ours} END AS warehouse, published, run_id, last.at AS found_at FROM last "
+        "JOIN activation_user_count counted ON counted.tenant = last.tenant "
+        "AND counted.refreshed_on = last.refreshed_on AND counted.product = last.product "
+        "LEFT JOIN sync_base base ON base.tenant = last.tenant "
+        "AND base.refreshed_on = last.refreshed_on AND base.product = last.product) "
+        "SELECT * FROM sides WHERE warehouse <> COALESCE(agreed, -1)"
     )
 
 
