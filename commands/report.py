@@ -47,21 +47,22 @@ def _refuse_odd_options(month: str | None, is_file_asked_for: bool) -> None:
 
 
 def _write_page(tenants: "Sequence[TenantSettings]", path: Path, names: bool) -> None:
+    from rich.markup import escape
+
     from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.schema import refuse_other_schema
+    from commands.choosing import open_migrated_warehouse
     from commands.console import say
     from commands.report_page import render_page
     from commands.report_reading import read_history
-    from tasks.wiring import now, open_warehouse
+    from tasks.wiring import now
 
-    engine, at = open_warehouse(), now()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
+    at = now()
+    with reading(open_migrated_warehouse()) as connection:
         histories = [read_history(connection, one, at, names) for one in tenants]
     page = render_page(histories, at).encode()
     _keep(path, page, is_private=names)
     empty = [history.tenant for history in histories if history.is_empty]
-    say(f"Wrote {path} ({len(page) / 1000:,.0f} kB): open it in any browser.")
+    say(f"Wrote {escape(str(path))} ({len(page) / 1000:,.0f} kB): open it in any browser.")
     if empty:
         say(f"Nothing is in the warehouse yet for {', '.join(empty)}: run activation-sync sync first.")
 
@@ -69,6 +70,8 @@ def _write_page(tenants: "Sequence[TenantSettings]", path: Path, names: bool) ->
 def _write_month_ends(
     tenants: "Sequence[TenantSettings]", csv: Path | None, parquet: Path | None, month: str | None
 ) -> None:
+    from rich.markup import escape
+
     from activation_sync.core.billing import month_end_csv
     from activation_sync.core.history import MonthEndCount
     from commands.console import say
@@ -82,18 +85,15 @@ def _write_month_ends(
     months = sorted({row.month for row in rows})
     span = f"{months[0]} to {months[-1]}" if months else "none in the warehouse"
     for path in filter(None, (csv, parquet)):
-        say(f"Wrote {path}: {len(rows):,} month-end counts, {span}.")
+        say(f"Wrote {escape(str(path))}: {len(rows):,} month-end counts, {span}.")
 
 
 def _read_month_ends(tenants: "Sequence[TenantSettings]", month: str | None) -> "list[MonthEndCount]":
     from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.schema import refuse_other_schema
     from activation_sync.warehouse.views import read_month_ends
-    from tasks.wiring import open_warehouse
+    from commands.choosing import open_migrated_warehouse
 
-    engine = open_warehouse()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
+    with reading(open_migrated_warehouse()) as connection:
         return [row for one in tenants for row in read_month_ends(connection, one.name, month)]
 
 

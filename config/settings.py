@@ -26,9 +26,13 @@ class Section(BaseModel):
 
 
 class WarehouseSettings(Section):
-    """url: a SQLAlchemy URL, or a reference to one, because it may hold a password."""
+    """url: a SQLAlchemy URL, or a reference to one, because it may hold a password.
+
+    lock_timeout_s: how long a step waits for another writer, before it is tried again as `retry_delays_s` says.
+    """
 
     url: WarehouseUrl = Field(default=SecretStr("sqlite:///data/warehouse.db"), validate_default=True, repr=False)
+    lock_timeout_s: float = Field(default=30, gt=0)
 
 
 class LandingSettings(Section):

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from activation_sync.core.run import Delivery, Outcome, RunSummary
+from activation_sync.warehouse.chain import append_rows
 from activation_sync.warehouse.runs import SUMMARY
 from activation_sync.warehouse.tables import (
     activation_platform_count,
     activation_user_count,
     detail_snapshot,
-    ledger,
     loaded_user_detail,
     outbox,
     raw_report,
@@ -176,9 +176,9 @@ def _write_open_questions(conn: Connection, past: Past) -> None:
         {**decision, "run_id": f"{past.tenant}-{days}", "refreshed_on": _day(past, days), "published": 1, "settled": 4}
         for days in range(0, past.days, 3)
     ]
-    conn.execute(insert(ledger), nights)
     conflict = {"rule": "conflict", "agreed": 5, "observed": 6, "warehouse": 7}
-    conn.execute(insert(ledger), {**decision, **conflict, "run_id": f"{past.tenant}-{past.days - 1}"})
+    last = {**decision, **conflict, "run_id": f"{past.tenant}-{past.days - 1}"}
+    append_rows(conn, past.tenant, [*nights, last])
     refusal = {"state": "dead", "status": 400, "answer": f"Unknown product {HOSTILE_PRODUCTS[0]}"}
     dead = {**key, "run_id": "r", "product": past.products[-1], "product_type": "x", "created_at": AT, "updated_at": AT}
     conn.execute(insert(outbox), {**dead, **refusal})

@@ -51,6 +51,7 @@ class RunHealth:
 
     run_id: str
     tenant: str
+    kind: str
     as_of: date
     who: str
     started_at: datetime

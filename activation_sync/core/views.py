@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from activation_sync.core.charts import (
@@ -78,6 +79,11 @@ def _facts(summary: RunSummary) -> list[tuple[str, object]]:
         ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
         ("plan", f"`{summary.digest[:12]}`"),
     ]
+
+
+def summarise_act(plan: PlanView, run_id: str, as_of: date) -> RunSummary:
+    """What a person did, as a run of its own; what it queued is for the next sync to send."""
+    return replace(summarise_preview(plan, as_of), run_id=run_id, outcome=Outcome.DONE, approved_by=plan.approved_by)
 
 
 def summarise_preview(plan: PlanView, as_of: date) -> RunSummary:

@@ -160,7 +160,7 @@ def test_drift_follows_the_report_then_the_acknowledgement_then_the_report_that_
     assert drift(conn) == ("apart", 10, 2)
 
     [row] = read_pending(conn, TENANT)
-    mark_in_doubt(conn, [row])
+    mark_in_doubt(conn, [row], run_id="r1", at=AT)
     assert drift(conn) == ("in doubt", None, None)
 
     record_answer(conn, row, Answer(AnswerKind.ACKNOWLEDGED, 200), run_id="r1", at=AT)

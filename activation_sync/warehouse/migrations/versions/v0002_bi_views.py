@@ -66,7 +66,7 @@ def create_run_health(is_sqlite: bool) -> None:
         return f"CAST(CAST(summary AS JSONB) #>> '{{{path.replace('.', ',')}}}' AS {kind})"
 
     op.execute(
-        "CREATE VIEW bi_run_health AS SELECT run_id, tenant, as_of, who, started_at, ended_at, "  # noqa: S608  constants
+        "CREATE VIEW bi_run_health AS SELECT run_id, tenant, kind, as_of, who, started_at, ended_at, "  # noqa: S608  constants
         f"{seconds} AS duration_s, {said('delivery.throttled_s', 'DOUBLE PRECISION')} AS throttled_s, outcome, "
         f"refreshed_on, {age} AS report_age_days, {said('is_stale', 'BOOLEAN')} AS is_stale, "
         f"{said('written')} AS written, {said('pushed')} AS pushed, "
@@ -87,11 +87,11 @@ def create_nightly_drift() -> None:
         "CREATE VIEW bi_nightly_drift AS WITH apart AS ("  # noqa: S608  constants
         f"SELECT ledger.tenant, as_of, ledger.refreshed_on, product, {apart} FROM ledger "
         "JOIN sync_run ON sync_run.run_id = ledger.run_id "
-        "WHERE kind = 'decision' AND rule <> 'conflict' AND settled <> published "
+        "WHERE ledger.kind = 'decision' AND sync_run.kind = 'sync' AND rule <> 'conflict' AND settled <> published "
         "GROUP BY ledger.tenant, as_of, ledger.refreshed_on, product"
         ") SELECT ended.tenant, ended.as_of, "
         "(SELECT COUNT(*) FROM apart WHERE apart.tenant = ended.tenant AND apart.as_of = ended.as_of) AS rows_apart, "
-        f"{sums} FROM (SELECT DISTINCT tenant, as_of FROM sync_run WHERE digest <> '') ended "
+        f"{sums} FROM (SELECT DISTINCT tenant, as_of FROM sync_run WHERE digest <> '' AND kind = 'sync') ended "
         "LEFT JOIN apart ON apart.tenant = ended.tenant AND apart.as_of = ended.as_of "
         "GROUP BY ended.tenant, ended.as_of"
     )
