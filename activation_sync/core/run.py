@@ -59,6 +59,7 @@ class Outcome(StrEnum):
     UNSETTLED = "unsettled"
     NOT_OFFERED = "not-offered"
     FAILED = "failed"
+    ALREADY_DONE = "already-done"  # by another run; this one did nothing
 
 
 @dataclass(frozen=True, slots=True)
