@@ -44,7 +44,7 @@ def configure(home: Path, emulator: Emulator) -> None:
     What the environment overrides is forgotten: the demo corrects counts by hand, which no real warehouse may see.
     """
     file = home / "activation-sync.toml"
-    file.write_text(f"""# Written by `activation-sync`. The emulator stops with the command that made it; the warehouse stays.
+    file.write_text(f"""# Written by `activation-sync`. The emulator stops with the command; the warehouse stays.
 [warehouse]
 url = "sqlite:///warehouse.db"
 

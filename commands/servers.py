@@ -82,7 +82,7 @@ def _refuse_taken(port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex((LOOPBACK, port)) == 0:
             raise ConfigError(
-                [f"port {port} is taken; choose another --port, or set PREFECT_API_URL to use what is there"]
+                [f"port {port} is taken; choose another --port, or set PREFECT_API_URL to use that server"]
             )
 
 
@@ -91,9 +91,7 @@ def _wait_for(server: Child, url: str) -> None:
     while not _answers(url):
         refuse_ended(server)
         if time.monotonic() > until:
-            raise ConfigError(
-                [f"{server.name} does not answer after {LONGEST_START_S:.0f} s; {server.log} may say why"]
-            )
+            raise ConfigError([f"{server.name} did not answer in {LONGEST_START_S:.0f} s; see {server.log}"])
         time.sleep(POLL_S)
 
 

@@ -24,7 +24,7 @@ from tasks.wiring import now, open_landing, open_warehouse, tenant_settings
 Load: TypeAlias = Callable[[Connection, LandedReport, BinaryIO, SyncSettings], Noticed]
 
 
-@task(task_run_name="load {landed_id} of {run.tenant}", **STEP)
+@task(task_run_name="load {landed_id}", **STEP)
 def load_report(landed_id: str, run: Run) -> str:
     """Load one landed report and return its id. A report that cannot be read stays landed, with the reason.
 

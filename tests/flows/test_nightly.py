@@ -94,7 +94,7 @@ def test_one_tenants_refusal_is_its_own_and_the_next_run_mends_it_alone(stage: S
 def test_a_held_tenant_names_the_night_and_stops_no_other(stage: Stage):
     night(tenants=["contoso"])
     stage.emulator.advance(days=1)
-    stage.emulator.will_answer(DETAIL, Fault(kind="empty"), tenant="contoso")
+    stage.emulator.will_answer(DETAIL, Fault(kind="header-only"), tenant="contoso")
 
     state = night()
 
@@ -112,4 +112,4 @@ def test_a_tenant_that_is_not_configured_fails_the_run_before_anything_is_done(s
     state = night(tenants=["contoso", "contosso"])
 
     assert state.is_failed()
-    assert stage.emulator.journal() == []
+    assert stage.emulator.journal() == ()
