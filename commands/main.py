@@ -18,6 +18,7 @@ from commands.interrupt import ending_soon
 from commands.migrate import migrate
 from commands.plan import plan
 from commands.rebuild import rebuild
+from commands.report import report
 from commands.resolve import resolve
 from commands.retry import retry
 from commands.revert import revert
@@ -37,10 +38,9 @@ app = typer.Typer(
     "5 write-back not offered, 130 interrupted.",
 )
 COMMANDS = (
-    *(demo, check, plan, sync, status, history, why),
+    *(demo, check, plan, sync, status, history, why, report),
     *(conflicts, resolve, dead_letters, retry, revert),
-    *(verify_ledger, rebuild),
-    *(emulate, migrate),
+    *(verify_ledger, rebuild, emulate, migrate),
 )
 for command in COMMANDS:
     app.command()(command)
