@@ -1,0 +1,145 @@
+"""Kill one night at each of its moments, run again, and compare with the night that nobody disturbed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import update
+
+from activation_sync.core.products import product_key
+from activation_sync.core.run import Outcome
+from activation_sync.emulator import Fault as Spoiled
+from activation_sync.emulator import Scenario
+from activation_sync.landing.store import Landing
+from activation_sync.warehouse.lease import NEVER
+from activation_sync.warehouse.tables import tenant_lease
+from tests.proof.direct import run_directly
+from tests.proof.evidence import Evidence, Fault, compare, gather
+from tests.proof.ground import Ground
+from tests.proof.worker import Life, Night, live
+from tests.stage import MEASURES, PATCH, Stage, open_stage
+
+DRIFT = Scenario(users=200, seed=12, report_follows=None)  # all six products lag, and the report never follows
+LONGEST_LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A night that was killed at one moment and run again. faults: what should not be; empty when all went well."""
+
+    moment: int
+    label: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(slots=True)
+class Scene:
+    """An evening on which everything a run can meet is waiting, kept so that the night can be lived again and again."""
+
+    stage: Stage
+    ground: Ground
+    batch_size: int
+
+    def live(self, dies_at: int | None = None) -> Life:
+        self.ground.bring_back(self.stage)
+        config = self.stage.folder / "activation-sync.toml"
+        return live(Night(config, self.stage.tenant.name, self.stage.emulator.today), dies_at)
+
+    def undisturbed(self) -> tuple[tuple[str, ...], Evidence]:
+        """The moments of a night that nobody kills, and what it leaves behind."""
+        life = self.live()
+        assert life.summary is not None and life.summary.outcome is Outcome.UNSETTLED, life.summary
+        return life.moments, gather(self.stage)
+
+    def trial(self, moment: int, expected: Evidence) -> Trial:
+        """Die at this moment, run again, run a third time."""
+        life = self.live(moment)
+        faults = [*self._faults_of_lease()]
+        let_lease_run_out(self.stage)
+        faults += self._faults_of_run(expected)
+        return Trial(moment, life.moments[-1] if life.moments else "", tuple(faults))
+
+    def _faults_of_run(self, expected: Evidence) -> Iterator[Fault]:
+        self._run()
+        sweep_landing(self.stage)
+        found = gather(self.stage)
+        yield from compare(expected, found, in_flight=self.batch_size)
+        self._run()
+        yield from compare(found, gather(self.stage), in_flight=0)
+
+    def _run(self) -> None:
+        summary = run_directly(self.stage.tenant.name, self.stage.emulator.today, lambda _: None)
+        assert summary.outcome is Outcome.UNSETTLED, summary
+
+    def _faults_of_lease(self) -> Iterator[Fault]:
+        """A killed run blocks nobody for longer than its lease lasts."""
+        latest = datetime.now(UTC) + LONGEST_LEASE
+        for (expires_at,) in self.stage.query("SELECT expires_at FROM tenant_lease"):
+            if datetime.fromisoformat(str(expires_at)) > latest:
+                yield Fault("left over", f"the lease lasts until {expires_at}")
+
+
+@contextmanager
+def open_scene(ground: Ground, batch_size: int, scenario: Scenario = DRIFT) -> Iterator[Scene]:
+    """The evening of the second day: rows are pending, in doubt, dead, corrected, deleted and in conflict."""
+    with open_stage(ground.folder, ground.url, scenario, write_back={"batch_size": 1, "in_flight": 1}) as stage:
+        _first_night(stage, *scenario.products[:3])
+        stage.emulator.advance(days=1)
+        _day_after(stage, *map(product_key, scenario.products))
+        stage.configure(write_back={"batch_size": batch_size})
+        ground.keep(stage)
+        yield Scene(stage, ground, batch_size)
+
+
+def _first_night(stage: Stage, refused: str, ignored: str, unanswered: str) -> None:
+    stage.emulator.will_answer(PATCH, Spoiled(404, product=refused))
+    stage.emulator.will_answer(PATCH, Spoiled(kind="ignored", product=ignored))
+    stage.emulator.will_answer(PATCH, Spoiled(kind="answer-lost", product=unanswered))
+    summary = run_directly(stage.tenant.name, stage.emulator.today, lambda _: None)
+    assert summary.outcome is Outcome.FAILED, summary
+    let_lease_run_out(stage)
+
+
+def _day_after(stage: Stage, refused: str, ignored: str, unanswered: str, corrected: str, deleted: str, *_: str) -> None:
+    """What people do to the table; the first two rows are entered before tonight's report says anything of them."""
+    correct = "UPDATE activation_user_count SET assigned = assigned + 1 WHERE product = :product"
+    stage.execute(correct, product=unanswered)
+    stage.execute(correct, product=corrected)
+    stage.execute("DELETE FROM activation_user_count WHERE product = :product", product=deleted)
+    usage = stage.emulator.detail_counts(stage.tenant.tenant_id)
+    enter_row(stage, refused, 1_000, 900, 0)
+    enter_row(stage, ignored, *usage[ignored])
+
+
+def enter_row(stage: Stage, product: str, *counts: int) -> None:
+    """A person adds a row of the newest refresh date."""
+    values = dict(zip(MEASURES, counts, strict=True))
+    names = ", ".join(values)
+    stage.execute(
+        f"INSERT INTO activation_user_count (tenant, refreshed_on, product, {names}) "  # noqa: S608
+        f"VALUES (:tenant, :day, :product, {', '.join(f':{name}' for name in values)})",
+        tenant=stage.tenant.name,
+        day=day_of(stage),
+        product=product,
+        **values,
+    )
+
+
+def day_of(stage: Stage) -> date | str:
+    """The newest refresh date, as this kind of database takes it."""
+    day = stage.emulator.refreshed_on
+    return day if stage.engine.dialect.name == "postgresql" else day.isoformat()
+
+
+def let_lease_run_out(stage: Stage) -> None:
+    """A minute passes, as far as the lease can tell."""
+    with stage.engine.begin() as connection:
+        connection.execute(update(tenant_lease).values(expires_at=NEVER))
+
+
+def sweep_landing(stage: Stage) -> None:
+    """A report is landed two days later; that is when left-overs go."""
+    later = Landing(str(stage.folder / "landing"), clock=lambda: datetime.now(UTC) + timedelta(days=2))
+    landed = later.land("later", "report", [b"later"], "csv")
+    (stage.folder / "landing" / landed.path).unlink()
