@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
 
@@ -11,14 +11,16 @@ from activation_sync.core.products import product_key
 from activation_sync.core.run import Outcome
 from activation_sync.emulator import Fault as Spoiled
 from activation_sync.emulator import Scenario
+from activation_sync.emulator.world import Kept
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.lease import NEVER
 from activation_sync.warehouse.tables import tenant_lease
 from tests.proof.direct import run_directly
 from tests.proof.evidence import Evidence, Fault, compare, gather
 from tests.proof.ground import Ground
+from tests.proof.people import enter_row
 from tests.proof.worker import Life, Night, live
-from tests.stage import MEASURES, PATCH, Stage, open_stage
+from tests.stage import PATCH, Stage
 
 DRIFT = Scenario(users=200, seed=12, report_follows=None)  # all six products lag, and the report never follows
 LONGEST_LEASE = timedelta(seconds=60)
@@ -39,10 +41,13 @@ class Scene:
 
     stage: Stage
     ground: Ground
+    graph: Kept
     batch_size: int
 
     def live(self, dies_at: int | None = None) -> Life:
-        self.ground.bring_back(self.stage)
+        self.stage.engine.dispose()
+        self.ground.bring_back()
+        self.stage.emulator.go_back(self.graph)
         config = self.stage.folder / "activation-sync.toml"
         return live(Night(config, self.stage.tenant.name, self.stage.emulator.today), dies_at)
 
@@ -50,6 +55,7 @@ class Scene:
         """The moments of a night that nobody kills, and what it leaves behind."""
         life = self.live()
         assert life.summary is not None and life.summary.outcome is Outcome.UNSETTLED, life.summary
+        sweep_landing(self.stage)
         return life.moments, gather(self.stage)
 
     def trial(self, moment: int, expected: Evidence) -> Trial:
@@ -83,13 +89,14 @@ class Scene:
 @contextmanager
 def open_scene(ground: Ground, batch_size: int, scenario: Scenario = DRIFT) -> Iterator[Scene]:
     """The evening of the second day: rows are pending, in doubt, dead, corrected, deleted and in conflict."""
-    with open_stage(ground.folder, ground.url, scenario, write_back={"batch_size": 1, "in_flight": 1}) as stage:
+    with ground.staged(scenario, write_back={"batch_size": 1, "in_flight": 1}) as stage:
         _first_night(stage, *scenario.products[:3])
         stage.emulator.advance(days=1)
         _day_after(stage, *map(product_key, scenario.products))
         stage.configure(write_back={"batch_size": batch_size})
-        ground.keep(stage)
-        yield Scene(stage, ground, batch_size)
+        stage.engine.dispose()
+        ground.keep()
+        yield Scene(stage, ground, stage.emulator.keep(), batch_size)
 
 
 def _first_night(stage: Stage, refused: str, ignored: str, unanswered: str) -> None:
@@ -108,28 +115,9 @@ def _day_after(stage: Stage, refused: str, ignored: str, unanswered: str, correc
     stage.execute(correct, product=corrected)
     stage.execute("DELETE FROM activation_user_count WHERE product = :product", product=deleted)
     usage = stage.emulator.detail_counts(stage.tenant.tenant_id)
-    enter_row(stage, refused, 1_000, 900, 0)
-    enter_row(stage, ignored, *usage[ignored])
-
-
-def enter_row(stage: Stage, product: str, *counts: int) -> None:
-    """A person adds a row of the newest refresh date."""
-    values = dict(zip(MEASURES, counts, strict=True))
-    names = ", ".join(values)
-    stage.execute(
-        f"INSERT INTO activation_user_count (tenant, refreshed_on, product, {names}) "  # noqa: S608
-        f"VALUES (:tenant, :day, :product, {', '.join(f':{name}' for name in values)})",
-        tenant=stage.tenant.name,
-        day=day_of(stage),
-        product=product,
-        **values,
-    )
-
-
-def day_of(stage: Stage) -> date | str:
-    """The newest refresh date, as this kind of database takes it."""
-    day = stage.emulator.refreshed_on
-    return day if stage.engine.dialect.name == "postgresql" else day.isoformat()
+    day = str(stage.emulator.refreshed_on)
+    enter_row(stage, (day, refused), (1_000, 900, 0))
+    enter_row(stage, (day, ignored), usage[ignored])
 
 
 def let_lease_run_out(stage: Stage) -> None:

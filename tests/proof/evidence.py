@@ -1,10 +1,13 @@
 """What a run leaves behind, without what differs from run to run: ids that count on, times, and who was asked when."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
+
+import httpx
 
 from activation_sync.emulator.journal import Served
 from tests.stage import MEASURES, Stage
@@ -29,6 +32,7 @@ PARTS = {
     "acknowledged": f"SELECT DISTINCT o.refreshed_on, o.product, {_COUNTS} FROM ledger l JOIN outbox o "
     "ON o.id = l.outbox_id WHERE l.note LIKE 'acknowledged%'",
 }  # fmt: skip
+SAID = ("reportRefreshDate", "productType", "assigned", "activated", "sharedComputerActivation")
 Kind = Literal["lost", "stale", "invented", "left over"]
 Sent = tuple[Any, ...]
 
@@ -70,8 +74,14 @@ def compare(expected: Evidence, found: Evidence, in_flight: int) -> Iterator[Fau
 
 def body_of(served: Served) -> Sent:
     """What a PATCH said: date, product and counts."""
-    names = ("reportRefreshDate", "productType", "assigned", "activated", "sharedComputerActivation")
-    return tuple(served.body.get(name) for name in names)
+    return tuple(served.body.get(name) for name in SAID)
+
+
+def bodies_of(request: httpx.Request) -> Iterator[Sent]:
+    """What a request is about to say, alone or in a batch."""
+    content = json.loads(request.content)
+    for body in [item["body"] for item in content["requests"]] if "requests" in content else [content]:
+        yield tuple(body.get(name) for name in SAID)
 
 
 def landed_files(stage: Stage) -> Iterator[str]:

@@ -1,41 +1,55 @@
-"""The ground a proof stands on: warehouse, landing and Graph, kept at one moment and brought back as often as needed."""
+"""The ground a proof stands on: warehouse and landing, kept at one moment and brought back as often as needed."""
 
+import os
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from sqlalchemy import create_engine
 
-from activation_sync.emulator.world import Kept
+from activation_sync.emulator import Scenario
+from config.sources import FILE_VARIABLE
 from tasks.wiring import open_warehouse
-from tests.stage import Stage
+from tests.stage import Stage, open_stage
 
 
 class Ground(ABC):
     """One kind of database, and where the landing is."""
 
+    name: str
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._graph: Kept | None = None
 
     @property
     @abstractmethod
     def url(self) -> str:
         """The warehouse's, always the same."""
 
-    def keep(self, stage: Stage) -> None:
-        """Remember all there is now."""
-        _hang_up(stage)
-        self._graph = stage.emulator.keep()
+    @contextmanager
+    def staged(self, scenario: Scenario, **sections: dict[str, Any]) -> Iterator[Stage]:
+        """A stage on this ground, with secrets of its own; afterwards nobody is connected any more."""
+        for secret in self.folder.glob("*.secret"):
+            secret.unlink()
+        with open_stage(self.folder, self.url, scenario, **sections) as stage:
+            try:
+                yield stage
+            finally:
+                _hang_up()
+
+    def keep(self) -> None:
+        """Remember what warehouse and landing hold now."""
+        _hang_up()
         _copy_folder(self._landing, self._kept_landing)
         self._keep_warehouse()
 
-    def bring_back(self, stage: Stage) -> None:
-        """All as it was when it was kept."""
-        assert self._graph is not None, "keep something first"
-        _hang_up(stage)
-        stage.emulator.go_back(self._graph)
+    def bring_back(self) -> None:
+        """Warehouse and landing as they were when they were kept."""
+        _hang_up()
         _copy_folder(self._kept_landing, self._landing)
         self._bring_back_warehouse()
 
@@ -110,10 +124,10 @@ class PostgresGround(Ground):
         return psycopg.connect(self._server_url, autocommit=True)
 
 
-def _hang_up(stage: Stage) -> None:
-    """Nobody of this process is connected any more; the next one connects anew."""
-    stage.engine.dispose()
-    open_warehouse().dispose()
+def _hang_up() -> None:
+    """No run of this process is connected any more; the next one connects anew."""
+    if FILE_VARIABLE in os.environ:
+        open_warehouse().dispose()
 
 
 def _copy_folder(source: Path, target: Path) -> None:

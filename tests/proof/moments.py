@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 
 Notice = Callable[[str], None]
+Inspect = Callable[[httpx.Request], None]
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 FILE_EVENTS = ("os.rename", "os.remove", "os.chmod")
@@ -24,10 +25,17 @@ ROWS_APART = 25  # of a bulk load, one row in so many is a moment
 _for_ever = ExitStack()
 
 
+def _whatever(_: httpx.Request) -> None:
+    """Nobody looks at requests."""
+
+
 @contextmanager
-def watching(notice: Notice) -> Iterator[None]:
-    """Tell `notice` of every moment of every run in this process, until the block ends."""
-    with _of_databases(_but_for_renewals(notice)), _of_requests(notice):
+def watching(notice: Notice, inspect: Inspect = _whatever) -> Iterator[None]:
+    """Tell `notice` of every moment of every run in this process, until the block ends.
+
+    inspect: looks at each request at the last moment before it leaves.
+    """
+    with _of_databases(_but_for_renewals(notice)), _of_requests(notice, inspect):
         yield
 
 
@@ -114,14 +122,16 @@ def _driver(conn: Connection) -> Any:
 
 
 @contextmanager
-def _of_requests(notice: Notice) -> Iterator[None]:
+def _of_requests(notice: Notice, inspect: Inspect) -> Iterator[None]:
     send = httpx.HTTPTransport.handle_request
 
     def told(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        what = f"{request.method} {request.url.path.rsplit('/', 1)[-1]}" if "download" not in request.url.path else ""
-        notice(f"request {what or 'download'}")
+        *_, place, name = request.url.path.split("/")
+        what = "download" if place == "download" else f"{request.method} {name}"
+        notice(f"request {what}")
+        inspect(request)
         response = send(transport, request)
-        notice(f"answer {what or 'download'}")
+        notice(f"answer {what}")
         return response
 
     httpx.HTTPTransport.handle_request = told  # type: ignore[method-assign]
