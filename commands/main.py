@@ -8,12 +8,19 @@ import typer
 
 from activation_sync.errors import ActivationSyncError
 from commands.check import check
+from commands.conflicts import conflicts
+from commands.dead_letters import dead_letters
 from commands.demo import demo
 from commands.emulate import emulate
+from commands.history import history
 from commands.migrate import migrate
 from commands.plan import plan
+from commands.resolve import resolve
+from commands.retry import retry
+from commands.revert import revert
 from commands.status import status
 from commands.sync import sync
+from commands.verify_ledger import verify_ledger
 from commands.why import why
 
 app = typer.Typer(
@@ -24,7 +31,12 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
     "5 write-back not offered.",
 )
-for command in (demo, check, plan, sync, status, why, emulate, migrate):
+COMMANDS = (
+    *(demo, check, plan, sync, status, history, why, verify_ledger),
+    *(conflicts, resolve, dead_letters, retry, revert),
+    *(emulate, migrate),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

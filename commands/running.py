@@ -38,7 +38,7 @@ def preview(tenant: str) -> PlanView:
 
 def say_plan(view: PlanView) -> None:
     """A plan, for a person."""
-    _say_table(view.tenant, view.digest, view.table)
+    say_changes(view.tenant, view.digest, view.table)
     say(
         f"[bold]{view.tenant}[/bold]: report of {view.observed_on}; would write {view.written} and push {view.pushed} "
         f"of {view.written + view.kept} rows"
@@ -53,14 +53,14 @@ def say_summary(summary: RunSummary) -> None:
     """What one run did, for a person."""
     from activation_sync.core.summary import outcome_words
 
-    _say_table(summary.tenant, summary.digest, summary.table)
+    say_changes(summary.tenant, summary.digest, summary.table)
     if summary.error:
         say_error(f"{summary.tenant}: {summary.error}")
     else:
         say(f"[bold]{summary.tenant}[/bold]: {outcome_words(summary)}")
 
 
-def _say_table(tenant: str, digest: str, table: Sequence[Mapping[str, str]]) -> None:
+def say_changes(tenant: str, digest: str, table: Sequence[Mapping[str, str]]) -> None:
     """The changes of a plan, a table for each refresh date."""
     for day, rows in groupby(table, key=itemgetter("refresh date")):
         shown = [{_TITLES.get(name, name): row[name] for name in row if name not in _IN_TITLE} for row in rows]

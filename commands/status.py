@@ -20,23 +20,23 @@ def status(
     """Show where each tenant stands: last run, age of the report, what is pending, dead or in doubt, quota left."""
     from activation_sync.warehouse.engine import reading
     from activation_sync.warehouse.schema import refuse_other_schema
-    from activation_sync.warehouse.status import read_status
     from commands.choosing import chosen_tenants
     from commands.console import print_json, print_table
     from commands.exits import Exit
+    from tasks.standing import read_standing
     from tasks.wiring import now, open_warehouse
 
     tenants = chosen_tenants(tenant)
     engine = open_warehouse()
     refuse_other_schema(engine)
     with reading(engine) as connection:
-        found = [read_status(connection, one.name, at=now()) for one in tenants]
+        found = [read_standing(connection, one.name) for one in tenants]
     if as_json:
         print_json(found)
     else:
         quotas = [CSV_QUOTA if one.graph.report_format == "csv" else JSON_QUOTA for one in tenants]
         print_table("Tenants", [_row(one, quota, now()) for one, quota in zip(found, quotas, strict=True)])
-    is_unsettled = any(one.dead or _conflicts(one) for one in found)
+    is_unsettled = any(one.dead or one.conflicts for one in found)
     raise typer.Exit(Exit.UNSETTLED if is_unsettled else Exit.DONE)
 
 
@@ -50,7 +50,7 @@ def _row(status: "WarehouseStatus", quota: int, now: "datetime") -> dict[str, st
         "its age": age,
         "pending": str(status.pending),
         "in doubt": str(status.in_doubt),
-        "conflicts": str(_conflicts(status)),
+        "conflicts": str(status.conflicts),
         "dead letters": str(status.dead),
         "restated": str(status.restated),
         "rejected": str(status.rejected),
@@ -62,8 +62,3 @@ def _outcome(status: "WarehouseStatus") -> str:
     if status.last_run is None:
         return "-"
     return status.last_run.outcome or "running, or killed"
-
-
-def _conflicts(status: "WarehouseStatus") -> int:
-    last = status.last_run
-    return last.summary.conflicts if last and last.summary else 0

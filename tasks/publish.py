@@ -53,6 +53,7 @@ def _summary(run: Run, plan: PlanView, delivery: Delivery, verification: Verific
         findings=plan.findings,
         delivery=delivery,
         verification=verification,
+        approved_by=plan.approved_by,
         is_stale=plan.observed_on is not None and is_stale(plan.observed_on, run.as_of, stale_after_days),
         table=plan.table,
     )

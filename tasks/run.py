@@ -11,7 +11,7 @@ from uuid import uuid4
 from prefect import runtime
 from prefect.futures import PrefectFutureList
 
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
@@ -35,7 +35,7 @@ class Run:
 
 
 @contextmanager
-def open_run(tenant: str, as_of: date) -> Iterator[Run]:
+def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC) -> Iterator[Run]:
     """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason."""
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine = open_warehouse()
@@ -44,7 +44,7 @@ def open_run(tenant: str, as_of: date) -> Iterator[Run]:
     with hold_lease(engine, tenant, f"run {run_id}", ttl_s=LEASE_TTL_S, wait_s=2 * LEASE_TTL_S) as lease:
         run = Run(tenant, run_id, as_of, getuser(), lease)
         with writing(engine, lease) as connection:
-            record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=run.who, at=now())
+            record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=run.who, at=now(), kind=kind)
         try:
             yield run
         except Exception as error:
@@ -58,8 +58,10 @@ def _record_end(run: Run, error: Exception) -> None:
     outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
     # the text of an unexpected exception may hold anything, so only its type is kept
     reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
+    digest = error.digest if isinstance(error, HeldError) else ""
+    summary = RunSummary(run.tenant, run.run_id, run.as_of, outcome, digest=digest, error=reason)
     with writing(open_warehouse(), run.lease) as connection:
-        record_run(connection, RunSummary(run.tenant, run.run_id, run.as_of, outcome, error=reason), at=now())
+        record_run(connection, summary, at=now())
 
 
 def results_of(steps: PrefectFutureList[T]) -> list[T]:

@@ -1,6 +1,7 @@
 """A plan and a run as they are shown: the dashboard's and the command's common ground."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 from activation_sync.core.model import Decision, Plan
@@ -53,6 +54,11 @@ def _facts(summary: RunSummary) -> list[tuple[str, object]]:
         ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
         ("plan", f"`{summary.digest[:12]}`"),
     ]
+
+
+def summarise_act(plan: PlanView, run_id: str, as_of: date) -> RunSummary:
+    """What a person did, as a run of its own; what it queued is for the next sync to send."""
+    return replace(summarise_preview(plan, as_of), run_id=run_id, outcome=Outcome.DONE, approved_by=plan.approved_by)
 
 
 def summarise_preview(plan: PlanView, as_of: date) -> RunSummary:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, select
 
-from activation_sync.core.model import Change, Key, Measure, Plan
+from activation_sync.core.model import Change, Decision, Key, Measure, Plan
+from activation_sync.warehouse.chain import append_rows
 from activation_sync.warehouse.tables import ledger
 
 CONTENT = ("refreshed_on", "product", "measure", "agreed", "observed", "warehouse", "published", "rule", "settled")
@@ -15,10 +16,12 @@ CONTENT = ("refreshed_on", "product", "measure", "agreed", "observed", "warehous
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One decision on one measure of one key in one run, or one answer of Graph (measure None).
+    """One decision on one measure of one key in one run; or a PATCH that left, Graph's answer, what a person did.
 
-    warehouse: the value before this run. settled: the value after it. rule: the Decision taken.
-    outbox_id: joins a decision to the answers it led to. observed_id, published_id: the landed reports it rests on.
+    warehouse: the value before this run. settled: the value after it. rule: the Decision taken, the AnswerKind, or
+    the person's verb. outbox_id: joins a decision to the answers it led to. observed_id, published_id: the landed
+    reports it rests on. graph_id: as Graph's answer gave it. in_doubt: whether the key was in doubt afterwards; None
+    where the row does not say. written_at, written_by: who had written the warehouse row before this run, and when.
     """
 
     id: int
@@ -27,8 +30,8 @@ class LedgerRow:
     run_id: str
     who: str
     kind: str
-    refreshed_on: date
-    product: str
+    refreshed_on: date | None = None
+    product: str | None = None
     measure: str | None = None
     agreed: int | None = None
     observed: int | None = None
@@ -42,6 +45,10 @@ class LedgerRow:
     note: str | None = None
     observed_id: str | None = None
     published_id: str | None = None
+    graph_id: str | None = None
+    in_doubt: bool | None = None
+    written_at: datetime | None = None
+    written_by: str | None = None
 
 
 def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | None = None) -> list[LedgerRow]:
@@ -55,27 +62,78 @@ def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | N
 
 
 def record_decisions(
-    conn: Connection, plan: Plan, outbox_ids: Mapping[Key, int], *, run_id: str, who: str, at: datetime
+    conn: Connection,
+    plan: Plan,
+    outbox_ids: Mapping[Key, int],
+    present: Mapping[Key, RowMapping],
+    *,
+    run_id: str,
+    who: str,
+    at: datetime,
 ) -> None:
-    """Note every measure of every change. What this run noted before, to the same content, is not noted twice."""
-    of_run = select(*(ledger.c[name] for name in CONTENT)).where(
-        ledger.c.tenant == plan.tenant, ledger.c.run_id == run_id, ledger.c.kind == "decision"
-    )
-    noted = {tuple(row) for row in conn.execute(of_run)}
+    """Note every measure of every change; of a change that this run noted last in the same words, nothing.
+
+    present: the warehouse rows as they were before this run.
+    """
+    noted = _read_noted(conn, plan.tenant, run_id)
     header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": "decision"}
-    rows = [
-        {**header, **values, "outbox_id": outbox_ids.get(change.key)}
-        for change in plan.changes
-        for values in _decisions(change)
-        if tuple(values[name] for name in CONTENT) not in noted
-    ]
-    if rows:
-        conn.execute(insert(ledger), rows)
+    rows: list[dict[str, Any]] = []
+    for change in plan.changes:
+        decisions = list(_decisions(change))
+        if noted.get(change.key) != [tuple(values[name] for name in CONTENT) for values in decisions]:
+            found = {"outbox_id": outbox_ids.get(change.key), **_stamp(present.get(change.key))}
+            rows += ({**header, **values, **found} for values in decisions)
+    append_rows(conn, plan.tenant, rows)
+
+
+def record_sent(conn: Connection, tenant: str, updates: Mapping[int, Key], *, run_id: str, at: datetime) -> None:
+    """Note that PATCHes are about to leave of keys that were not in doubt. updates: by their outbox ids."""
+    header = {"at": at, "tenant": tenant, "run_id": run_id, "who": "the job", "kind": "sent", "in_doubt": True}
+    keys = (
+        {"refreshed_on": key.refreshed_on, "product": key.product, "outbox_id": id_} for id_, key in updates.items()
+    )
+    append_rows(conn, tenant, [{**header, **key} for key in keys])
 
 
 def record_answer_of_graph(conn: Connection, values: Mapping[str, Any]) -> None:
-    """Note one answer: `at`, `tenant`, `run_id`, the key, `outbox_id`, `status`, `request_id` and `note`."""
-    conn.execute(insert(ledger), {"kind": "answer", "who": "graph", **values})
+    """Note one answer: `at`, `tenant`, `run_id`, the key, `outbox_id`, `rule`, `note`, and what it says and moves."""
+    append_rows(conn, values["tenant"], [{"kind": "answer", "who": "graph", **values}])
+
+
+def record_act(
+    conn: Connection,
+    *,
+    tenant: str,
+    run_id: str,
+    who: str,
+    at: datetime,
+    act: str,
+    note: str,
+    refreshed_on: date | None = None,
+    product: str | None = None,
+    outbox_id: int | None = None,
+) -> None:
+    """Note what a person did. act: one verb, as the command is called (resolve, retry, revert, approve).
+
+    run_id: the run it is about. What it writes to the warehouse or to memory is a decision of its own (`apply_plan`).
+    """
+    about = {"refreshed_on": refreshed_on, "product": product, "outbox_id": outbox_id}
+    header = {"tenant": tenant, "run_id": run_id, "who": who, "at": at, "kind": "person"}
+    append_rows(conn, tenant, [{**header, "rule": act, "note": note, **about}])
+
+
+def _read_noted(conn: Connection, tenant: str, run_id: str) -> dict[Key, list[tuple[Any, ...]]]:
+    """What this run noted last of each key, a tuple a measure."""
+    row, noted = ledger.c, dict[Key, list[tuple[Any, ...]]]()
+    of_run = select(ledger).where(row.tenant == tenant, row.run_id == run_id, row.kind == "decision")
+    for values in conn.execute(of_run.order_by(row.id)).mappings():
+        key = Key(values["refreshed_on"], values["product"])
+        noted[key] = [*noted.get(key, []), tuple(values[name] for name in CONTENT)][-len(Measure) :]
+    return noted
+
+
+def _stamp(row: RowMapping | None) -> dict[str, Any]:
+    return {} if row is None else {"written_at": row["updated_at"], "written_by": row["updated_by"]}
 
 
 def _decisions(change: Change) -> Iterator[dict[str, Any]]:
@@ -91,6 +149,8 @@ def _decisions(change: Change) -> Iterator[dict[str, Any]]:
         strict=True,
     )
     for measure, agreed, observed, warehouse, published, rule, settled in sides:
+        if change.is_resolved and rule is Decision.CONFLICT:
+            continue  # a row with a conflict moved nothing; of this one a person moved the other measures
         yield {
             "refreshed_on": change.key.refreshed_on,
             "product": change.key.product,

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, union, update
 
 from activation_sync.core.model import Report, ReportSize
 from activation_sync.errors import WarehouseError
@@ -22,6 +22,7 @@ class LandedReport:
     id: tenant, report and the beginning of sha256. path: within the landing. landed_at, seen_at: when Graph gave these
     bytes first and last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
     reconciled_at: when a plan made from it was applied first; a report whose run was held has none.
+    shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
     """
 
     tenant: str
@@ -38,6 +39,8 @@ class LandedReport:
     loaded_at: datetime | None = None
     rejected: str | None = None
     reconciled_at: datetime | None = None
+    shown_at: datetime | None = None
+    expired_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -47,10 +50,11 @@ class LandedReport:
 def record_landed(conn: Connection, landed: LandedReport) -> LandedReport:
     """Note that Graph gave these bytes; given again, only `seen_at`, `etag` and `request_id` move.
 
-    Returns the report as the manifest has it: `landed_at` of the first time, and whether it is loaded.
+    What had expired is here again. Returns the report as the manifest has it: `landed_at` of the first time, and
+    whether it is loaded.
     """
     conn.execute(insert_or_ignore(conn, raw_report), [{"id": landed.id, **asdict(landed)}])
-    seen = {"seen_at": landed.seen_at, "etag": landed.etag, "request_id": landed.request_id}
+    seen = {"seen_at": landed.seen_at, "etag": landed.etag, "request_id": landed.request_id, "expired_at": None}
     row = raw_report.c
     conn.execute(update(raw_report).where(row.id == landed.id, row.seen_at <= landed.seen_at).values(seen))
     return read_landed(conn, landed.id)
@@ -90,12 +94,25 @@ def record_reconciled(conn: Connection, landed_ids: Iterable[str], at: datetime)
     )
 
 
+def record_shown(conn: Connection, landed_id: str, at: datetime) -> None:
+    """Note that this report is now what people see."""
+    conn.execute(update(raw_report).where(raw_report.c.id == landed_id).values(shown_at=at))
+
+
 def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
     """The newest refresh date that a plan was ever applied for."""
     newest: date | None = conn.execute(
         select(func.max(sync_base.c.refreshed_on)).where(sync_base.c.tenant == tenant)
     ).scalar_one()
     return newest
+
+
+def reconciled_dates(conn: Connection, tenant: str) -> frozenset[date]:
+    """The refresh dates of applied plans. A date whose every key is in conflict is known by its reports alone."""
+    report = raw_report.c
+    settled = select(sync_base.c.refreshed_on).where(sync_base.c.tenant == tenant)
+    reported = select(report.refreshed_on).where(report.tenant == tenant, report.reconciled_at.is_not(None))
+    return frozenset(conn.execute(union(settled, reported)).scalars())
 
 
 def read_size(conn: Connection, landed_id: str) -> ReportSize:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.warehouse.tables import sync_run
 from activation_sync.warehouse.upsert import insert_or_update
 
@@ -16,7 +16,10 @@ NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run. as_of: the day it ran for. ended_at, outcome, summary: None while it runs, or when it was killed."""
+    """One run. as_of: the day it ran for. ended_at, outcome, summary: None while it runs, or when it was killed.
+
+    digest: of the plan that was applied or held; empty when there was none.
+    """
 
     run_id: str
     tenant: str
@@ -26,11 +29,29 @@ class RunRecord:
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     summary: RunSummary | None = None
+    kind: RunKind = RunKind.SYNC
+    digest: str = ""
 
 
-def record_run_started(conn: Connection, *, tenant: str, run_id: str, as_of: date, who: str, at: datetime) -> None:
+def record_run_started(
+    conn: Connection,
+    *,
+    tenant: str,
+    run_id: str,
+    as_of: date,
+    who: str,
+    at: datetime,
+    kind: RunKind = RunKind.SYNC,
+) -> None:
     """Note that a run began; begun again, it has not ended."""
-    started = {"run_id": run_id, "tenant": tenant, "as_of": as_of, "who": who, "started_at": at}
+    started = {
+        "run_id": run_id,
+        "tenant": tenant,
+        "kind": kind.value,
+        "as_of": as_of,
+        "who": who,
+        "started_at": at,
+    }
     again = ("started_at", "who", *NOT_ENDED)
     conn.execute(insert_or_update(conn, sync_run, again), [started | dict.fromkeys(NOT_ENDED)])
 
@@ -48,14 +69,30 @@ def record_run(conn: Connection, summary: RunSummary, *, at: datetime) -> None:
 
 
 def read_last_run(conn: Connection, tenant: str) -> RunRecord | None:
-    """The run that was started last."""
-    return next(iter(read_runs(conn, tenant, 1)), None)
+    """The run of the job itself that was started last."""
+    found = _read(conn, sync_run.c.tenant == tenant, sync_run.c.kind == RunKind.SYNC.value, limit=1)
+    return next(iter(found), None)
 
 
 def read_runs(conn: Connection, tenant: str, limit: int) -> list[RunRecord]:
-    """Runs of a tenant, the newest first."""
+    """Runs of a tenant, and what people did, the newest first."""
+    return _read(conn, sync_run.c.tenant == tenant, limit=limit)
+
+
+def find_runs(conn: Connection, beginning: str, limit: int = 2) -> list[RunRecord]:
+    """The runs of any tenant whose id begins so, the newest first."""
+    return _read(conn, sync_run.c.run_id.startswith(beginning, autoescape=True), limit=limit)
+
+
+def was_held(conn: Connection, tenant: str, digest: str) -> bool:
+    """True when a run was held with a plan whose digest begins so."""
     row = sync_run.c
-    newest_first = select(sync_run).where(row.tenant == tenant).order_by(row.started_at.desc(), row.run_id.desc())
+    held = (row.tenant == tenant, row.outcome == Outcome.HELD.value, row.digest.startswith(digest, autoescape=True))
+    return bool(digest) and bool(_read(conn, *held, limit=1))
+
+
+def _read(conn: Connection, *which: ColumnElement[bool], limit: int) -> list[RunRecord]:
+    newest_first = select(sync_run).where(*which).order_by(sync_run.c.started_at.desc(), sync_run.c.run_id.desc())
     return [_run(values) for values in conn.execute(newest_first.limit(limit)).mappings()]
 
 
@@ -69,4 +106,6 @@ def _run(row: RowMapping) -> RunRecord:
         ended_at=row["ended_at"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
         summary=SUMMARY.validate_json(row["summary"]) if row["summary"] else None,
+        kind=RunKind(row["kind"]),
+        digest=row["digest"] or "",
     )
