@@ -30,13 +30,15 @@ class Actor:
         self.error: BaseException | None = None
         self.is_overtaken = self.has_ended = False
         self._left: int | None = None
+        self._pauses_at = ""
         self._is_dying = self._is_dead = False
         self._go, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._play, args=(work,), name=name, daemon=True)
         self._thread.start()
 
-    def play(self, pauses_after: int | None = None) -> None:
-        """Go on until the end, or until so many more moments outside of transactions have passed."""
+    def play(self, pauses_after: int | None = None, at: str = "") -> None:
+        """Go on until the end; or pause after so many more moments, of those outside of transactions that begin so."""
+        self._pauses_at = at
         self._take_turn(pauses_after, dies=False)
 
     def die(self, after: int) -> None:
@@ -47,11 +49,13 @@ class Actor:
         """A moment of this run, in whichever of its threads."""
         if self._is_dead:
             self._end(label)
-        if self._left is None or not (self._is_dying or not label.startswith(IN_TRANSACTION)):
-            return
-        self._left -= 1
-        if self._left < 0:
-            self._stop(label)
+        if self._left is not None and (self._is_dying or self._may_pause(label)):
+            self._left -= 1
+            if self._left < 0:
+                self._stop(label)
+
+    def _may_pause(self, label: str) -> bool:
+        return label.startswith(self._pauses_at) and not label.startswith(IN_TRANSACTION)
 
     def _stop(self, label: str) -> None:
         if self._is_dying:

@@ -33,10 +33,13 @@ PATCH_SPOILED = (
 )
 DETAIL_SPOILED = ("restated", "restated", "date-backwards", "answer-lost", "first-100-rows")
 MOST_MOMENTS = 220
-MOST_PAUSABLE = 60
+PAUSES = (("", 60), ("request P", 4))  # anywhere, or with a PATCH in hand; and among how many such moments
 IN_DOUBT = "SELECT refreshed_on, product FROM sync_base WHERE in_doubt"
 OUTBOX = f"SELECT refreshed_on, product_type, {', '.join(MEASURES)} FROM outbox"  # noqa: S608
-EVERYTHING = ("activation_user_count", "outbox", "ledger", "raw_report", "reported_count", "detail_snapshot", "sync_run")
+EVERYTHING = (
+    *("activation_user_count", "outbox", "raw_report", "reported_count", "detail_snapshot", "sync_run"),
+    "ledger WHERE kind <> 'sent'",
+)
 
 
 @dataclass(slots=True)
@@ -97,7 +100,8 @@ class Walk:
     def overlap(self) -> None:
         """A run pauses longer than its lease lasts; others do what they like; then it wakes up."""
         paused = self._begin()
-        paused.play(pauses_after=self.random.randrange(MOST_PAUSABLE))
+        at, most = self.random.choice(PAUSES)
+        paused.play(pauses_after=self.random.randrange(most), at=at)
         if paused.has_ended:
             return self._note("night", paused)
         self.overlaps += 1
