@@ -4,10 +4,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import httpx
-
 from activation_sync.core.run import RunSummary
-from tests.proof.moments import watching
+from tests.proof.moments import Inspect, look_away, watching
 
 LONGEST_TURN_S = 60
 IN_TRANSACTION = ("before INSERT", "before UPDATE", "before DELETE", "before commit", "row of")
@@ -30,7 +28,7 @@ class Actor:
         self.error: BaseException | None = None
         self.is_overtaken = self.has_ended = False
         self._left: int | None = None
-        self._pauses_at = ""
+        self._at = ""
         self._is_dying = self._is_dead = False
         self._go, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._play, args=(work,), name=name, daemon=True)
@@ -38,24 +36,20 @@ class Actor:
 
     def play(self, pauses_after: int | None = None, at: str = "") -> None:
         """Go on until the end; or pause after so many more moments, of those outside of transactions that begin so."""
-        self._pauses_at = at
-        self._take_turn(pauses_after, dies=False)
+        self._take_turn(pauses_after, at, dies=False)
 
-    def die(self, after: int) -> None:
-        """Go on, and die at the moment after so many more, wherever that is."""
-        self._take_turn(after, dies=True)
+    def die(self, after: int = 0, at: str = "") -> None:
+        """Go on, and die at the moment after so many more of those that begin so, wherever that is."""
+        self._take_turn(after, at, dies=True)
 
     def notice(self, label: str) -> None:
         """A moment of this run, in whichever of its threads."""
         if self._is_dead:
             self._end(label)
-        if self._left is not None and (self._is_dying or self._may_pause(label)):
+        if self._left is not None and label.startswith(self._at) and (self._is_dying or _is_outside(label)):
             self._left -= 1
             if self._left < 0:
                 self._stop(label)
-
-    def _may_pause(self, label: str) -> bool:
-        return label.startswith(self._pauses_at) and not label.startswith(IN_TRANSACTION)
 
     def _stop(self, label: str) -> None:
         if self._is_dying:
@@ -69,10 +63,10 @@ class Actor:
         if label != "after commit":  # said while a connection is given back, where nothing may be raised
             raise Died(label)
 
-    def _take_turn(self, left: int | None, *, dies: bool) -> None:
+    def _take_turn(self, left: int | None, at: str, *, dies: bool) -> None:
         if self.has_ended:
             return
-        self._left, self._is_dying = left, dies
+        self._left, self._at, self._is_dying = left, at, dies
         Actors.on_stage = self
         self._go.release()
         self._wait(self._stopped)
@@ -95,6 +89,11 @@ class Actor:
         assert turn.acquire(timeout=LONGEST_TURN_S), f"{self._thread.name} waits for ever"
 
 
+def _is_outside(label: str) -> bool:
+    """True for moments outside of transactions."""
+    return not label.startswith(IN_TRANSACTION)
+
+
 class Actors:
     """Whose turn it is: there is never more than one."""
 
@@ -102,7 +101,7 @@ class Actors:
 
     @classmethod
     @contextmanager
-    def watched(cls, inspect: Callable[[httpx.Request], None]) -> Iterator[None]:
+    def watched(cls, inspect: Inspect = look_away) -> Iterator[None]:
         """Tell whoever is on stage of their moments."""
         with watching(lambda label: cls.on_stage.notice(label) if cls.on_stage else None, inspect):
             yield

@@ -17,12 +17,13 @@ from activation_sync.warehouse.lease import NEVER
 from activation_sync.warehouse.tables import tenant_lease
 from tests.proof.direct import run_directly
 from tests.proof.evidence import Evidence, Fault, compare, gather
-from tests.proof.ground import Ground
+from tests.proof.ground import EMPTY, Ground
 from tests.proof.people import enter_row
 from tests.proof.worker import Life, Night, live
 from tests.stage import PATCH, Stage
 
 DRIFT = Scenario(users=200, seed=12, report_follows=None)  # all six products lag, and the report never follows
+EVENING = "evening"
 LONGEST_LEASE = timedelta(seconds=60)
 
 
@@ -46,7 +47,7 @@ class Scene:
 
     def live(self, dies_at: int | None = None) -> Life:
         self.stage.engine.dispose()
-        self.ground.bring_back()
+        self.ground.bring_back(EVENING)
         self.stage.emulator.go_back(self.graph)
         config = self.stage.folder / "activation-sync.toml"
         return live(Night(config, self.stage.tenant.name, self.stage.emulator.today), dies_at)
@@ -89,13 +90,14 @@ class Scene:
 @contextmanager
 def open_scene(ground: Ground, batch_size: int, scenario: Scenario = DRIFT) -> Iterator[Scene]:
     """The evening of the second day: rows are pending, in doubt, dead, corrected, deleted and in conflict."""
+    ground.bring_back(EMPTY)
     with ground.staged(scenario, write_back={"batch_size": 1, "in_flight": 1}) as stage:
         _first_night(stage, *scenario.products[:3])
         stage.emulator.advance(days=1)
         _day_after(stage, *map(product_key, scenario.products))
         stage.configure(write_back={"batch_size": batch_size})
         stage.engine.dispose()
-        ground.keep()
+        ground.keep(EVENING)
         yield Scene(stage, ground, stage.emulator.keep(), batch_size)
 
 
@@ -108,7 +110,9 @@ def _first_night(stage: Stage, refused: str, ignored: str, unanswered: str) -> N
     let_lease_run_out(stage)
 
 
-def _day_after(stage: Stage, refused: str, ignored: str, unanswered: str, corrected: str, deleted: str, *_: str) -> None:
+def _day_after(
+    stage: Stage, refused: str, ignored: str, unanswered: str, corrected: str, deleted: str, *_: str
+) -> None:
     """What people do to the table; the first two rows are entered before tonight's report says anything of them."""
     correct = "UPDATE activation_user_count SET assigned = assigned + 1 WHERE product = :product"
     stage.execute(correct, product=unanswered)

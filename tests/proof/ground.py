@@ -1,10 +1,11 @@
-"""The ground a proof stands on: warehouse and landing, kept at one moment and brought back as often as needed."""
+"""The ground a proof stands on: warehouse and landing, kept at some moments and brought back as often as needed."""
 
 import os
 import shutil
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,14 @@ import psycopg
 from sqlalchemy import create_engine
 
 from activation_sync.emulator import Scenario
+from activation_sync.warehouse.engine import open_engine
+from activation_sync.warehouse.schema import migrate
 from config.sources import FILE_VARIABLE
 from tasks.wiring import open_warehouse
+from tests.postgres import serving_postgres
 from tests.stage import Stage, open_stage
+
+EMPTY = "empty"
 
 
 class Ground(ABC):
@@ -41,31 +47,30 @@ class Ground(ABC):
             finally:
                 _hang_up()
 
-    def keep(self) -> None:
-        """Remember what warehouse and landing hold now."""
-        _hang_up()
-        _copy_folder(self._landing, self._kept_landing)
-        self._keep_warehouse()
+    def prepare(self) -> None:
+        """An empty warehouse, kept as EMPTY."""
+        engine = open_engine(self.url)
+        migrate(engine)
+        engine.dispose()
+        self.keep(EMPTY)
 
-    def bring_back(self) -> None:
+    def keep(self, name: str) -> None:
+        """Remember under this name what warehouse and landing hold now."""
+        _hang_up()
+        _copy_folder(self.folder / "landing", self.folder / f"landing-{name}")
+        self._keep_warehouse(name)
+
+    def bring_back(self, name: str) -> None:
         """Warehouse and landing as they were when they were kept."""
         _hang_up()
-        _copy_folder(self._kept_landing, self._landing)
-        self._bring_back_warehouse()
+        _copy_folder(self.folder / f"landing-{name}", self.folder / "landing")
+        self._bring_back_warehouse(name)
 
     @abstractmethod
-    def _keep_warehouse(self) -> None: ...
+    def _keep_warehouse(self, name: str) -> None: ...
 
     @abstractmethod
-    def _bring_back_warehouse(self) -> None: ...
-
-    @property
-    def _landing(self) -> Path:
-        return self.folder / "landing"
-
-    @property
-    def _kept_landing(self) -> Path:
-        return self.folder / "landing-kept"
+    def _bring_back_warehouse(self, name: str) -> None: ...
 
 
 class SqliteGround(Ground):
@@ -81,17 +86,17 @@ class SqliteGround(Ground):
     def _file(self) -> Path:
         return self.folder / "warehouse.db"
 
-    def _keep_warehouse(self) -> None:
+    def _keep_warehouse(self, name: str) -> None:
         engine = create_engine(self.url)
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         engine.dispose()
-        shutil.copyfile(self._file, self._file.with_suffix(".kept"))
+        shutil.copyfile(self._file, self._file.with_suffix(f".{name}"))
 
-    def _bring_back_warehouse(self) -> None:
+    def _bring_back_warehouse(self, name: str) -> None:
         for suffix in ("-wal", "-shm"):
             self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-        shutil.copyfile(self._file.with_suffix(".kept"), self._file)
+        shutil.copyfile(self._file.with_suffix(f".{name}"), self._file)
 
 
 class PostgresGround(Ground):
@@ -109,11 +114,11 @@ class PostgresGround(Ground):
     def url(self) -> str:
         return self._server_url.replace("/postgres?", f"/{self._database}?")
 
-    def _keep_warehouse(self) -> None:
-        self._copy_database(self._database, f"{self._database}_kept")
+    def _keep_warehouse(self, name: str) -> None:
+        self._copy_database(self._database, f"{self._database}_{name}")
 
-    def _bring_back_warehouse(self) -> None:
-        self._copy_database(f"{self._database}_kept", self._database)
+    def _bring_back_warehouse(self, name: str) -> None:
+        self._copy_database(f"{self._database}_{name}", self._database)
 
     def _copy_database(self, source: str, target: str) -> None:
         with self._admin() as admin:
@@ -122,6 +127,19 @@ class PostgresGround(Ground):
 
     def _admin(self) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(self._server_url, autocommit=True)
+
+
+@contextmanager
+def open_ground(database: str) -> Iterator[Ground]:
+    """A ground with an empty warehouse; all of it is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder, ExitStack() as stack:
+        ground: Ground
+        if database == "sqlite":
+            ground = SqliteGround(Path(folder))
+        else:
+            ground = PostgresGround(Path(folder), stack.enter_context(serving_postgres()), "proof")
+        ground.prepare()
+        yield ground
 
 
 def _hang_up() -> None:

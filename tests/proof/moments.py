@@ -25,12 +25,12 @@ ROWS_APART = 25  # of a bulk load, one row in so many is a moment
 _for_ever = ExitStack()
 
 
-def _whatever(_: httpx.Request) -> None:
+def look_away(_: httpx.Request) -> None:
     """Nobody looks at requests."""
 
 
 @contextmanager
-def watching(notice: Notice, inspect: Inspect = _whatever) -> Iterator[None]:
+def watching(notice: Notice, inspect: Inspect = look_away) -> Iterator[None]:
     """Tell `notice` of every moment of every run in this process, until the block ends.
 
     inspect: looks at each request at the last moment before it leaves.

@@ -4,6 +4,7 @@ Nights, corrections, new and restated reports, lost, false and refusing answers,
 pause for longer than their lease while another takes the tenant over. Then quiet nights, and the reckoning.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from tests.proof.actors import Actor, Actors
 from tests.proof.crashes import let_lease_run_out
 from tests.proof.direct import run_directly
 from tests.proof.evidence import Fault, Sent, bodies_of, body_of
-from tests.proof.ground import Ground
+from tests.proof.ground import EMPTY, Ground
 from tests.proof.people import People
 from tests.stage import MEASURES, PATCH, Stage
 
@@ -32,6 +33,8 @@ PATCH_SPOILED = (
     *(500, 404, 409, 412),
 )
 DETAIL_SPOILED = ("restated", "restated", "date-backwards", "answer-lost", "first-100-rows")
+NIGHTS, OVERLAPS, DEATHS, LATE = "runs", "interleaved", "died", "woke with a PATCH in hand"
+SCRIPTED, SEEN = "bad answers scripted", "seen"
 MOST_MOMENTS = 220
 PAUSES = (("", 60), ("request P", 4))  # anywhere, or with a PATCH in hand; and among how many such moments
 IN_DOUBT = "SELECT refreshed_on, product FROM sync_base WHERE in_doubt"
@@ -52,9 +55,7 @@ class Walk:
     tries: int
     story: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    overlaps: int = 0
-    deaths: int = 0
-    sent_late: int = 0
+    totals: Counter[str] = field(default_factory=Counter)
 
     def take(self) -> None:
         """All steps, the busy ones and the quiet ones, and the reckoning."""
@@ -62,6 +63,7 @@ class Walk:
             for _ in range(BUSY_STEPS):
                 self.random.choices(*zip(*STEPS, strict=True))[0](self)
             self._grow_quiet()
+        self.totals[SEEN] += sum(bool(served.fault) for served in self.stage.emulator.journal())
         self.faults += self._reckon()
 
     def edit(self) -> None:
@@ -77,11 +79,14 @@ class Walk:
 
     def spoil(self) -> None:
         """The next answers are bad in some way."""
-        operation, kinds = self.random.choice([(PATCH, PATCH_SPOILED), (PATCH, PATCH_SPOILED), (DETAIL, DETAIL_SPOILED)])
+        operation, kinds = self.random.choice(
+            [(PATCH, PATCH_SPOILED), (PATCH, PATCH_SPOILED), (DETAIL, DETAIL_SPOILED)]
+        )
         kind = self.random.choice(kinds)
         spoiled = Spoiled(kind) if isinstance(kind, int) else Spoiled(kind=kind)
         times = self.random.randint(1, 3)
         self.stage.emulator.will_answer(operation, spoiled, times=times)
+        self.totals[SCRIPTED] += times
         self.story.append(f"{operation} will be {kind}, {times} times")
 
     def night(self) -> None:
@@ -93,7 +98,7 @@ class Walk:
         """A run dies, and its lease runs out."""
         run = self._begin()
         run.die(self.random.randrange(MOST_MOMENTS))
-        self.deaths += run.summary is None
+        self.totals[DEATHS] += run.summary is None
         let_lease_run_out(self.stage)
         self._note("night that may die", run)
 
@@ -104,7 +109,7 @@ class Walk:
         paused.play(pauses_after=self.random.randrange(most), at=at)
         if paused.has_ended:
             return self._note("night", paused)
-        self.overlaps += 1
+        self.totals[OVERLAPS] += 1
         let_lease_run_out(self.stage)
         paused.is_overtaken = True
         for step in self.random.choices((Walk.edit, Walk.advance, Walk.death), k=self.random.randint(0, 2)):
@@ -125,6 +130,7 @@ class Walk:
 
     def _begin(self) -> Actor:
         stage = self.stage
+        self.totals[NIGHTS] += 1
         work = partial(run_directly, stage.tenant.name, stage.emulator.today, tries=self.tries)
         return Actor(f"run {len(self.story)}", work)
 
@@ -138,7 +144,7 @@ class Walk:
             return
         sent = set(bodies_of(request))
         if Actors.on_stage and Actors.on_stage.is_overtaken:
-            self.sent_late += 1
+            self.totals[LATE] += 1
         elif stale := sent - self._pending():
             self.faults.append(Fault("stale", f"sent {stale}, which is not pending"))
 
@@ -203,7 +209,7 @@ STEPS = (
 def open_walk(ground: Ground, seed: int) -> Iterator[Walk]:
     """A walk about to begin, in an empty warehouse; everything in it follows from the seed."""
     random = Random(seed)  # noqa: S311  a walk must be repeatable, not secret
-    ground.bring_back()
+    ground.bring_back(EMPTY)
     scenario = Scenario(users=40, seed=seed, products=PRODUCTS, report_follows=random.choice((0, 2, None)))
     sections = {
         "sync": {"conflict_policy": random.choice([*ConflictPolicy]).value, "max_change_share": 1.0},
