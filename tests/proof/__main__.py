@@ -24,7 +24,7 @@ def main() -> int:
     console = Console()
     console.print(_table(parts))
     _show(console, parts)
-    return int(any(part.faults for part in parts))
+    return int(any(part.breaches for part in parts))
 
 
 def _begin(pool: Executor, database: str, arguments: argparse.Namespace) -> Future[list[Part]]:
@@ -43,17 +43,17 @@ def _arguments() -> argparse.Namespace:
 
 
 def _table(parts: Sequence[Part]) -> Table:
-    table = Table("database", "what", "tried", *KINDS, "seconds")
+    table = Table("database", "what and how much", *KINDS, "seconds")
     for part in parts:
         counts = (str(part.count(kind)) for kind in KINDS)
-        table.add_row(part.database, part.title, part.figures, *counts, f"{part.seconds:.0f}")
+        table.add_row(part.database, f"{part.title}\n{part.figures}", *counts, f"{part.seconds:.0f}", end_section=True)
     return table
 
 
 def _show(console: Console, parts: Sequence[Part]) -> None:
-    broken = [(part, where, fault) for part in parts for where, fault in part.faults]
-    for part, where, fault in broken[:MOST_SHOWN]:
-        console.print(f"{part.database}, {part.title}, {where}: {fault.kind}: {fault.words}", markup=False)
+    broken = [(part, where, breach) for part in parts for where, breach in part.breaches]
+    for part, where, breach in broken[:MOST_SHOWN]:
+        console.print(f"{part.database}, {part.title}, {where}: {breach.kind}: {breach.words}", markup=False)
     if not broken:
         console.print("0 lost, 0 stale, 0 invented, 0 left over")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from activation_sync.core.run import RunSummary
 from tests.proof.moments import Inspect, look_away, watching
 
-LONGEST_TURN_S = 60
+LONGEST_TURN_S = 180
 IN_TRANSACTION = ("before INSERT", "before UPDATE", "before DELETE", "before commit", "row of")
 
 Work = Callable[[Callable[[str], None]], RunSummary]

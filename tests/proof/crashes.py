@@ -9,14 +9,13 @@ from sqlalchemy import update
 
 from activation_sync.core.products import product_key
 from activation_sync.core.run import Outcome
-from activation_sync.emulator import Fault as Spoiled
-from activation_sync.emulator import Scenario
+from activation_sync.emulator import Fault, Scenario
 from activation_sync.emulator.world import Kept
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.lease import NEVER
 from activation_sync.warehouse.tables import tenant_lease
 from tests.proof.direct import run_directly
-from tests.proof.evidence import Evidence, Fault, compare, gather
+from tests.proof.evidence import Breach, Evidence, broken_chain, compare, gather
 from tests.proof.ground import EMPTY, Ground
 from tests.proof.people import enter_row
 from tests.proof.worker import Life, Night, live
@@ -29,11 +28,11 @@ LONGEST_LEASE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A night that was killed at one moment and run again. faults: what should not be; empty when all went well."""
+    """A night that was killed at one moment and run again. breaches: what should not be; empty when all went well."""
 
     moment: int
     label: str
-    faults: tuple[Fault, ...]
+    breaches: tuple[Breach, ...]
 
 
 @dataclass(slots=True)
@@ -55,36 +54,38 @@ class Scene:
     def undisturbed(self) -> tuple[tuple[str, ...], Evidence]:
         """The moments of a night that nobody kills, and what it leaves behind."""
         life = self.live()
-        assert life.summary is not None and life.summary.outcome is Outcome.UNSETTLED, life.summary
+        assert life.summary is not None
+        assert life.summary.outcome is Outcome.UNSETTLED, life.summary
         sweep_landing(self.stage)
         return life.moments, gather(self.stage)
 
     def trial(self, moment: int, expected: Evidence) -> Trial:
         """Die at this moment, run again, run a third time."""
         life = self.live(moment)
-        faults = [*self._faults_of_lease()]
+        breaches = [*self._breaches_of_lease()]
         let_lease_run_out(self.stage)
-        faults += self._faults_of_run(expected)
-        return Trial(moment, life.moments[-1] if life.moments else "", tuple(faults))
+        breaches += self._breaches_of_run(expected)
+        return Trial(moment, life.moments[-1] if life.moments else "", tuple(breaches))
 
-    def _faults_of_run(self, expected: Evidence) -> Iterator[Fault]:
+    def _breaches_of_run(self, expected: Evidence) -> Iterator[Breach]:
         self._run()
         sweep_landing(self.stage)
         found = gather(self.stage)
         yield from compare(expected, found, in_flight=self.batch_size)
         self._run()
         yield from compare(found, gather(self.stage), in_flight=0)
+        yield from broken_chain(self.stage)
 
     def _run(self) -> None:
         summary = run_directly(self.stage.tenant.name, self.stage.emulator.today, lambda _: None)
         assert summary.outcome is Outcome.UNSETTLED, summary
 
-    def _faults_of_lease(self) -> Iterator[Fault]:
+    def _breaches_of_lease(self) -> Iterator[Breach]:
         """A killed run blocks nobody for longer than its lease lasts."""
         latest = datetime.now(UTC) + LONGEST_LEASE
         for (expires_at,) in self.stage.query("SELECT expires_at FROM tenant_lease"):
             if datetime.fromisoformat(str(expires_at)) > latest:
-                yield Fault("left over", f"the lease lasts until {expires_at}")
+                yield Breach("left over", f"the lease lasts until {expires_at}")
 
 
 @contextmanager
@@ -102,17 +103,15 @@ def open_scene(ground: Ground, batch_size: int, scenario: Scenario = DRIFT) -> I
 
 
 def _first_night(stage: Stage, refused: str, ignored: str, unanswered: str) -> None:
-    stage.emulator.will_answer(PATCH, Spoiled(404, product=refused))
-    stage.emulator.will_answer(PATCH, Spoiled(kind="ignored", product=ignored))
-    stage.emulator.will_answer(PATCH, Spoiled(kind="answer-lost", product=unanswered))
+    stage.emulator.will_answer(PATCH, Fault(404, product=refused))
+    stage.emulator.will_answer(PATCH, Fault(kind="ignored", product=ignored))
+    stage.emulator.will_answer(PATCH, Fault(kind="answer-lost", product=unanswered))
     summary = run_directly(stage.tenant.name, stage.emulator.today, lambda _: None)
     assert summary.outcome is Outcome.FAILED, summary
     let_lease_run_out(stage)
 
 
-def _day_after(
-    stage: Stage, refused: str, ignored: str, unanswered: str, corrected: str, deleted: str, *_: str
-) -> None:
+def _day_after(stage: Stage, refused: str, ignored: str, unanswered: str, corrected: str, deleted: str, _: str) -> None:
     """What people do to the table; the first two rows are entered before tonight's report says anything of them."""
     correct = "UPDATE activation_user_count SET assigned = assigned + 1 WHERE product = :product"
     stage.execute(correct, product=unanswered)

@@ -10,7 +10,7 @@ from activation_sync.core.run import Outcome
 from activation_sync.emulator import Scenario
 from tests.proof.crashes import let_lease_run_out
 from tests.proof.direct import run_directly
-from tests.proof.evidence import Fault, body_of
+from tests.proof.evidence import Breach, body_of
 from tests.proof.ground import EMPTY, Ground
 from tests.proof.worker import Night, starting
 from tests.stage import Stage
@@ -25,7 +25,7 @@ class Delivery:
     killed_after: int
     repeated: int
     allowed: int
-    faults: tuple[Fault, ...]
+    breaches: tuple[Breach, ...]
 
 
 def deliver_twice(ground: Ground, batch_size: int, killed_after: int, rows: int) -> Delivery:
@@ -40,7 +40,7 @@ def deliver_twice(ground: Ground, batch_size: int, killed_after: int, rows: int)
         let_lease_run_out(stage)
         _run(stage, Outcome.DONE)
         allowed, repeated = IN_FLIGHT * batch_size, len(stage.patches()) - rows
-        return Delivery(arrived, repeated, allowed, tuple(_faults(stage, rows, allowed)))
+        return Delivery(arrived, repeated, allowed, tuple(_breaches(stage, rows, allowed)))
 
 
 def _many(rows: int) -> Scenario:
@@ -64,17 +64,17 @@ def _kill_after(stage: Stage, sent: int) -> int:
     return len(stage.patches())
 
 
-def _faults(stage: Stage, rows: int, allowed: int) -> Iterator[Fault]:
+def _breaches(stage: Stage, rows: int, allowed: int) -> Iterator[Breach]:
     sent = Counter(map(body_of, stage.patches()))
     repeated = sent.total() - len(sent)
     if repeated > allowed:
-        yield Fault("invented", f"{repeated} PATCHes were repeated; at most {allowed} were in flight")
+        yield Breach("invented", f"{repeated} PATCHes were repeated; at most {allowed} were in flight")
     if len(sent) != rows:
-        yield Fault("stale", f"{len(sent)} different PATCHes for {rows} rows")
+        yield Breach("stale", f"{len(sent)} different PATCHes for {rows} rows")
     apart = stage.warehouse_rows() ^ stage.graph_rows()
     if apart:
-        yield Fault("lost", f"{len(apart) // 2} of {rows} rows differ between Graph and warehouse")
+        yield Breach("lost", f"{len(apart) // 2} of {rows} rows differ between Graph and warehouse")
     for state, count in stage.query("SELECT state, count(*) FROM outbox WHERE state IN ('pending', 'dead') GROUP BY 1"):
-        yield Fault("left over", f"{count} rows of the outbox are {state}")
+        yield Breach("left over", f"{count} rows of the outbox are {state}")
     if doubts := stage.query("SELECT product FROM sync_base WHERE in_doubt"):
-        yield Fault("left over", f"{len(doubts)} rows are in doubt for ever")
+        yield Breach("left over", f"{len(doubts)} rows are in doubt for ever")

@@ -10,12 +10,14 @@ from typing import Any, Literal
 import httpx
 
 from activation_sync.emulator.journal import Served
+from activation_sync.warehouse.engine import reading
+from activation_sync.warehouse.proof import prove_chain
 from tests.stage import MEASURES, Stage
 
 _COUNTS = ", ".join(MEASURES)
 _PUBLISHED = ", ".join(f"published_{measure}" for measure in MEASURES)
 PARTS = {
-    "warehouse": f"SELECT tenant, refreshed_on, product, {_COUNTS}, updated_by FROM activation_user_count",
+    "warehouse": f"SELECT tenant, refreshed_on, product, {_COUNTS}, updated_by FROM activation_user_count",  # noqa: S608  our own words
     "platforms": "SELECT * FROM activation_platform_count",
     "detail": "SELECT * FROM activation_user_detail",
     "loaded detail": "SELECT raw_report_id, count(*) FROM loaded_user_detail GROUP BY 1",
@@ -24,12 +26,12 @@ PARTS = {
     "landed": "SELECT id, path, size_bytes, refreshed_on, rows, loaded_at IS NULL, rejected, reconciled_at IS NULL "
     "FROM raw_report",
     "memory": "SELECT * FROM sync_base",
-    "outbox": f"SELECT refreshed_on, product, product_type, {_COUNTS}, graph_id, {_PUBLISHED}, state FROM outbox",
+    "outbox": f"SELECT refreshed_on, product, product_type, {_COUNTS}, graph_id, {_PUBLISHED}, state FROM outbox",  # noqa: S608
     "decisions": "SELECT refreshed_on, product, measure, agreed, observed, warehouse, published, rule, settled, "
     "observed_id, published_id FROM ledger WHERE kind = 'decision' AND rule NOT IN ('keep', 'conflict')",
     "conflicts": "SELECT DISTINCT refreshed_on, product, measure, agreed, observed, warehouse, settled FROM ledger "
     "WHERE rule = 'conflict'",
-    "acknowledged": f"SELECT DISTINCT o.refreshed_on, o.product, {_COUNTS} FROM ledger l JOIN outbox o "
+    "acknowledged": f"SELECT DISTINCT o.refreshed_on, o.product, {_COUNTS} FROM ledger l JOIN outbox o "  # noqa: S608
     "ON o.id = l.outbox_id WHERE l.note LIKE 'acknowledged%'",
 }  # fmt: skip
 SAID = ("reportRefreshDate", "productType", "assigned", "activated", "sharedComputerActivation")
@@ -38,7 +40,7 @@ Sent = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Breach:
     """Something that must never be. kind: which promise was broken."""
 
     kind: Kind
@@ -61,15 +63,23 @@ def gather(stage: Stage) -> Evidence:
     return Evidence(parts, tuple(map(body_of, stage.patches())))
 
 
-def compare(expected: Evidence, found: Evidence, in_flight: int) -> Iterator[Fault]:
+def compare(expected: Evidence, found: Evidence, in_flight: int) -> Iterator[Breach]:
     """What is missing, and what is there that should not be. in_flight: rows that may have been sent twice."""
     for part, rows in expected.parts.items():
         yield from _differences(part, rows, found.parts[part])
     yield from _differences("PATCH", Counter(set(expected.sent)), Counter(set(found.sent)))
     repeated = (Counter(found.sent) - Counter(expected.sent)).total()
     if repeated > in_flight:
-        yield Fault("invented", f"{repeated} PATCHes were repeated; {in_flight} were in flight")
+        yield Breach("invented", f"{repeated} PATCHes were repeated; {in_flight} were in flight")
     yield from _stale(expected.sent, found.sent)
+
+
+def broken_chain(stage: Stage) -> Iterator[Breach]:
+    """Where the ledger is no longer what was written."""
+    with reading(stage.engine) as connection:
+        proof = prove_chain(connection, stage.tenant.name)
+    if proof.broken is not None:
+        yield Breach("lost", f"ledger line {proof.broken.id} is broken: {proof.broken.fault}")
 
 
 def body_of(served: Served) -> Sent:
@@ -93,19 +103,19 @@ def landed_files(stage: Stage) -> Iterator[str]:
             yield f"{path.relative_to(root)}{'' if is_whole else ' half-written'}"
 
 
-def _differences(part: str, expected: Counter[Any], found: Counter[Any]) -> Iterator[Fault]:
+def _differences(part: str, expected: Counter[Any], found: Counter[Any]) -> Iterator[Breach]:
     for row in (expected - found).elements():
-        yield Fault("lost", f"{part}: {row}")
+        yield Breach("lost", f"{part}: {row}")
     for row in (found - expected).elements():
-        yield Fault("invented", f"{part}: {row}")
+        yield Breach("invented", f"{part}: {row}")
 
 
-def _stale(expected: Iterable[Sent], found: Iterable[Sent]) -> Iterator[Fault]:
+def _stale(expected: Iterable[Sent], found: Iterable[Sent]) -> Iterator[Breach]:
     """The value a key got last, and none before it that came back."""
     wanted, got = _by_key(expected), _by_key(found)
     for key, values in got.items():
         if values != wanted.get(key, []):
-            yield Fault("stale", f"{key} was sent {values} where {wanted.get(key)} belongs")
+            yield Breach("stale", f"{key} was sent {values} where {wanted.get(key)} belongs")
 
 
 def _by_key(sent: Iterable[Sent]) -> dict[Sent, list[Sent]]:

@@ -42,7 +42,7 @@ def watching(notice: Notice, inspect: Inspect = look_away) -> Iterator[None]:
 def watch_for_ever(notice: Notice) -> None:
     """Tell `notice` of files too. For a process that is about to die anyway: the interpreter never forgets a hook."""
     files = _but_for_renewals(notice)
-    sys.addaudithook(lambda name, arguments: files(f"before {name}") if name in FILE_EVENTS else None)
+    sys.addaudithook(lambda name, _: files(f"before {name}") if name in FILE_EVENTS else None)
     _halve_writes(files)
     _for_ever.enter_context(watching(notice))
 

@@ -8,7 +8,7 @@ from random import Random
 
 from tests.proof.crashes import open_scene
 from tests.proof.deliveries import deliver_twice
-from tests.proof.evidence import Fault
+from tests.proof.evidence import Breach
 from tests.proof.ground import Ground, open_ground
 from tests.proof.walks import walk
 
@@ -20,16 +20,16 @@ Choose = Callable[[Sequence[int]], Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One line of the proof. figures: what was tried, in words. faults: each with what replays it."""
+    """One line of the proof. figures: what was tried, in words. breaches: each with what replays it."""
 
     database: str
     title: str
     figures: str
     seconds: float
-    faults: tuple[tuple[str, Fault], ...]
+    breaches: tuple[tuple[str, Breach], ...]
 
     def count(self, *kinds: str) -> int:
-        return sum(fault.kind in kinds for _, fault in self.faults)
+        return sum(breach.kind in kinds for _, breach in self.breaches)
 
 
 def every(moments: Sequence[int]) -> Sequence[int]:
@@ -55,10 +55,10 @@ def crash_points(ground: Ground, batch_size: int, choose: Choose, since: str = "
         first = moments.index(since) if since else 0
         tried = choose(range(first, len(moments)))
         trials = [scene.trial(moment, expected) for moment in tried]
-    faults = [(f"moment {trial.moment}, {trial.label}", fault) for trial in trials for fault in trial.faults]
+    breaches = [(f"moment {trial.moment}, {trial.label}", breach) for trial in trials for breach in trial.breaches]
     figures = f"{len(trials)} of {len(moments)} moments"
     title = "killed anywhere" if not since else "killed while delivering in batches"
-    return _part(ground, title, figures, started_s, faults)
+    return _part(ground, title, figures, started_s, breaches)
 
 
 def long_delivery(ground: Ground, batch_size: int, seed: int, rows: int = 1_000) -> Part:
@@ -68,19 +68,19 @@ def long_delivery(ground: Ground, batch_size: int, seed: int, rows: int = 1_000)
     delivery = deliver_twice(ground, batch_size, killed_after, rows)
     figures = f"killed after {delivery.killed_after}: {delivery.repeated} repeated, {delivery.allowed} in flight"
     title = f"{rows:,} rows, {'one by one' if batch_size == 1 else f'{batch_size} a batch'}"
-    return _part(ground, title, figures, started_s, [(f"seed {seed}", fault) for fault in delivery.faults])
+    return _part(ground, title, figures, started_s, [(f"seed {seed}", breach) for breach in delivery.breaches])
 
 
 def walks(ground: Ground, seeds: Sequence[int]) -> Part:
     """Random walks of interleaved runs."""
     started_s = time.monotonic()
-    totals, faults = Counter[str](), list[tuple[str, Fault]]()
+    totals, breaches = Counter[str](), list[tuple[str, Breach]]()
     for seed in seeds:
         taken = walk(ground, seed)
         totals.update(taken.totals)
-        faults += [(f"--seed {seed}", fault) for fault in taken.faults]
+        breaches += [(f"--seed {seed}", breach) for breach in taken.breaches]
     figures = ", ".join(f"{count} {what}" for what, count in totals.items())
-    return _part(ground, f"{len(seeds)} walks", figures, started_s, faults)
+    return _part(ground, f"{len(seeds)} walks", figures, started_s, breaches)
 
 
 def prove(database: str, first_seed: int, walked: int) -> list[Part]:
@@ -109,5 +109,5 @@ def _told(part: Part) -> Part:
     return part
 
 
-def _part(ground: Ground, title: str, figures: str, started_s: float, faults: Sequence[tuple[str, Fault]]) -> Part:
-    return Part(ground.name, title, figures, time.monotonic() - started_s, tuple(faults))
+def _part(ground: Ground, title: str, figures: str, started_s: float, breaches: Sequence[tuple[str, Breach]]) -> Part:
+    return Part(ground.name, title, figures, time.monotonic() - started_s, tuple(breaches))

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from activation_sync.core.products import product_key
-from tests.proof.evidence import Fault
+from tests.proof.evidence import Breach
 from tests.stage import MEASURES, Stage
 
 Key = tuple[str, str]
@@ -52,7 +52,7 @@ class People:
         self.edits.append(Edit(self._last_line(), key, values))
         return f"{key[1]} of {key[0]} is now {values}"
 
-    def faults(self) -> Iterator[Fault]:
+    def breaches(self) -> Iterator[Breach]:
         """Ledger and edits, read in order, must lead to every value of the table."""
         rows: dict[Key, Values] = {}
         edits = iter(sorted(self.edits, key=lambda edit: edit.after))
@@ -62,19 +62,19 @@ class People:
                 rows[edit.key], edit = edit.values, next(edits, None)
             at, row = MEASURES.index(measure), list(rows.get((day, product), NO_ROW))
             if row[at] != before:
-                yield Fault("lost", f"ledger line {line}: {measure} of {product} was {row[at]}, taken for {before}")
+                yield Breach("lost", f"ledger line {line}: {measure} of {product} was {row[at]}, taken for {before}")
             row[at] = settled
             rows[day, product] = tuple(row)
         rows.update((edit.key, edit.values) for edit in [*([edit] if edit else []), *edits])
         yield from self._differences({key: values for key, values in rows.items() if values != NO_ROW})
         for wrong in self.stage.query(NOT_REPORTED):
-            yield Fault("invented", f"no report says {wrong}")
+            yield Breach("invented", f"no report says {wrong}")
 
-    def _differences(self, explained: dict[Key, Values]) -> Iterator[Fault]:
+    def _differences(self, explained: dict[Key, Values]) -> Iterator[Breach]:
         rows = self._rows()
         for key in explained.keys() | rows.keys():
             if explained.get(key) != rows.get(key):
-                yield Fault("invented", f"{key} is {rows.get(key)}; ledger and edits lead to {explained.get(key)}")
+                yield Breach("invented", f"{key} is {rows.get(key)}; ledger and edits lead to {explained.get(key)}")
 
     def _values(self) -> Values:
         return tuple(self.random.randint(0, LARGEST) for _ in MEASURES)

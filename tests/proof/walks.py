@@ -14,13 +14,12 @@ from random import Random
 import httpx
 
 from activation_sync.core.model import ConflictPolicy
-from activation_sync.emulator import Fault as Spoiled
-from activation_sync.emulator import Scenario
+from activation_sync.emulator import Fault, Scenario
 from activation_sync.emulator.scenario import PRODUCTS as MANY
 from tests.proof.actors import Actor, Actors
 from tests.proof.crashes import let_lease_run_out
 from tests.proof.direct import run_directly
-from tests.proof.evidence import Fault, Sent, bodies_of, body_of
+from tests.proof.evidence import Breach, Sent, bodies_of, body_of, broken_chain
 from tests.proof.ground import EMPTY, Ground
 from tests.proof.people import People
 from tests.stage import MEASURES, PATCH, Stage
@@ -35,6 +34,7 @@ PATCH_SPOILED = (
 DETAIL_SPOILED = ("restated", "restated", "date-backwards", "answer-lost", "first-100-rows")
 NIGHTS, OVERLAPS, DEATHS, LATE = "runs", "interleaved", "died", "woke with a PATCH in hand"
 SCRIPTED, SEEN = "bad answers scripted", "seen"
+SPOILED = ((PATCH, PATCH_SPOILED), (PATCH, PATCH_SPOILED), (DETAIL, DETAIL_SPOILED))
 MOST_MOMENTS = 220
 PAUSES = (("", 60), ("request P", 4))  # anywhere, or with a PATCH in hand; and among how many such moments
 IN_DOUBT = "SELECT refreshed_on, product FROM sync_base WHERE in_doubt"
@@ -54,7 +54,7 @@ class Walk:
     people: People
     tries: int
     story: list[str] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
     totals: Counter[str] = field(default_factory=Counter)
 
     def take(self) -> None:
@@ -64,7 +64,7 @@ class Walk:
                 self.random.choices(*zip(*STEPS, strict=True))[0](self)
             self._grow_quiet()
         self.totals[SEEN] += sum(bool(served.fault) for served in self.stage.emulator.journal())
-        self.faults += self._reckon()
+        self.breaches += self._reckon()
 
     def edit(self) -> None:
         self.story.append(self.people.edit())
@@ -79,11 +79,9 @@ class Walk:
 
     def spoil(self) -> None:
         """The next answers are bad in some way."""
-        operation, kinds = self.random.choice(
-            [(PATCH, PATCH_SPOILED), (PATCH, PATCH_SPOILED), (DETAIL, DETAIL_SPOILED)]
-        )
+        operation, kinds = self.random.choice(SPOILED)
         kind = self.random.choice(kinds)
-        spoiled = Spoiled(kind) if isinstance(kind, int) else Spoiled(kind=kind)
+        spoiled = Fault(kind) if isinstance(kind, int) else Fault(kind=kind)
         times = self.random.randint(1, 3)
         self.stage.emulator.will_answer(operation, spoiled, times=times)
         self.totals[SCRIPTED] += times
@@ -124,9 +122,9 @@ class Walk:
         paused.play()
         self._note("paused", paused)
         if before != self._all():
-            self.faults.append(Fault("stale", "a run that was overtaken wrote to the warehouse"))
+            self.breaches.append(Breach("stale", "a run that was overtaken wrote to the warehouse"))
         if not doubts <= self._doubts():
-            self.faults.append(Fault("lost", "a run that was overtaken ended a doubt"))
+            self.breaches.append(Breach("lost", "a run that was overtaken ended a doubt"))
 
     def _begin(self) -> Actor:
         stage = self.stage
@@ -146,7 +144,7 @@ class Walk:
         if Actors.on_stage and Actors.on_stage.is_overtaken:
             self.totals[LATE] += 1
         elif stale := sent - self._pending():
-            self.faults.append(Fault("stale", f"sent {stale}, which is not pending"))
+            self.breaches.append(Breach("stale", f"sent {stale}, which is not pending"))
 
     def _grow_quiet(self) -> None:
         """Nobody touches anything, and Graph answers as it should."""
@@ -156,17 +154,18 @@ class Walk:
             before = len(self.stage.patches())
             self.night()
             if left < SILENT_NIGHTS and len(self.stage.patches()) > before:
-                self.faults.append(Fault("invented", "PATCHes leave though nothing has changed"))
+                self.breaches.append(Breach("invented", "PATCHes leave though nothing has changed"))
 
-    def _reckon(self) -> Iterator[Fault]:
-        yield from self.people.faults()
+    def _reckon(self) -> Iterator[Breach]:
+        yield from self.people.breaches()
         for sent in set(map(body_of, self.stage.patches())) - set(self.stage.query(OUTBOX)):
-            yield Fault("invented", f"PATCH {sent}: no plan decided that")
+            yield Breach("invented", f"PATCH {sent}: no plan decided that")
         for row in self.stage.query(IN_DOUBT):
-            yield Fault("left over", f"{row} is in doubt for ever")
+            yield Breach("left over", f"{row} is in doubt for ever")
+        yield from broken_chain(self.stage)
         yield from self._apart()
 
-    def _apart(self) -> Iterator[Fault]:
+    def _apart(self) -> Iterator[Breach]:
         """Where Graph and warehouse differ though nobody said so."""
         excused = self._excused()
         reconciled = {day for (day,) in self.stage.query("SELECT DISTINCT refreshed_on FROM sync_base")}
@@ -174,7 +173,7 @@ class Walk:
         for day, product, *counts in self.stage.warehouse_rows():
             key = (day, product)
             if key in published and key not in excused and published[key] != tuple(counts):
-                yield Fault("lost", f"Graph holds {published[key]} of {key}, the warehouse {counts}")
+                yield Breach("lost", f"Graph holds {published[key]} of {key}, the warehouse {counts}")
 
     def _excused(self) -> set[tuple[str, str]]:
         """Rows that a person has been told of: held conflicts of the last run, and dead letters."""

@@ -51,9 +51,7 @@ def live(night: Night, dies_at: int | None = None) -> Life:
                 moments.append(told)
         except EOFError:
             process.join(LONGEST_RUN_S)
-            assert process.exitcode == -signal.SIGKILL, (
-                f"the worker ended with {process.exitcode}, and nobody killed it"
-            )
+            assert process.exitcode == -signal.SIGKILL, f"the worker ended with {process.exitcode}, not killed"
             return Life(tuple(moments))
         return Life(tuple(moments), told)
 
