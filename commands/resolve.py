@@ -30,7 +30,9 @@ def resolve(
             formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Refresh date; needed when several are in conflict."
         ),
     ] = None,
-    measure: Annotated[Measure | None, typer.Option(help="Decide this measure only [default: all in conflict]")] = None,
+    measure: Annotated[
+        Measure | None, typer.Option(help="Decide this measure only.", show_default="all in conflict")
+    ] = None,
     approve: Annotated[
         str | None,
         typer.Option(metavar="DIGEST", help="Digest that `conflicts` showed; refused when a value has moved since."),
