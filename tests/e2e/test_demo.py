@@ -5,7 +5,6 @@ import re
 import resource
 import shlex
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,12 +37,12 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """Typed where the environment points to a warehouse that is no demo's."""
     terminal = Terminal(tmp_path_factory.mktemp("newcomer"))
     before = work_s()
     said = terminal.type("demo", COLUMNS="200", ACTIVATION_SYNC__WAREHOUSE__URL="sqlite:///precious.db")
-    yield Shown(said, terminal, work_s() - before)
+    return Shown(said, terminal, work_s() - before)
 
 
 def work_s() -> float:
