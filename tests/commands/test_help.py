@@ -11,7 +11,14 @@ from commands.main import COMMANDS, app
 from tests.commands.terminal import ROOT, Terminal
 
 HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "pydantic", "starlette", "fsspec", "psycopg"}
-LOADED = "import sys; from commands.main import main; sys.argv = ['', *sys.argv[1:]]\ntry: main()\nfinally: print(*sys.modules)"
+LOADED = """
+import sys
+from commands.main import main
+try:
+    main()
+finally:
+    print(*sys.modules)
+"""
 NAMES = sorted(command.__name__.replace("_", "-") for command in COMMANDS)
 
 
