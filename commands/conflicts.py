@@ -17,17 +17,13 @@ def conflicts(
 ) -> None:
     """List rows on which usage data and warehouse moved apart. They are neither written nor sent until resolved."""
     from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from commands.choosing import chosen_tenants
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json, say
     from commands.exits import Exit
     from tasks.standing import read_conflicts
-    from tasks.wiring import open_warehouse
 
     tenants = chosen_tenants(tenant)
-    engine = open_warehouse()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
+    with reading(open_migrated_warehouse()) as connection:
         found = [conflict for one in tenants for conflict in read_conflicts(connection, one.name)]
     if as_json:
         print_json(found)
@@ -39,31 +35,27 @@ def conflicts(
 
 
 def _say(found: "list[OpenConflict]") -> None:
-    from activation_sync.core.summary import rows_words
+    from activation_sync.core.summary import rows_words, short_digest
     from commands.console import print_table, say
 
-    rows = [row for conflict in found for row in _rows(conflict)]
-    print_table(f"{rows_words(len(found))} in conflict", rows, NUMERIC)
-    say(
-        'Decide with: activation-sync resolve "PRODUCT" --tenant TENANT --date DATE --take observed|warehouse\n'
-        "(add --approve DIGEST to decide only what is shown here)"
-    )
+    for conflict in found:
+        title = f"{conflict.tenant}: {conflict.product}, refresh date {conflict.refreshed_on}"
+        print_table(f"{title} (digest {short_digest(conflict.digest)})", list(_rows(conflict)), NUMERIC)
+    say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide with", is_copied=True)
+    say('  activation-sync resolve "PRODUCT" --take observed|warehouse', is_copied=True)
+    say("(--approve DIGEST decides only what is shown here)")
 
 
 def _rows(conflict: "OpenConflict") -> Iterator[dict[str, str]]:
-    from activation_sync.core.summary import MEASURE_WORDS, short_digest
+    from activation_sync.core.summary import MEASURE_WORDS
     from activation_sync.core.why import count_words
 
     for sides in conflict.measures:
         yield {
-            "tenant": conflict.tenant,
-            "date": str(conflict.refreshed_on),
-            "product": conflict.product,
             "measure": MEASURE_WORDS[sides.measure],
             "agreed": count_words(sides.agreed),
             "observed": count_words(sides.observed),
             "warehouse": count_words(sides.warehouse),
             "published": count_words(sides.published),
             "since (UTC)": f"{sides.since:%Y-%m-%d %H:%M}" if sides.since else "-",
-            "digest": short_digest(conflict.digest),
         }

@@ -14,7 +14,7 @@ def dead_letters(
 ) -> None:
     """List updates that Graph refused for good, with its answer and the request id (for Microsoft's support)."""
     from commands.choosing import chosen_tenants
-    from commands.console import print_json, print_table, say
+    from commands.console import print_json, say
     from commands.exits import Exit
     from tasks.retry import read_dead_letters
 
@@ -23,7 +23,8 @@ def dead_letters(
     if as_json:
         print_json([_facts(name, letter) for name, letter in dead])
     elif dead:
-        print_table(f"{len(dead)} refused by Graph", [_row(name, letter) for name, letter in dead], ("attempts",))
+        for name, letter in dead:
+            _say(name, letter)
         say("Once the cause is gone: activation-sync retry TENANT (it sends what is current then)")
     else:
         say("No dead letter.")
@@ -45,18 +46,18 @@ def _facts(tenant: str, letter: "DeadLetter") -> dict[str, object]:
     }
 
 
-def _row(tenant: str, letter: "DeadLetter") -> dict[str, str]:
-    from activation_sync.core.why import count_words
+def _say(tenant: str, letter: "DeadLetter") -> None:
+    from rich.markup import escape
 
-    key = letter.update.key
-    return {
-        "tenant": tenant,
-        "date": str(key.refreshed_on),
-        "product": key.product,
-        "counts": "/".join(map(count_words, letter.update.counts.as_tuple())),
-        "status": str(letter.status or "-"),
-        "Graph's answer": letter.answer or "-",
-        "request id": letter.request_id or "-",
-        "refused (UTC)": f"{letter.updated_at:%Y-%m-%d %H:%M}",
-        "attempts": str(letter.attempts),
-    }
+    from activation_sync.core.summary import MEASURE_WORDS
+    from activation_sync.core.why import count_words
+    from commands.console import say
+
+    key, values = letter.update.key, zip(MEASURE_WORDS.values(), letter.update.counts.as_tuple(), strict=True)
+    counts = ", ".join(f"{name} {count_words(count)}" for name, count in values)
+    say(f"[bold]{tenant}: {escape(key.product)}, refresh date {key.refreshed_on}[/bold]")
+    say(f"  sent: {counts}")
+    when = f"{letter.updated_at:%Y-%m-%d %H:%M} UTC"
+    say(f"  refused {when} with status {letter.status or '-'}, attempt {letter.attempts}")
+    say(f"  {escape(letter.answer or 'without a word')}")
+    say(f"  request id {letter.request_id or '-'}\n", is_copied=True)

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from activation_sync.core.run import RunSummary
     from activation_sync.warehouse.runs import RunRecord
 
-NUMERIC = ("written", "pushed", "acknowledged")
-CAME_TO = ("report of", "decisions", *NUMERIC, "approved by")
+UNBROKEN = ("started (UTC)", "plan", "run id")
+SHOWN_ID_CHARS = 8  # enough for `revert`; --json has all of it
 
 
 def history(
@@ -20,43 +20,44 @@ def history(
     """List runs, and what people did (resolve, retry, revert): when, for which day, and what came of it."""
     from activation_sync.warehouse.engine import reading
     from activation_sync.warehouse.runs import read_runs
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from commands.choosing import chosen_tenants
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json, print_table, say
-    from tasks.wiring import open_warehouse
 
     tenants = chosen_tenants(tenant)
-    engine = open_warehouse()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
+    with reading(open_migrated_warehouse()) as connection:
         runs = {one.name: read_runs(connection, one.name, limit) for one in tenants}
     if as_json:
         print_json([run for found in runs.values() for run in found])
         return
     for name, found in runs.items():
         if found:
-            print_table(f"{name}: the last {len(found)} runs", [_row(run) for run in found], NUMERIC)
+            print_table(f"{name}: newest runs first", [_row(run) for run in found], UNBROKEN)
         else:
             say(f"{name}: no run yet.")
 
 
 def _row(run: "RunRecord") -> dict[str, str]:
+    from activation_sync.core.run import RunKind
     from activation_sync.core.summary import short_digest
 
     return {
         "started (UTC)": f"{run.started_at:%Y-%m-%d %H:%M}",
-        "run": run.kind.value,
-        "for": str(run.as_of),
-        "by": run.who,
+        "run": f"{run.kind}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
         "outcome": run.outcome or "running, or killed",
-        **dict(zip(CAME_TO, _came_to(run.summary) if run.summary else "-" * len(CAME_TO), strict=True)),
+        "came to": _came_to_words(run.summary) if run.summary else "-",
         "plan": short_digest(run.digest) or "-",
-        "run id": run.run_id,
+        "run id": run.run_id[:SHOWN_ID_CHARS],
     }
 
 
-def _came_to(summary: "RunSummary") -> tuple[str, ...]:
-    """In the order of `CAME_TO`."""
-    decisions = ", ".join(f"{count} {name}" for name, count in sorted(summary.decisions.items()))
-    numbers = (summary.written, summary.pushed, summary.delivery.acknowledged)
-    return (str(summary.refreshed_on or "-"), decisions or "-", *map(str, numbers), summary.approved_by or "-")
+def _came_to_words(summary: "RunSummary") -> str:
+    numbers = {
+        **dict(sorted(summary.decisions.items())),
+        "written": summary.written,
+        "pushed": summary.pushed,
+        "acknowledged": summary.delivery.acknowledged,
+    }
+    report = f"report of {summary.refreshed_on}: " if summary.refreshed_on else ""
+    approved = f"; approved by {summary.approved_by}" if summary.approved_by else ""
+    came_to = ", ".join(f"{count:,} {name}" for name, count in numbers.items() if count)
+    return f"{report}{came_to or 'nothing'}{approved}"

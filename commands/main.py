@@ -17,6 +17,8 @@ from commands.history import history
 from commands.interrupt import ending_soon
 from commands.migrate import migrate
 from commands.plan import plan
+from commands.rebuild import rebuild
+from commands.report import report
 from commands.resolve import resolve
 from commands.retry import retry
 from commands.revert import revert
@@ -36,9 +38,9 @@ app = typer.Typer(
     "5 write-back not offered, 130 interrupted.",
 )
 COMMANDS = (
-    *(demo, check, plan, sync, status, history, why, verify_ledger),
+    *(demo, check, plan, sync, status, history, why, report),
     *(conflicts, resolve, dead_letters, retry, revert),
-    *(emulate, migrate),
+    *(verify_ledger, rebuild, emulate, migrate),
 )
 for command in COMMANDS:
     app.command()(command)

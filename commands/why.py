@@ -54,21 +54,27 @@ def _say_chain(chain: "list[LedgerRow]") -> None:
 
 
 def _say_link(links: "list[LedgerRow]") -> None:
-    """What one run decided of all measures, or one answer of Graph."""
+    """What one run decided of all measures, what a person did, a PATCH that left, or one answer of Graph."""
     from rich.markup import escape
 
     from commands.console import print_table, say
 
     first = links[0]
     moment = f"[bold]{first.at:%Y-%m-%d %H:%M:%S} UTC[/bold]"
-    if first.kind == "answer":
-        say(f"\n{moment}  {escape(_answer_words(first))}")
+    if first.kind != "decision":
+        say(f"\n{moment}  {escape(_event_words(first))}")
         return
     say(f"\n{moment}  decided by {escape(first.who)}, run {first.run_id}")
     print_table("", [_row(link) for link in links], numeric=SIDES)
     for role, landed_id in (("observed", first.observed_id), ("published", first.published_id)):
         if landed_id:
             say(f"[dim]{role}: landed report {landed_id}[/dim]", is_copied=True)
+
+
+def _event_words(event: "LedgerRow") -> str:
+    if event.kind == "person":
+        return f"{event.rule} by {event.who}: {event.note}"
+    return "a PATCH left; its outcome is in doubt" if event.kind == "sent" else _answer_words(event)
 
 
 def _answer_words(answer: "LedgerRow") -> str:

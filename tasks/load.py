@@ -69,11 +69,11 @@ def _load_detail(connection: Connection, landed: LandedReport, stream: BinaryIO,
     noticed = Noticed()
     counts = DetailCounts(noticed.spelled)
     rows = counts.through(parse_detail(stream, sync.product_aliases, noticed))
-    load_detail(connection, landed, conceal_names(rows, sync.names, _names_key(sync)), counts, now())
+    load_detail(connection, landed, conceal_names(rows, sync.names, names_key(sync)), counts, now())
     return noticed
 
 
-def _names_key(sync: SyncSettings) -> bytes:
+def names_key(sync: SyncSettings) -> bytes:
     """The tenant's own key for hashed names; a fresh one for dropped names, so that nothing links two loads."""
     key = sync.names_key
     return key.get_secret_value().encode() if key and sync.names == "hash" else token_bytes(32)

@@ -10,8 +10,9 @@ from activation_sync.core.conflicts import (
     resolve_conflict,
 )
 from activation_sync.core.model import Change, ConflictPolicy, Measure
-from activation_sync.core.plan import make_plan, normal_digest, seal
+from activation_sync.core.plan import make_plan, seal
 from activation_sync.core.run import RunKind, RunSummary
+from activation_sync.core.summary import MEASURE_WORDS
 from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.ledger import record_act
 from activation_sync.warehouse.schema import refuse_other_schema
@@ -34,7 +35,7 @@ def resolve(
     """
     seen = _choose(tenant, product, on)
     choose_measures(seen, measure)
-    digest = normal_digest(shown) or conflict_digest(seen)
+    digest = shown or conflict_digest(seen)
     refuse_moved_conflict(seen, digest)
     with open_act(tenant, RunKind.RESOLVE) as (run, connection):
         inputs = inputs_from(connection, tenant)
@@ -51,7 +52,7 @@ def resolve(
             who=run.who,
             at=now(),
             act="resolve",
-            note=f"took {side} for {', '.join(measures)}, shown as {digest[:12]}",
+            note=f"took {side} for {', '.join(MEASURE_WORDS[name] for name in measures)}, shown as {digest[:12]}",
             refreshed_on=change.key.refreshed_on,
             product=change.key.product,
         )

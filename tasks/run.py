@@ -1,9 +1,10 @@
 """The frame of a run: who holds the tenant, and how the run's end is remembered even when it fails."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from getpass import getuser
 from typing import TypeVar
 from uuid import uuid4
@@ -17,6 +18,7 @@ from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
+from tasks.policy import patiently
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
@@ -39,12 +41,12 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC) -> Iterator
     """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason."""
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine = open_warehouse()
-    refuse_other_schema(engine)
+    patiently(partial(refuse_other_schema, engine))
     run_id = runtime.flow_run.id or str(uuid4())
-    with hold_lease(engine, tenant, f"run {run_id}", ttl_s=LEASE_TTL_S, wait_s=2 * LEASE_TTL_S) as lease:
-        run = Run(tenant, run_id, as_of, getuser(), lease)
-        with writing(engine, lease) as connection:
-            record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=run.who, at=now(), kind=kind)
+    with ExitStack() as frame:
+        held = partial(hold_lease, engine, tenant, f"run {run_id}", ttl_s=LEASE_TTL_S, wait_s=2 * LEASE_TTL_S)
+        run = Run(tenant, run_id, as_of, getuser(), patiently(lambda: frame.enter_context(held())))
+        patiently(partial(_record_start, run, kind))
         try:
             yield run
         except Exception as error:
@@ -52,6 +54,13 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC) -> Iterator
             with suppress(ActivationSyncError):
                 _record_end(run, error)
             raise
+
+
+def _record_start(run: Run, kind: RunKind) -> None:
+    with writing(open_warehouse(), run.lease) as connection:
+        record_run_started(
+            connection, run_id=run.run_id, tenant=run.tenant, as_of=run.as_of, who=run.who, at=now(), kind=kind
+        )
 
 
 def _record_end(run: Run, error: Exception) -> None:

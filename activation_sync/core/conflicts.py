@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from activation_sync.core.decide import change_to, settle_key, under
 from activation_sync.core.model import Change, ConflictPolicy, Counts, Decision, Key, Measure, Plan
+from activation_sync.core.plan import names_digest
 from activation_sync.core.summary import MEASURE_WORDS
 from activation_sync.core.why import moved_words
 from activation_sync.errors import ChoiceError, PlanMovedError
@@ -105,7 +106,7 @@ def choose_measures(change: Change, measure: Measure | None) -> tuple[Measure, .
 
 def refuse_moved_conflict(change: Change, shown: str) -> None:
     """Raise PlanMovedError unless the conflict is still the one whose digest, or its beginning, was shown."""
-    if not (shown and conflict_digest(change).startswith(shown)):
+    if not names_digest(shown, conflict_digest(change)):
         raise PlanMovedError(
             f"{change.key.product} of {change.key.refreshed_on} has moved since its conflict was shown ({shown[:12]}); "
             "nothing was written: look again with `activation-sync conflicts`, then decide"

@@ -34,8 +34,13 @@ def seal(inputs: PlanInputs, found: Iterable[Change], findings: tuple[Finding, .
 
 def is_approved(plan: Plan, approve: str | None) -> bool:
     """True when `approve` is the plan's digest, or enough of its beginning to mean no other."""
-    given = normal_digest(approve)
-    return len(given) >= MIN_APPROVED_CHARS and plan.digest.startswith(given)
+    return names_digest(approve, plan.digest)
+
+
+def names_digest(given: str | None, digest: str) -> bool:
+    """True when what a person gave is a digest, or enough of its beginning to mean no other."""
+    beginning = normal_digest(given)
+    return len(beginning) >= MIN_APPROVED_CHARS and digest.startswith(beginning)
 
 
 def normal_digest(given: str | None) -> str:

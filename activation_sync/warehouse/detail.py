@@ -42,15 +42,20 @@ def load_detail(
     current = read_snapshot(conn, landed.tenant)
     drop_other_snapshots(conn, landed.tenant, keep=[landed.id, *([current.id] if current else [])])
     with conn.begin_nested() as kept:
-        conn.execute(delete(loaded_user_detail).where(loaded_user_detail.c.raw_report_id == landed.id))
-        with _naming_bad_rows(landed):
-            copy_rows(conn, loaded_user_detail, (_values(landed, row) for row in rows))
+        replace_detail(conn, landed, rows)
         hold_if_empty(conn, landed, derived.rows_seen)
         refreshed_on = cast(date, derived.refreshed_on)
         if current is not None and (refreshed_on, landed.seen_at) < (current.refreshed_on, current.seen_at):
             kept.rollback()
     replace_reported(conn, landed, derived.counts())
     return record_loaded(conn, landed, refreshed_on, derived.rows_seen, at)
+
+
+def replace_detail(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow]) -> None:
+    """The rows of this landed report, in place of those that were loaded from it before."""
+    conn.execute(delete(loaded_user_detail).where(loaded_user_detail.c.raw_report_id == landed.id))
+    with _naming_bad_rows(landed):
+        copy_rows(conn, loaded_user_detail, (_values(landed, row) for row in rows))
 
 
 def _values(landed: LandedReport, row: DetailRow) -> tuple[Any, ...]:

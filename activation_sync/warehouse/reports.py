@@ -65,13 +65,13 @@ def read_landed(conn: Connection, landed_id: str) -> LandedReport:
     found = conn.execute(select(raw_report).where(raw_report.c.id == landed_id)).first()
     if found is None:
         raise WarehouseError(f"no landed report {landed_id} is known here; land it first (activation-sync import)")
-    return _landed(found)
+    return landed_of(found)
 
 
 def newest_landed(conn: Connection, tenant: str, report: Report) -> LandedReport | None:
     """The report Graph gave last, unless it was rejected."""
     found = conn.execute(_newest_first(tenant, report).where(raw_report.c.rejected.is_(None))).first()
-    return None if found is None else _landed(found)
+    return None if found is None else landed_of(found)
 
 
 def record_rejected(conn: Connection, landed_id: str, reason: str) -> None:
@@ -144,7 +144,8 @@ def _newest_first(tenant: str, report: Report) -> Select[Any]:
     )
 
 
-def _landed(found: Row[Any]) -> LandedReport:
+def landed_of(found: Row[Any]) -> LandedReport:
+    """A row of the manifest as a value."""
     values = found._mapping
     known = {field.name: values[field.name] for field in fields(LandedReport)}
     return LandedReport(**{**known, "report": Report(known["report"])})

@@ -22,7 +22,9 @@ def closed_origin() -> str:
         return f"https://127.0.0.1:{briefly.getsockname()[1]}"
 
 
-def says(terminal: Terminal, *words: str, code: Exit = Exit.FAILED, command: str = "plan", **variables: str) -> None:
+def expect_said(
+    terminal: Terminal, *words: str, code: Exit = Exit.FAILED, command: str = "plan", **variables: str
+) -> None:
     """Every word must be on the screen; of `plan` and the like nothing is on standard output."""
     said = terminal.type(command, **variables)
     assert said.code == code, said.everything
@@ -33,48 +35,48 @@ def test_a_wrong_secret_is_named_by_what_microsoft_calls_it(terminal, stage):
     (stage.folder / f"{stage.tenant.name}.secret").write_text("not-the-secret-at-all")
     terminal.secrets = [*terminal.secrets, "not-the-secret-at-all"]
 
-    says(terminal, "AADSTS7000215", "make a new one and configure it")
-    says(terminal, "bad contoso: token: ", "AADSTS7000215", command="check")
+    expect_said(terminal, "AADSTS7000215", "make a new one and configure it")
+    expect_said(terminal, "bad contoso: token: ", "AADSTS7000215", command="check")
 
 
 def test_a_tenant_that_does_not_exist(terminal):
-    says(terminal, f"There is no tenant {NOWHERE}", "check the tenant id", **{TENANT_ID: NOWHERE})
+    expect_said(terminal, f"There is no tenant {NOWHERE}", "check the tenant id", **{TENANT_ID: NOWHERE})
 
 
 def test_an_application_that_the_tenant_does_not_know(terminal):
-    says(terminal, "AADSTS700016", NOWHERE, "check both ids", **{CLIENT_ID: NOWHERE})
+    expect_said(terminal, "AADSTS700016", NOWHERE, "check both ids", **{CLIENT_ID: NOWHERE})
 
 
 def test_no_network(terminal):
     origin = closed_origin()
 
-    says(terminal, f"{origin} did not answer", "check", ACTIVATION_SYNC__GRAPH__AUTHORITY_ROOT=origin)
+    expect_said(terminal, f"{origin} did not answer", "check", ACTIVATION_SYNC__GRAPH__AUTHORITY_ROOT=origin)
 
 
 def test_a_certificate_of_somebody_else(terminal, tmp_path):
     stranger = tmp_path / "stranger.pem"
     trustme.CA().cert_pem.write_to_path(stranger)
 
-    says(terminal, "is not trusted", "CA file", code=Exit.USAGE, ACTIVATION_SYNC__GRAPH__CA_FILE=str(stranger))
+    expect_said(terminal, "is not trusted", "CA file", code=Exit.USAGE, ACTIVATION_SYNC__GRAPH__CA_FILE=str(stranger))
 
 
 @pytest.mark.parametrize("scenario", [Scenario(users=60, roles={"contoso": ()})])
 def test_a_missing_permission_is_named(terminal):
-    says(terminal, "403", "Reports.Read.All")
-    says(terminal, "bad contoso: permission: grant", "Reports.Read.All", command="check")
+    expect_said(terminal, "403", "Reports.Read.All")
+    expect_said(terminal, "bad contoso: permission: grant", "Reports.Read.All", command="check")
 
 
 def test_a_report_that_graph_does_not_find(terminal, stage):
     stage.emulator.will_answer(COUNTS, Fault(kind="unknown-tenant"))
 
-    says(terminal, "404", "UnknownTenantId")
+    expect_said(terminal, "404", "UnknownTenantId")
 
 
 def test_no_configuration_file(tmp_path: Path):
     empty = Terminal(tmp_path)
 
     for command in ("check", "sync", "status"):
-        says(
+        expect_said(
             empty,
             str(tmp_path / "activation-sync.toml"),
             "config/example.toml",
@@ -115,7 +117,7 @@ def test_a_file_with_ten_mistakes_is_answered_with_all_of_them(tmp_path: Path):
     (tmp_path / "activation-sync.toml").write_text(MISTAKES)
     terminal = Terminal(tmp_path, secrets=["hunter2-written-down"])
 
-    says(terminal, *NAMED, "mistakes in the configuration", code=Exit.USAGE, command="check")
+    expect_said(terminal, *NAMED, "mistakes in the configuration", code=Exit.USAGE, command="check")
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "sync", "status"])

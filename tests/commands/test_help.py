@@ -14,10 +14,8 @@ HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "pydanti
 LOADED = """
 import sys
 from commands.main import main
-try:
-    main()
-finally:
-    print(*sys.modules)
+try: main()
+finally: print(*sys.modules)
 """
 NAMES = sorted(command.__name__.replace("_", "-") for command in COMMANDS)
 

@@ -1,4 +1,4 @@
-"""The deployments, as an operator makes and runs them: a Prefect server, a worker, and only the checkout."""
+"""The deployments, as an operator makes and runs them: a Prefect server and a worker, from the checkout alone."""
 
 import os
 import socket
