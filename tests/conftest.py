@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
@@ -15,6 +16,8 @@ from tests.postgres import serving_postgres
 from tests.stage import keeping_configuration
 
 database_numbers = count(1)
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
