@@ -18,6 +18,8 @@ from tests.stage import keeping_configuration
 settings.register_profile("unhurried", deadline=None)  # a busy machine is not a mistake
 settings.load_profile("unhurried")
 database_numbers = count(1)
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
