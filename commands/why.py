@@ -78,6 +78,8 @@ def _event_words(event: "LedgerRow") -> str:
 
 
 def _answer_words(answer: "LedgerRow") -> str:
+    if answer.rule == "read-back":
+        return f"Graph was {answer.note}"
     said = f"Graph answered {answer.status}" if answer.status else "Graph did not answer"
     request = f" (request {answer.request_id})" if answer.request_id else ""
     return f"{said}: {(answer.note or '').rstrip(': ')}{request}"
