@@ -93,6 +93,11 @@ class Landing:
         with self._refusals():
             return bool(self._fs.isfile(self._at(path)))
 
+    def drop(self, path: str) -> None:
+        """Let go of bytes that turned out to be no report; nothing when they are not there."""
+        with self._refusals(), suppress(FileNotFoundError):
+            self._fs.rm_file(self._at(path))
+
     def _write(self, temporary: str, chunks: Iterable[bytes]) -> tuple[str, int]:
         digest, size_bytes = sha256(), 0
         with self._refusals():

@@ -17,8 +17,9 @@ CONTENT = ("refreshed_on", "product", "measure", "agreed", "observed", "warehous
 class LedgerRow:
     """One decision on one measure of one key in one run, or one answer of Graph (measure None).
 
-    warehouse: the value before this run. settled: the value after it. rule: the Decision taken.
-    outbox_id: joins a decision to the answers it led to. observed_id, published_id: the landed reports it rests on.
+    warehouse: the value before this run. settled: the value after it. rule: the Decision taken. note: Graph's words, or
+    why a person had the decision made. outbox_id: joins a decision to the answers it led to. observed_id,
+    published_id: the landed reports it rests on.
     """
 
     id: int
@@ -55,14 +56,22 @@ def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | N
 
 
 def record_decisions(
-    conn: Connection, plan: Plan, outbox_ids: Mapping[Key, int], *, run_id: str, who: str, at: datetime
+    conn: Connection,
+    plan: Plan,
+    outbox_ids: Mapping[Key, int],
+    *,
+    run_id: str,
+    who: str,
+    at: datetime,
+    note: str | None = None,
 ) -> None:
     """Note every measure of every change. What this run noted before, to the same content, is not noted twice."""
-    of_run = select(*(ledger.c[name] for name in CONTENT)).where(
-        ledger.c.tenant == plan.tenant, ledger.c.run_id == run_id, ledger.c.kind == "decision"
+    row, days = ledger.c, {change.key.refreshed_on for change in plan.changes}
+    of_run = select(*(row[name] for name in CONTENT)).where(
+        row.tenant == plan.tenant, row.run_id == run_id, row.kind == "decision", row.refreshed_on.in_(days)
     )
     noted = {tuple(row) for row in conn.execute(of_run)}
-    header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": "decision"}
+    header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": "decision", "note": note}
     rows = [
         {**header, **values, "outbox_id": outbox_ids.get(change.key)}
         for change in plan.changes
