@@ -10,6 +10,7 @@ from activation_sync.errors import ActivationSyncError
 from commands.check import check
 from commands.demo import demo
 from commands.emulate import emulate
+from commands.import_reports import import_reports
 from commands.migrate import migrate
 from commands.plan import plan
 from commands.status import status
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (demo, check, plan, sync, status, why, emulate, migrate):
     app.command()(command)
+app.command("import")(import_reports)  # a word Python keeps for itself
 
 
 @app.callback()

@@ -1,18 +1,20 @@
 """The frame of a run: who holds the tenant, and how the run's end is remembered even when it fails."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from getpass import getuser
 from typing import TypeVar
 from uuid import uuid4
 
-from prefect import runtime
+from prefect import get_run_logger, runtime
 from prefect.futures import PrefectFutureList
 
 from activation_sync.core.run import Outcome, RunSummary
-from activation_sync.errors import ActivationSyncError, HeldError
+from activation_sync.errors import ActivationSyncError, HeldError, TenantBusyError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
@@ -20,6 +22,7 @@ from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
+LEASE_WAIT_S = 2 * LEASE_TTL_S  # a killed run's lease ends within this
 T = TypeVar("T")
 
 
@@ -41,7 +44,7 @@ def open_run(tenant: str, as_of: date) -> Iterator[Run]:
     engine = open_warehouse()
     refuse_other_schema(engine)
     run_id = runtime.flow_run.id or str(uuid4())
-    with hold_lease(engine, tenant, f"run {run_id}", ttl_s=LEASE_TTL_S, wait_s=2 * LEASE_TTL_S) as lease:
+    with hold_tenant(tenant, f"run {run_id}", get_run_logger().info) as lease:
         run = Run(tenant, run_id, as_of, getuser(), lease)
         with writing(engine, lease) as connection:
             record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=run.who, at=now())
@@ -52,6 +55,21 @@ def open_run(tenant: str, as_of: date) -> Iterator[Run]:
             with suppress(ActivationSyncError):
                 _record_end(run, error)
             raise
+
+
+@contextmanager
+def hold_tenant(
+    tenant: str, owner: str, say: Callable[[str], None], *, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Lease]:
+    """The tenant's lease; whoever must wait for another run says so, once."""
+    hold = partial(hold_lease, open_warehouse(), tenant, owner, ttl_s=LEASE_TTL_S, sleep=sleep)
+    with ExitStack() as held:
+        try:
+            lease = held.enter_context(hold())
+        except TenantBusyError as busy:
+            say(f"waiting up to {LEASE_WAIT_S:.0f} s: {busy}")
+            lease = held.enter_context(hold(wait_s=LEASE_WAIT_S))
+        yield lease
 
 
 def _record_end(run: Run, error: Exception) -> None:
