@@ -31,7 +31,7 @@ demo: setup
 	$(BIN)/activation-sync demo $(ARGS)
 
 test: $(DEV) check
-	$(BIN)/python -m pytest --cov $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 --cov $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from activation_sync.errors import ActivationSyncError
+from commands.backfill import backfill
 from commands.check import check
 from commands.demo import demo
 from commands.emulate import emulate
@@ -15,6 +16,7 @@ from commands.migrate import migrate
 from commands.plan import plan
 from commands.status import status
 from commands.sync import sync
+from commands.verify_ledger import verify_ledger
 from commands.why import why
 
 app = typer.Typer(
@@ -25,7 +27,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
     "5 write-back not offered.",
 )
-for command in (demo, check, plan, sync, status, why, emulate, migrate):
+for command in (demo, check, plan, sync, backfill, status, why, verify_ledger, emulate, migrate):
     app.command()(command)
 app.command("import")(import_reports)  # a word Python keeps for itself
 

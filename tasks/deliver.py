@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Event
+from typing import TypeAlias
 
 from prefect import get_run_logger, task
 
@@ -12,42 +13,46 @@ from activation_sync.errors import GraphBusyError
 from activation_sync.graph.client import GraphClient
 from activation_sync.warehouse.answers import read_delivery, record_answer
 from activation_sync.warehouse.engine import reading, writing
-from activation_sync.warehouse.outbox import OutboxRow, mark_in_doubt, read_pending
+from activation_sync.warehouse.outbox import PENDING, OutboxRow, mark_in_doubt, read_pending
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
+
+Sent: TypeAlias = tuple[Answer, str]  # Graph's answer to a row, and the state it brought the row to
 
 
 @task(task_run_name="deliver", **STEP)
 def deliver_updates(run: Run) -> Delivery:
     """Send every pending row of the outbox, record each answer as it comes, and return what became of them.
 
-    Safe to repeat: values are absolute, and only rows still pending are sent. Rows that Graph was too busy for are
-    left to the next attempt; where the write-back is not offered, all the rest stays pending.
+    Safe to repeat: values are absolute, and only rows still pending are sent. Rows that Graph was too busy for, or
+    did not apply, are left to the next attempt; where the write-back is not offered, all the rest stays pending.
     """
     write_back = tenant_settings(run.tenant).write_back
     with reading(open_warehouse()) as connection:
         pending = read_pending(connection, run.tenant)
-    answers: list[Answer] = []
+    sent: list[Sent] = []
     throttled_s = 0.0
     if pending and write_back.enabled:
         with open_graph(run.tenant) as graph:
-            answers = _Sender(run, graph).send(pending, write_back.batch_size, write_back.in_flight)
+            sent = _Sender(run, graph).send(pending, write_back.batch_size, write_back.in_flight)
             throttled_s = graph.throttled_s
-    _raise_if_busy(answers, len(pending))
+    is_offered = not any(answer.kind is AnswerKind.NOT_OFFERED for answer, _ in sent)
+    if is_offered:
+        _raise_if_unsettled(sent, len(pending))
     with reading(open_warehouse()) as connection:
         delivery = read_delivery(connection, run.tenant, run.run_id)
     get_run_logger().info("delivered: %d acknowledged, %d pending", delivery.acknowledged, delivery.pending)
-    is_offered = not any(answer.kind is AnswerKind.NOT_OFFERED for answer in answers)
     return replace(delivery, is_offered=is_offered, is_enabled=write_back.enabled, throttled_s=throttled_s)
 
 
-def _raise_if_busy(answers: Sequence[Answer], pending: int) -> None:
-    busy = [answer for answer in answers if answer.kind is AnswerKind.BUSY]
-    if busy:
-        asked = [answer.retry_after_s for answer in busy if answer.retry_after_s is not None]
+def _raise_if_unsettled(sent: Sequence[Sent], pending: int) -> None:
+    """Rows that Graph was too busy for, or took without applying them, are for the next attempt."""
+    waiting = [answer for answer, state in sent if state == PENDING]
+    if waiting:
+        asked = [answer.retry_after_s for answer in waiting if answer.retry_after_s is not None]
         raise GraphBusyError(
-            f"{len(busy)} of {pending} updates were not acknowledged yet: {busy[0].message}",
+            f"{len(waiting)} of {pending} updates were not acknowledged yet: {waiting[0].message}",
             max(asked, default=None),
         )
 
@@ -60,25 +65,34 @@ class _Sender:
     graph: GraphClient
     stopped: Event = field(default_factory=Event)
 
-    def send(self, rows: Sequence[OutboxRow], batch_size: int, in_flight: int) -> list[Answer]:
+    def send(self, rows: Sequence[OutboxRow], batch_size: int, in_flight: int) -> list[Sent]:
         batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
         with ThreadPoolExecutor(in_flight) as pool:
-            return [answer for answers in pool.map(self._send_batch, batches) for answer in answers]
+            return [one for batch in pool.map(self._send_unless_stopped, batches) for one in batch]
 
-    def _send_batch(self, rows: Sequence[OutboxRow]) -> Sequence[Answer]:
+    def _send_unless_stopped(self, rows: Sequence[OutboxRow]) -> Sequence[Sent]:
         if self.stopped.is_set():
             return []
+        try:
+            return self._send_batch(rows)
+        except BaseException:
+            self.stopped.set()  # what cannot be sent or recorded here cannot be in the other threads either
+            raise
+
+    def _send_batch(self, rows: Sequence[OutboxRow]) -> Sequence[Sent]:
         engine = open_warehouse()
         # committed before anything leaves: if the answer is lost, the next run knows that Graph may hold this value
         with writing(engine, self.run.lease) as connection:
-            mark_in_doubt(connection, rows)
+            mark_in_doubt(connection, rows, run_id=self.run.run_id, at=now())
         answers = self._patch(rows)
         with writing(engine, self.run.lease) as connection:
-            for row, answer in zip(rows, answers, strict=True):
+            states = [
                 record_answer(connection, row, answer, run_id=self.run.run_id, at=now())
+                for row, answer in zip(rows, answers, strict=True)
+            ]
         if any(_ends_the_pass(answer) for answer in answers):
             self.stopped.set()
-        return answers
+        return list(zip(answers, states, strict=True))
 
     def _patch(self, rows: Sequence[OutboxRow]) -> Sequence[Answer]:
         updates = [row.update for row in rows]

@@ -34,10 +34,14 @@ def land_report(report: Report, run: Run) -> str:
 
 
 def _landed_before(report: Report, tenant: str) -> LandedReport | None:
-    """The newest landed report, if its bytes are still there: only then may Graph answer "not modified"."""
+    """The newest landed report, if Graph may answer that it has not been modified since.
+
+    Its bytes must still be there, and a run must have gone through with them: of a download that was cut short or
+    mixed up, the whole report may well carry the same ETag.
+    """
     with reading(open_warehouse()) as connection:
         landed = newest_landed(connection, tenant, report)
-    return landed if landed and open_landing().holds(landed.path) else None
+    return landed if landed and landed.reconciled_at and open_landing().holds(landed.path) else None
 
 
 def _land(report: Report, run: Run, download: Download, report_format: str) -> LandedReport:

@@ -8,7 +8,7 @@ from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_acknowledged
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.wiring import open_graph, open_warehouse, tenant_settings
+from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
 
 
 @task(task_run_name="verify", **STEP)
@@ -28,6 +28,6 @@ def verify_delivery(run: Run) -> Verification:
     if None in answers:
         return Verification(is_offered=False)
     with writing(open_warehouse(), run.lease) as connection:
-        verification = record_read_back(connection, run.tenant, acknowledged, held)
+        verification = record_read_back(connection, run.tenant, acknowledged, held, run_id=run.run_id, at=now())
     get_run_logger().info("verified: %d confirmed, %d different", verification.confirmed, verification.different)
     return verification

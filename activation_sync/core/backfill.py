@@ -1,17 +1,14 @@
-"""What a backfill is asked for, what it did with each refresh date, and the words for it."""
+"""What a backfill is asked for, what there is to replay, and what it did with each refresh date."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from itertools import groupby
 
 from activation_sync.core.model import Plan
-from activation_sync.core.run import Delivery, Outcome, Verification
-from activation_sync.core.summary import plan_rows, rows_words, short_digest
-from activation_sync.errors import ConfigError
+from activation_sync.core.run import Delivery, Outcome, RunSummary, Verification
+from activation_sync.errors import ActivationSyncError, ConfigError
 
-SHOWN_ROWS = 200  # of the plan of one refresh date
 MAX_REASON_CHARS = 200
 MAX_DAYS = 3_660  # ten years; more is a slip of the finger
 ONE_DAY = timedelta(days=1)
@@ -61,6 +58,23 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayDay:
+    """One refresh date of a window, and what was landed of it.
+
+    landed_ids: of each report the one seen last. landed: of the report that was restated most, how often it landed.
+    """
+
+    refreshed_on: date
+    landed_ids: tuple[str, ...]
+    landed: int = 1
+
+    @property
+    def restated(self) -> str:
+        """What the ledger adds when Microsoft changed its figures."""
+        return f"; the newest of {self.landed} landed reports of this date" if self.landed > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayedDay:
     """One refresh date of a backfill, counted in rows.
 
@@ -78,6 +92,35 @@ class ReplayedDay:
     landed: int = 1
     held_because: str = ""
     table: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there to replay of a window.
+
+    missing: dates of which nothing was landed. unreadable: landed reports that could not be read, each with its reason.
+    """
+
+    days: tuple[ReplayDay, ...] = ()
+    missing: tuple[date, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+    def batches(self, size: int) -> Iterator["Batch"]:
+        """The dates in portions, oldest first."""
+        for start in range(0, len(self.days), size):
+            yield Batch(self.days[start : start + size], start, len(self.days))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some of the dates of a backfill, of which `before` come first; total: all of them."""
+
+    days: tuple[ReplayDay, ...]
+    before: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.days[0].refreshed_on}..{self.days[-1].refreshed_on}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,83 +142,91 @@ class BackfillSummary:
     unreadable: tuple[str, ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
     verification: Verification = field(default_factory=Verification)
+    dead_letters: int = 0
     error: str = ""
 
 
-def view_day(plan: Plan, day: date, landed: int, verdict: Verdict, held_because: str = "") -> ReplayedDay:
+def view_day(plan: Plan, day: ReplayDay, verdict: Verdict, held_because: str = "") -> ReplayedDay:
     """A plan of one refresh date in numbers."""
     return ReplayedDay(
-        refreshed_on=day,
+        refreshed_on=day.refreshed_on,
         verdict=verdict,
         digest=plan.digest,
         written=sum(change.is_written for change in plan.changes),
         pushed=sum(change.is_pushed for change in plan.changes),
         waiting=sum(change.waits_for_report for change in plan.changes),
         conflicts=sum(change.is_conflict for change in plan.changes),
-        landed=landed,
+        landed=day.landed,
         held_because=held_because,
     )
 
 
-def preview_day(plan: Plan, day: date, landed: int, verdict: Verdict, held_because: str = "") -> ReplayedDay:
-    """The same with the plan as a table, for a person who decides on it."""
-    return replace(view_day(plan, day, landed, verdict, held_because), table=tuple(plan_rows(plan)[:SHOWN_ROWS]))
+def summarise_backfill(
+    tenant: str,
+    window: Window,
+    found: Found,
+    days: Sequence[ReplayedDay],
+    delivery: Delivery,
+    verification: Verification,
+    dead_letters: int,
+) -> BackfillSummary:
+    """How a tenant's backfill went; a held date is the reason why it stopped there."""
+    held = held_day(days)
+    return BackfillSummary(
+        tenant=tenant,
+        start=window.start,
+        end=window.end,
+        reason=window.reason,
+        outcome=_outcome(days, delivery, verification, dead_letters),
+        days=tuple(days),
+        missing=found.missing,
+        unreadable=found.unreadable,
+        delivery=delivery,
+        verification=verification,
+        dead_letters=dead_letters,
+        error=f"{held.refreshed_on} is {held.held_because}" if held else "",
+    )
+
+
+def summarise_look(tenant: str, window: Window, found: Found, days: Sequence[ReplayedDay]) -> BackfillSummary:
+    """What a backfill would do, were it started now."""
+    looked = BackfillSummary(tenant, window.start, window.end, window.reason, Outcome.PREVIEWED)
+    return replace(looked, days=tuple(days), missing=found.missing, unreadable=found.unreadable)
+
+
+def failed_backfill(tenant: str, window: Window, error: Exception) -> BackfillSummary:
+    """A backfill that an error ended; the text of an unexpected one may hold anything, so only its type is kept."""
+    reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
+    return BackfillSummary(tenant, window.start, window.end, window.reason, Outcome.FAILED, error=reason)
+
+
+def run_summary(summary: BackfillSummary, run_id: str, as_of: date) -> RunSummary:
+    """The same for the record of runs."""
+    return RunSummary(
+        tenant=summary.tenant,
+        run_id=run_id,
+        as_of=as_of,
+        outcome=summary.outcome,
+        written=sum(day.written for day in summary.days),
+        pushed=sum(day.pushed for day in summary.days),
+        waiting=sum(day.waiting for day in summary.days),
+        conflicts=sum(day.conflicts for day in summary.days),
+        dead_letters=summary.dead_letters,
+        delivery=summary.delivery,
+        verification=summary.verification,
+        error=summary.error,
+    )
+
+
+def _outcome(days: Sequence[ReplayedDay], delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:
+    if held_day(days):
+        return Outcome.HELD
+    if not delivery.is_offered:
+        return Outcome.NOT_OFFERED
+    is_open = dead_letters or verification.different or any(day.conflicts for day in days)
+    return Outcome.UNSETTLED if is_open else Outcome.DONE
 
 
 def held_day(days: Sequence[ReplayedDay]) -> ReplayedDay | None:
     """The refresh date that stopped a backfill."""
     return next((day for day in days if day.verdict is Verdict.HELD), None)
-
-
-def day_rows(days: Iterable[ReplayedDay]) -> list[dict[str, str]]:
-    """The dates as a table."""
-    return [
-        {
-            "refresh date": day.refreshed_on.isoformat(),
-            "verdict": day.verdict,
-            "written": str(day.written),
-            "pushed": str(day.pushed),
-            "waiting": str(day.waiting),
-            "conflicts": str(day.conflicts),
-            "landed": "once" if day.landed == 1 else f"{day.landed} times",
-            "plan": short_digest(day.digest),
-        }
-        for day in days
-    ]
-
-
-def dates_words(days: Iterable[date]) -> str:
-    """Dates, with those that follow each other as one range."""
-    ordered = enumerate(sorted(days))
-    runs = (list(run) for _, run in groupby(ordered, key=lambda place: place[1] - ONE_DAY * place[0]))
-    return ", ".join(str(run[0][1]) if len(run) == 1 else f"{run[0][1]}..{run[-1][1]}" for run in runs)
-
-
-def backfill_words(summary: BackfillSummary) -> str:
-    """How a tenant's backfill ended, and what to do next."""
-    sentences = [_days_words(summary), *_open_ends(summary)]
-    return " ".join(sentences) if not summary.error else f"{' '.join(sentences)} Stopped: {summary.error}"
-
-
-def _days_words(summary: BackfillSummary) -> str:
-    tally = {verdict: sum(day.verdict is verdict for day in summary.days) for verdict in Verdict}
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
-    written, pushed = (sum(getattr(day, name) for day in summary.days) for name in ("written", "pushed"))
-    seen = f"{rows_words(len(summary.days), 'refresh date')}{f': {counted}' if counted else ''}."
-    if summary.outcome is Outcome.PREVIEWED:
-        return f"{seen} Would write {rows_words(written)} and push {pushed:,}; nothing was written."
-    sent = f"{summary.delivery.acknowledged:,} acknowledged by Graph, {summary.delivery.pending:,} pending"
-    off = "" if summary.delivery.is_enabled else " (write-back is switched off)"
-    return f"{seen} Wrote {rows_words(written)}; {sent}{off}."
-
-
-def _open_ends(summary: BackfillSummary) -> Iterator[str]:
-    if summary.missing:
-        yield f"Nothing was landed of {dates_words(summary.missing)}; `import` reports of these dates if you have them."
-    if summary.unreadable:
-        yield f"Not read: {'; '.join(summary.unreadable)}."
-    if not summary.delivery.is_offered:
-        yield "This Graph does not offer the write-back resource; the updates stay in the outbox."
-    conflicts = sum(day.conflicts for day in summary.days)
-    if conflicts:
-        yield f"{rows_words(conflicts, 'conflict')} left open: see `conflicts` and `resolve`."

@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from hashlib import sha256
 
 from activation_sync.emulator.answers import Visit
+from activation_sync.emulator.faults import BATCH
 
 # learn.microsoft.com/graph/throttling-limits, Microsoft 365 reports; each report function counts on its own
 WINDOW_S = 600
@@ -54,8 +56,8 @@ class Wait:
 class Judge:
     """Remembers every `Retry-After` and notes who does not obey it. Callers hold the emulator's lock.
 
-    A 429 to one PATCH binds that row, and other rows too once the client has had a second to read it; in a batch,
-    where each item is throttled individually, it binds its own row alone.
+    A 429 to one PATCH binds that row, and other rows too once the client has had a second to read it, and so does one
+    to a whole batch; in a batch, where each item is throttled individually, it binds its own row alone.
     """
 
     def __init__(self) -> None:
@@ -78,7 +80,8 @@ class Judge:
 
 
 def _keys(visit: Visit) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Two names of what is asked to wait: the row, and the operation as a whole."""
+    """Two names of what is asked to wait: the row or the very batch, and the operation as a whole."""
     tenant_id = visit.tenant.tenant_id if visit.tenant else ""
     broad = (tenant_id, visit.app_id, visit.operation)
-    return (*broad, visit.product), broad
+    exact = sha256(visit.call.body).hexdigest() if visit.operation == BATCH else visit.product
+    return (*broad, exact), broad

@@ -94,7 +94,7 @@ class Landing:
             return bool(self._fs.isfile(self._at(path)))
 
     def drop(self, path: str) -> None:
-        """Let go of bytes that turned out to be no report; nothing when they are not there."""
+        """Remove the bytes of a landed report; nothing when they are gone already."""
         with self._refusals(), suppress(FileNotFoundError):
             self._fs.rm_file(self._at(path))
 

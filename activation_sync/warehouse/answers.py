@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
 
 from activation_sync.core.model import CountRow, Counts, Key
 from activation_sync.core.run import Answer, AnswerKind, Delivery, Verification
@@ -29,6 +29,7 @@ from activation_sync.warehouse.tables import ledger, outbox, sync_base
 
 ANSWER_CHARS = 200
 NOT_APPLIED = "accepted but not applied"
+LATE, READ_BACK = "late", "read-back"  # beside the kinds of answer, what the ledger's `rule` says of one
 
 
 class Doubt(Enum):
@@ -37,6 +38,14 @@ class Doubt(Enum):
     ENDS = auto()
     STAYS = auto()
     ENDS_IF_NEW = auto()
+
+
+class Seen(Enum):
+    """What Graph was read back to hold, beside what it acknowledged."""
+
+    SAME = "as sent"
+    OTHER = "other values"
+    MISSING = "no such row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +79,38 @@ def record_answer(
     state, words = _outcome(answer, attempts, max_attempts)
     noted = {"attempts": attempts, "status": answer.status, "request_id": answer.request_id, "answer": words}
     move(conn, [row.id], state, at, **noted)
-    _remember(conn, stored, answer, was_in_doubt=row.in_doubt)
+    moved = _remember(conn, stored, answer, was_in_doubt=row.in_doubt)
     if answer.kind is not AnswerKind.BUSY:
-        _note(conn, stored, answer, f"{state}: {words}", run_id=run_id, at=at)
+        said = _said(answer) | {"rule": answer.kind.value, "note": f"{state}: {words}"}
+        said |= {name: moved[name] for name in ("in_doubt", "graph_id") if name in moved}
+        _note(conn, stored["tenant"], _key(stored), run_id=run_id, at=at, outbox_id=row.id, **said)
     return state
 
 
 def record_read_back(
-    conn: Connection, tenant: str, rows: Iterable[OutboxRow], held: Iterable[tuple[CountRow, str | None]]
+    conn: Connection,
+    tenant: str,
+    rows: Iterable[OutboxRow],
+    held: Iterable[tuple[CountRow, str | None]],
+    *,
+    run_id: str,
+    at: datetime,
 ) -> Verification:
     """Compare what Graph acknowledged with what it gives back; a row that is missing or different is in doubt again.
 
-    held: what Graph was read to hold, and the id of each row.
+    held: what Graph was read to hold, and the id of each row. What this teaches us goes to the ledger, once.
     """
-    sent = {row.update.key: row.update.counts for row in rows}  # of several updates of one key the last one counts
+    sent = {row.update.key: row for row in rows}  # of several updates of one key the last one counts
     found = {row.key: (row.counts, graph_id) for row, graph_id in held if row.key in sent}
-    different = [key for key, counts in sent.items() if key not in found or not _is_held(counts, found[key][0])]
-    for key in different:
-        _update_base(conn, tenant, key, {"in_doubt": True})
-    for key, (_, graph_id) in found.items():
-        if graph_id is not None:
-            _update_base(conn, tenant, key, {"graph_id": graph_id})
-    return Verification(confirmed=len(sent) - len(different), different=len(different))
+    known, different = _read_known(conn, tenant, sent), 0
+    for key, row in sent.items():
+        seen = _compare(row.update.counts, found.get(key))
+        different += seen is not Seen.SAME
+        if new := _news(known[key], seen, found.get(key)):
+            _update_base(conn, tenant, key, new)
+            said = {"rule": READ_BACK, "note": f"read back: {seen.value}", **new}
+            _note(conn, tenant, key, run_id=run_id, at=at, outbox_id=row.id, **said)
+    return Verification(confirmed=len(sent) - different, different=different)
 
 
 def read_delivery(conn: Connection, tenant: str, run_id: str) -> Delivery:
@@ -125,11 +144,18 @@ def _record_late(conn: Connection, stored: RowMapping, answer: Answer, *, run_id
     state: str = stored["state"]
     if stored["request_id"] != answer.request_id:
         _update_base(conn, stored["tenant"], _key(stored), {"in_doubt": True})
-        _note(conn, stored, answer, f"late: {answer.kind}, when the row was {state}", run_id=run_id, at=at)
+        said = {
+            "rule": LATE,
+            "note": f"late: {answer.kind}, when the row was {state}",
+            "in_doubt": True,
+            **_said(answer),
+        }
+        _note(conn, stored["tenant"], _key(stored), run_id=run_id, at=at, outbox_id=stored["id"], **said)
     return state
 
 
-def _remember(conn: Connection, stored: RowMapping, answer: Answer, *, was_in_doubt: bool) -> None:
+def _remember(conn: Connection, stored: RowMapping, answer: Answer, *, was_in_doubt: bool) -> dict[str, Any]:
+    """Move what we remember of the row's key; returns what moved."""
     doubt, moved = CONSEQUENCES[answer.kind].doubt, dict[str, Any]()
     if doubt is Doubt.ENDS or (doubt is Doubt.ENDS_IF_NEW and not was_in_doubt):
         moved["in_doubt"] = False
@@ -139,32 +165,47 @@ def _remember(conn: Connection, stored: RowMapping, answer: Answer, *, was_in_do
         moved["graph_id"] = answer.graph_id or stored["graph_id"]
     if moved:
         _update_base(conn, stored["tenant"], _key(stored), moved)
+    return moved
 
 
 def _update_base(conn: Connection, tenant: str, key: Key, moved: Mapping[str, Any]) -> None:
+    conn.execute(update(sync_base).where(_is_of(tenant, key)).values(**moved))
+
+
+def _is_of(tenant: str, key: Key) -> ColumnElement[bool]:
     row = sync_base.c
-    of_key = and_(row.tenant == tenant, row.refreshed_on == key.refreshed_on, row.product == key.product)
-    conn.execute(update(sync_base).where(of_key).values(**moved))
+    return and_(row.tenant == tenant, row.refreshed_on == key.refreshed_on, row.product == key.product)
 
 
-def _note(conn: Connection, stored: RowMapping, answer: Answer, note: str, *, run_id: str, at: datetime) -> None:
-    values = {
-        "at": at,
-        "tenant": stored["tenant"],
-        "run_id": run_id,
-        "refreshed_on": stored["refreshed_on"],
-        "product": stored["product"],
-        "outbox_id": stored["id"],
-        "status": answer.status,
-        "request_id": answer.request_id,
-        "note": note,
-    }
-    record_answer_of_graph(conn, values)
+def _said(answer: Answer) -> dict[str, Any]:
+    return {"status": answer.status, "request_id": answer.request_id}
 
 
-def _is_held(sent: Counts, held: Counts) -> bool:
+def _note(conn: Connection, tenant: str, key: Key, **values: Any) -> None:
+    header = {"tenant": tenant, "refreshed_on": key.refreshed_on, "product": key.product}
+    record_answer_of_graph(conn, {**header, **values})
+
+
+def _read_known(conn: Connection, tenant: str, keys: Iterable[Key]) -> dict[Key, RowMapping]:
+    row = sync_base.c
+    of_dates = select(sync_base).where(row.tenant == tenant, row.refreshed_on.in_({key.refreshed_on for key in keys}))
+    return {_key(values): values for values in conn.execute(of_dates).mappings()}
+
+
+def _compare(sent: Counts, held: tuple[Counts, str | None] | None) -> Seen:
     """What was not sent cannot differ."""
-    return all(ours is None or ours == theirs for ours, theirs in zip(sent.as_tuple(), held.as_tuple(), strict=True))
+    if held is None:
+        return Seen.MISSING
+    pairs = zip(sent.as_tuple(), held[0].as_tuple(), strict=True)
+    return Seen.SAME if all(ours is None or ours == theirs for ours, theirs in pairs) else Seen.OTHER
+
+
+def _news(known: RowMapping, seen: Seen, held: tuple[Counts, str | None] | None) -> dict[str, Any]:
+    """What reading back teaches of a key that was not known before."""
+    new: dict[str, Any] = {} if seen is Seen.SAME or known["in_doubt"] else {"in_doubt": True}
+    if held and held[1] not in (None, known["graph_id"]):
+        new["graph_id"] = held[1]
+    return new
 
 
 def _key(row: RowMapping) -> Key:

@@ -1,10 +1,10 @@
 """One transaction that makes a plan true: warehouse, memory, outbox and ledger together, or none of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from activation_sync.core.model import NOT_REPORTED, Change, Counts, Key, Measure, Plan
 from activation_sync.errors import PlanMovedError
@@ -29,23 +29,27 @@ def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datet
     applied plan either raises that or ends in the same rows.
     """
     present = _lock_rows(conn, plan)
-    _refuse_moved(plan, sum(present.get(change.key, NOT_REPORTED) != change.state.warehouse for change in plan.changes))
+    _refuse_moved(plan, sum(_counts(present, change.key) != change.state.warehouse for change in plan.changes))
     settled = [change for change in plan.changes if not change.is_conflict]
     written = [change for change in settled if change.is_written]
     rows = {change.key: _warehouse_row(plan, change, who, at) for change in written}
     _refuse_moved(plan, len(rows) - _write(conn, rows, present))
     _remember(conn, plan, settled)
     outbox_ids = replace_pending(conn, plan, run_id=run_id, at=at)
-    record_decisions(conn, plan, outbox_ids, run_id=run_id, who=who, at=at, note=note)
+    record_decisions(conn, plan, outbox_ids, present, run_id=run_id, who=who, at=at, note=note)
 
 
-def _lock_rows(conn: Connection, plan: Plan) -> dict[Key, Counts]:
+def _lock_rows(conn: Connection, plan: Plan) -> dict[Key, RowMapping]:
     """The warehouse rows of the plan's refresh dates; nobody else can edit them until we commit."""
     row = activation_user_count.c
     dates = {change.key.refreshed_on for change in plan.changes}
     of_plan = select(activation_user_count).where(row.tenant == plan.tenant, row.refreshed_on.in_(dates))
     rows = conn.execute(of_plan.with_for_update()).mappings()
-    return {Key(values["refreshed_on"], values["product"]): counts_of(values) for values in rows}
+    return {Key(values["refreshed_on"], values["product"]): values for values in rows}
+
+
+def _counts(present: Mapping[Key, RowMapping], key: Key) -> Counts:
+    return counts_of(present[key]) if key in present else NOT_REPORTED
 
 
 def _refuse_moved(plan: Plan, moved: int) -> None:

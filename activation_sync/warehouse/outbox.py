@@ -20,10 +20,16 @@ from sqlalchemy import (
 
 from activation_sync.core.model import Change, Key, Plan
 from activation_sync.core.run import CountUpdate
+from activation_sync.warehouse.ledger import record_sent
 from activation_sync.warehouse.measures import counts_of, measures_of
 from activation_sync.warehouse.tables import OUTBOX_STATES, ledger, outbox, sync_base
 
 PENDING, ACKNOWLEDGED, SUPERSEDED, DEAD = OUTBOX_STATES
+OF_KEY = and_(
+    sync_base.c.tenant == outbox.c.tenant,
+    sync_base.c.refreshed_on == outbox.c.refreshed_on,
+    sync_base.c.product == outbox.c.product,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +95,10 @@ def count_by_state(conn: Connection, tenant: str) -> dict[str, int]:
     return dict.fromkeys(OUTBOX_STATES, 0) | dict(conn.execute(counted).tuples().all())
 
 
-def mark_in_doubt(conn: Connection, rows: Sequence[OutboxRow]) -> None:
+def mark_in_doubt(conn: Connection, rows: Sequence[OutboxRow], *, run_id: str, at: datetime) -> None:
     """Note that a PATCH of these rows is about to leave. To be committed before it does."""
     if rows:
+        _note_sent(conn, [row.id for row in rows], run_id=run_id, at=at)
         sent = select(outbox.c.tenant, outbox.c.refreshed_on, outbox.c.product).where(outbox.c.id == bindparam("sent"))
         key = tuple_(sync_base.c.tenant, sync_base.c.refreshed_on, sync_base.c.product)
         conn.execute(update(sync_base).where(key.in_(sent)).values(in_doubt=True), [{"sent": row.id} for row in rows])
@@ -132,13 +139,18 @@ def move(conn: Connection, ids: Iterable[int], state: str, at: datetime, **noted
         conn.execute(change.values(state=state, updated_at=at, **noted), moved)
 
 
+def _note_sent(conn: Connection, ids: Sequence[int], *, run_id: str, at: datetime) -> None:
+    """The ledger learns of a doubt when it begins, not of every PATCH that leaves in doubt."""
+    certain = select(outbox.c.tenant, outbox.c.id, outbox.c.refreshed_on, outbox.c.product).join(sync_base, OF_KEY)
+    found = conn.execute(certain.where(outbox.c.id.in_(ids), ~sync_base.c.in_doubt).order_by(outbox.c.id)).all()
+    for tenant in {row.tenant for row in found}:
+        updates = {row.id: Key(row.refreshed_on, row.product) for row in found if row.tenant == tenant}
+        record_sent(conn, tenant, updates, run_id=run_id, at=at)
+
+
 def _read(conn: Connection, *which: ColumnElement[bool], limit: int | None = None) -> list[OutboxRow]:
-    base = sync_base.c
-    of_key = and_(
-        base.tenant == outbox.c.tenant, base.refreshed_on == outbox.c.refreshed_on, base.product == outbox.c.product
-    )
-    newest_id = func.coalesce(base.graph_id, outbox.c.graph_id).label("known_graph_id")
-    query = select(outbox, newest_id, base.in_doubt).join(sync_base, of_key).where(*which).order_by(outbox.c.id)
+    newest_id = func.coalesce(sync_base.c.graph_id, outbox.c.graph_id).label("known_graph_id")
+    query = select(outbox, newest_id, sync_base.c.in_doubt).join(sync_base, OF_KEY).where(*which).order_by(outbox.c.id)
     rows = conn.execute(query.limit(limit)).mappings()
     return [OutboxRow(row["id"], _update(row, row["known_graph_id"]), row["attempts"], row["in_doubt"]) for row in rows]
 

@@ -1,7 +1,6 @@
 """What there is to replay: landed reports of past refresh dates, and which of them still change anything."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
@@ -9,23 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
+from activation_sync.core.backfill import ReplayDay
 from activation_sync.core.decide import moves_memory
 from activation_sync.core.model import Change, Plan, Report
 from activation_sync.warehouse.outbox import is_queued
 from activation_sync.warehouse.reports import NEWEST_SEEN_FIRST, LandedReport, read_landed
 from activation_sync.warehouse.tables import raw_report, reported_count
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayDay:
-    """One refresh date of a window, and what was landed of it.
-
-    landed_ids: of each report the one seen last. landed: of the report that was restated most, how often it landed.
-    """
-
-    refreshed_on: date
-    landed_ids: tuple[str, ...]
-    landed: int = 1
 
 
 def read_replay_days(conn: Connection, tenant: str, start: date, end: date) -> list[ReplayDay]:

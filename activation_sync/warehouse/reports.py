@@ -31,6 +31,7 @@ class LandedReport:
     id: tenant, report and the beginning of sha256. path: within the landing. landed_at, seen_at: when these bytes were
     given first and last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
     reconciled_at: when a plan made from it was applied first; a report whose run was held has none.
+    shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
     """
 
     tenant: str
@@ -47,6 +48,8 @@ class LandedReport:
     loaded_at: datetime | None = None
     rejected: str | None = None
     reconciled_at: datetime | None = None
+    shown_at: datetime | None = None
+    expired_at: datetime | None = None
     source: Source = Source.GRAPH
 
     @property
@@ -57,10 +60,11 @@ class LandedReport:
 def record_landed(conn: Connection, landed: LandedReport) -> LandedReport:
     """Note that these bytes were given; given again, only `seen_at`, `etag`, `request_id` and `source` move.
 
-    Returns the report as the manifest has it: `landed_at` of the first time, and whether it is loaded.
+    What had expired is here again. Returns the report as the manifest has it: `landed_at` of the first time, and
+    whether it is loaded.
     """
     conn.execute(insert_or_ignore(conn, raw_report), [{"id": landed.id, **asdict(landed)}])
-    seen = {name: getattr(landed, name) for name in ("seen_at", "etag", "request_id", "source")}
+    seen = {name: getattr(landed, name) for name in ("seen_at", "etag", "request_id", "source")} | {"expired_at": None}
     row = raw_report.c
     conn.execute(update(raw_report).where(row.id == landed.id, row.seen_at <= landed.seen_at).values(seen))
     return read_landed(conn, landed.id)
@@ -113,6 +117,11 @@ def record_reconciled(conn: Connection, landed_ids: Iterable[str], at: datetime)
     conn.execute(
         update(raw_report).where(row.id.in_(list(landed_ids)), row.reconciled_at.is_(None)).values(reconciled_at=at)
     )
+
+
+def record_shown(conn: Connection, landed_id: str, at: datetime) -> None:
+    """Note that this report is now what people see."""
+    conn.execute(update(raw_report).where(raw_report.c.id == landed_id).values(shown_at=at))
 
 
 def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:

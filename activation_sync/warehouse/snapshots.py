@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, exists, insert, literal, select, update
 
 from activation_sync.core.model import Report
-from activation_sync.warehouse.reports import LandedReport, read_landed, record_reconciled
+from activation_sync.warehouse.reports import LandedReport, read_landed, record_reconciled, record_shown
 from activation_sync.warehouse.tables import (
     activation_platform_count,
     detail_snapshot,
@@ -23,9 +23,9 @@ def apply_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> 
     record_reconciled(conn, [landed.id for landed in reports], at)
     for landed in reports:
         if landed.report is Report.PLATFORM_COUNTS:
-            _show_platforms(conn, landed)
-        elif landed.report is Report.USER_DETAIL:
-            _show_snapshot(conn, landed)
+            _show_platforms(conn, landed, at)
+        elif landed.report is Report.USER_DETAIL and _show_snapshot(conn, landed):
+            record_shown(conn, landed.id, at)
 
 
 def apply_past_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> None:
@@ -34,7 +34,7 @@ def apply_past_reports(conn: Connection, landed_ids: Iterable[str], at: datetime
     record_reconciled(conn, [landed.id for landed in reports], at)
     for landed in reports:
         if landed.report is Report.PLATFORM_COUNTS:
-            _show_platforms(conn, landed)
+            _show_platforms(conn, landed, at)
 
 
 def read_snapshot(conn: Connection, tenant: str) -> LandedReport | None:
@@ -54,7 +54,7 @@ def drop_other_snapshots(conn: Connection, tenant: str, keep: Collection[str]) -
         conn.execute(update(raw_report).where(report.id.in_(others)).values(loaded_at=None))
 
 
-def _show_platforms(conn: Connection, landed: LandedReport) -> None:
+def _show_platforms(conn: Connection, landed: LandedReport, at: datetime) -> None:
     shown, said = activation_platform_count, reported_platform_count.c
     conn.execute(delete(shown).where(shown.c.tenant == landed.tenant, shown.c.refreshed_on == landed.refreshed_on))
     columns = ("tenant", "refreshed_on", "product", "platform", "activations", "raw_report_id")
@@ -62,11 +62,15 @@ def _show_platforms(conn: Connection, landed: LandedReport) -> None:
         literal(landed.tenant), said.refreshed_on, said.product, said.platform, said.activations, said.raw_report_id
     ).where(said.raw_report_id == landed.id)
     conn.execute(insert(shown).from_select(columns, rows))
+    record_shown(conn, landed.id, at)
 
 
-def _show_snapshot(conn: Connection, landed: LandedReport) -> None:
+def _show_snapshot(conn: Connection, landed: LandedReport) -> bool:
+    """False when its rows were not kept, because a newer snapshot is shown."""
     is_kept = exists().where(loaded_user_detail.c.raw_report_id == landed.id)
-    if conn.scalar(select(is_kept)):
+    has_rows = bool(conn.scalar(select(is_kept)))
+    if has_rows:
         swap = insert_or_update(conn, detail_snapshot, ["raw_report_id"])
         conn.execute(swap, [{"tenant": landed.tenant, "raw_report_id": landed.id}])
         drop_other_snapshots(conn, landed.tenant, keep=[landed.id])
+    return has_rows

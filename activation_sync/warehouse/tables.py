@@ -48,6 +48,7 @@ SOURCES = ("graph", "import")
 
 # Landed reports: what Graph or a person gave us, when, and what became of it.
 # seen_at: when these bytes were last given. refreshed_on, rows, loaded_at: known once loaded. rejected: why not.
+# shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
 raw_report = Table(
     "raw_report",
     metadata,
@@ -66,6 +67,8 @@ raw_report = Table(
     Column("loaded_at", UtcTimestamp),
     Column("rejected", Text),
     Column("reconciled_at", UtcTimestamp),
+    Column("shown_at", UtcTimestamp),
+    Column("expired_at", UtcTimestamp),
     Column("source", Text, nullable=False, server_default=text("'graph'")),
     CheckConstraint(f"source IN {SOURCES}", name="source"),
     Index("ix_raw_report_refreshed_on", "tenant", "report", "refreshed_on"),
@@ -202,8 +205,10 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
-# Append-only; triggers refuse the rest. A decision is one measure of one key in one run; an answer is Graph's.
-# It names outbox rows and landed reports without foreign keys: it outlives them.
+# Append-only; triggers refuse the rest, and each row seals the one before it of its tenant (`chain`).
+# decision: one measure of one key in one run. sent: a PATCH left, so its key is in doubt. answer: Graph's.
+# person: what somebody did. It names outbox rows and landed reports without foreign keys: it outlives them.
+# in_doubt: of the key, afterwards. written_at, written_by: of the warehouse row, as the run found it.
 ledger = Table(
     "ledger",
     metadata,
@@ -213,21 +218,26 @@ ledger = Table(
     Column("run_id", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("refreshed_on", Date, nullable=False),
-    Column("product", Text, nullable=False),
+    Column("refreshed_on", Date),
+    Column("product", Text),
     Column("measure", Text),
     *(Column(role, BigInteger) for role in ("agreed", "observed", "warehouse", "published")),
     Column("rule", Text),
     Column("settled", BigInteger),
     Column("outbox_id", BigInteger),
     Column("status", Integer),
-    Column("request_id", Text),
-    Column("note", Text),
-    Column("observed_id", Text),
-    Column("published_id", Text),
-    CheckConstraint("kind IN ('decision', 'answer')", name="kind"),
+    *(Column(name, Text) for name in ("request_id", "note", "observed_id", "published_id", "graph_id")),
+    Column("in_doubt", Boolean),
+    Column("written_at", UtcTimestamp),
+    Column("written_by", Text),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    CheckConstraint("kind IN ('decision', 'sent', 'answer', 'person')", name="kind"),
+    CheckConstraint("kind = 'person' OR (refreshed_on IS NOT NULL AND product IS NOT NULL)", name="key"),
     Index("ix_ledger_product", "tenant", "product", "refreshed_on"),
     Index("ix_ledger_run", "tenant", "run_id"),
+    Index("ix_ledger_order", "tenant", "id"),
+    Index("ux_ledger_prev_hash", "tenant", "prev_hash", unique=True),
     sqlite_autoincrement=True,
 )
 

@@ -45,8 +45,16 @@ def answer(conn, row, kind, **known):
 def send(conn, product=APPS):
     """Read the row of a product and mark it in doubt, as delivery does before a PATCH leaves."""
     row = next(row for row in read_pending(conn, "contoso") if row.update.key.product == product)
-    mark_in_doubt(conn, [row])
+    mark_in_doubt(conn, [row], run_id="run-1", at=AT)
     return row
+
+
+def read_back(conn, rows, held):
+    return record_read_back(conn, "contoso", rows, held, run_id="run-1", at=AT)
+
+
+def read_back_notes(conn):
+    return [row.note for row in read_why(conn, "contoso", APPS) if row.rule == "read-back"]
 
 
 def test_what_is_pending_is_read_oldest_first_and_no_more_than_asked_for(conn):
@@ -69,7 +77,7 @@ def test_only_the_rows_about_to_leave_are_marked_in_doubt(conn):
     plan_push(conn)
     send(conn)
     assert {row.update.key.product: row.in_doubt for row in read_pending(conn, "contoso")} == {VISIO: False, APPS: True}
-    mark_in_doubt(conn, [])
+    mark_in_doubt(conn, [], run_id="run-1", at=AT)
 
 
 @pytest.mark.parametrize(
@@ -175,23 +183,32 @@ def test_what_this_run_was_told_is_read_back_whichever_run_planned_it(conn):
 
 
 @pytest.mark.parametrize(
-    ("held", "verification"),
+    ("held", "verification", "notes"),
     [
-        pytest.param([(count_row(counts=SENT), "g-9")], Verification(confirmed=1), id="as-sent"),
-        pytest.param([(count_row(counts=BEFORE), "g-9")], Verification(different=1), id="as-before"),
-        pytest.param([(count_row(VISIO, SENT), "g-9")], Verification(different=1), id="missing"),
+        pytest.param([(count_row(counts=SENT), "g-1")], Verification(confirmed=1), [], id="as-sent"),
+        pytest.param(
+            [(count_row(counts=SENT), "g-9")], Verification(confirmed=1), ["read back: as sent"], id="with-another-id"
+        ),
+        pytest.param(
+            [(count_row(counts=BEFORE), "g-9")], Verification(different=1), ["read back: other values"], id="as-before"
+        ),
+        pytest.param(
+            [(count_row(VISIO, SENT), "g-9")], Verification(different=1), ["read back: no such row"], id="missing"
+        ),
     ],
 )
-def test_what_graph_gives_back_ends_or_raises_doubt(conn, held, verification):
+def test_what_graph_gives_back_ends_or_raises_doubt_and_what_is_new_is_noted_once(conn, held, verification, notes):
     plan_push(conn)
     answer(conn, send(conn), KINDS.ACKNOWLEDGED, graph_id="g-1")
-    assert record_read_back(conn, "contoso", read_acknowledged(conn, "contoso", "run-1"), held) == verification
+    for _ in range(2):
+        assert read_back(conn, read_acknowledged(conn, "contoso", "run-1"), held) == verification
+    assert read_back_notes(conn) == notes
     assert base(conn)["in_doubt"] is bool(verification.different)
-    assert base(conn)["graph_id"] == ("g-9" if held[0][0].product == APPS else "g-1")
+    assert base(conn)["graph_id"] == (held[0][1] if held[0][0].product == APPS else "g-1")
 
 
 def test_a_measure_that_was_not_sent_cannot_differ(conn):
     plan_push(conn, Counts(12, None, 2))
     answer(conn, send(conn), KINDS.ACKNOWLEDGED)
     rows = read_acknowledged(conn, "contoso", "run-1")
-    assert record_read_back(conn, "contoso", rows, [(count_row(counts=SENT), None)]).confirmed == 1
+    assert read_back(conn, rows, [(count_row(counts=SENT), None)]).confirmed == 1

@@ -79,7 +79,7 @@ def test_a_status_counts_what_a_person_must_know(conn):
     record_rejected(conn, record_landed(conn, landed(Report.USER_DETAIL)).id, "cut short")
     apply_plan(conn, plan(change(), change(product=VISIO)), run_id="lately", who="nightly", at=AT)
     rows = read_pending(conn, "contoso")
-    mark_in_doubt(conn, rows)
+    mark_in_doubt(conn, rows, run_id="run-1", at=AT)
     refused = next(row for row in rows if row.update.key.product == APPS)
     record_answer(conn, refused, Answer(AnswerKind.REFUSED, 400), run_id="lately", at=AT)
     status = read_status(conn, "contoso", at=AT)

@@ -62,7 +62,7 @@ def create_landed() -> None:
         Column("rows", BigInteger),
         Column("loaded_at", UtcTimestamp),
         Column("rejected", Text),
-        Column("reconciled_at", UtcTimestamp),
+        *(Column(name, UtcTimestamp) for name in ("reconciled_at", "shown_at", "expired_at")),
         Column("source", Text, nullable=False, server_default=text("'graph'")),
         CheckConstraint("source IN ('graph', 'import')", name="source"),
     )
@@ -181,20 +181,28 @@ def create_ledger() -> None:
         Column("id", BIG_ID, primary_key=True),
         Column("at", UtcTimestamp, nullable=False),
         *(Column(name, Text, nullable=False) for name in ("tenant", "run_id", "who", "kind")),
-        Column("refreshed_on", Date, nullable=False),
-        Column("product", Text, nullable=False),
+        Column("refreshed_on", Date),
+        Column("product", Text),
         Column("measure", Text),
         *(Column(role, BigInteger) for role in ("agreed", "observed", "warehouse", "published")),
         Column("rule", Text),
         Column("settled", BigInteger),
         Column("outbox_id", BigInteger),
         Column("status", Integer),
-        *(Column(name, Text) for name in ("request_id", "note", "observed_id", "published_id")),
-        CheckConstraint("kind IN ('decision', 'answer')", name="kind"),
+        *(Column(name, Text) for name in ("request_id", "note", "observed_id", "published_id", "graph_id")),
+        Column("in_doubt", Boolean),
+        Column("written_at", UtcTimestamp),
+        Column("written_by", Text),
+        Column("prev_hash", Text, nullable=False),
+        Column("hash", Text, nullable=False),
+        CheckConstraint("kind IN ('decision', 'sent', 'answer', 'person')", name="kind"),
+        CheckConstraint("kind = 'person' OR (refreshed_on IS NOT NULL AND product IS NOT NULL)", name="key"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_ledger_product", "ledger", ["tenant", "product", "refreshed_on"])
     op.create_index("ix_ledger_run", "ledger", ["tenant", "run_id"])
+    op.create_index("ix_ledger_order", "ledger", ["tenant", "id"])
+    op.create_index("ux_ledger_prev_hash", "ledger", ["tenant", "prev_hash"], unique=True)
 
 
 def create_runs() -> None:
@@ -228,6 +236,11 @@ def add_sqlite_triggers() -> None:
             f"CREATE TRIGGER ledger_refuses_{verb.lower()} BEFORE {verb} ON ledger "
             "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
         )
+    op.execute(  # "insert or replace" would delete without asking the trigger on DELETE
+        "CREATE TRIGGER ledger_refuses_replace BEFORE INSERT ON ledger WHEN EXISTS (SELECT 1 FROM ledger "
+        "WHERE id = NEW.id OR (tenant = NEW.tenant AND prev_hash = NEW.prev_hash)) "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    )
     op.execute(
         "CREATE TRIGGER activation_user_count_edited AFTER UPDATE ON activation_user_count "  # noqa: S608  two constants
         "WHEN NEW.updated_at IS OLD.updated_at AND NEW.updated_by IS OLD.updated_by "
