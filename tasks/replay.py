@@ -30,7 +30,7 @@ from activation_sync.errors import HeldError, LandingError, ReportFormatError
 from activation_sync.warehouse.apply import apply_plan
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.loading import read_reported
-from activation_sync.warehouse.replays import has_effect, read_replay_days, read_unread
+from activation_sync.warehouse.replays import are_reconciled, has_effect, read_replay_days, read_unread
 from activation_sync.warehouse.reports import LandedReport, record_rejected
 from activation_sync.warehouse.schema import refuse_other_schema
 from activation_sync.warehouse.snapshots import apply_past_reports
@@ -142,9 +142,8 @@ class _Replayer:
     def replay(self, day: ReplayDay, note: str, approve: str | None, hold: Hold) -> ReplayedDay:
         """A date that needs nothing is found without the tenant's lease, so that a nightly run need not wait."""
         with reading(open_warehouse()) as connection:
-            plan = self._plan(connection, day)
-            if not has_effect(connection, plan, day.landed_ids):
-                return view_day(plan, day, Verdict.NOTHING_TO_DO)
+            if done := self._done(connection, day):
+                return done
         with hold() as run, writing(open_warehouse(), run.lease) as connection:
             plan = self._plan(connection, day)  # again: what is applied follows from what is there now
             if reason := _why_held(plan, approve):
@@ -155,11 +154,18 @@ class _Replayer:
         return view_day(plan, day, Verdict.APPLIED)
 
     def look(self, connection: Connection, day: ReplayDay, as_reconciled: Iterable[str]) -> ReplayedDay:
+        if done := self._done(connection, day):
+            return done
         plan = self._plan(connection, day, as_reconciled)
-        if not has_effect(connection, plan, day.landed_ids):
-            return view_day(plan, day, Verdict.NOTHING_TO_DO)
         reason = _why_held(plan, None)
         return preview_day(plan, day, Verdict.HELD if reason else Verdict.WOULD_CHANGE, reason)
+
+    def _done(self, connection: Connection, day: ReplayDay) -> ReplayedDay | None:
+        """The date, if it needs nothing."""
+        if not are_reconciled(connection, day.landed_ids):
+            return None
+        plan = self._plan(connection, day)
+        return None if has_effect(connection, plan) else view_day(plan, day, Verdict.NOTHING_TO_DO)
 
     def _plan(self, connection: Connection, day: ReplayDay, as_reconciled: Iterable[str] = ()) -> Plan:
         given = [read_reported(connection, landed_id) for landed_id in day.landed_ids]

@@ -33,20 +33,21 @@ def read_unread(conn: Connection, tenant: str) -> list[LandedReport]:
     return [read_landed(conn, landed_id) for landed_id in conn.scalars(unread.order_by(row.seen_at, row.id)).all()]
 
 
-def has_effect(conn: Connection, plan: Plan, landed_ids: Collection[str]) -> bool:
-    """False when these reports were reconciled and their plan would leave everything as it is."""
-    return any(map(_changes_us, plan.changes)) or not is_queued(conn, plan) or not _are_reconciled(conn, landed_ids)
+def are_reconciled(conn: Connection, landed_ids: Collection[str]) -> bool:
+    """True when a plan made from each of these reports was applied."""
+    row = raw_report.c
+    is_open = exists().where(row.id.in_(landed_ids), row.reconciled_at.is_(None))
+    return not conn.scalar(select(is_open))
+
+
+def has_effect(conn: Connection, plan: Plan) -> bool:
+    """False when applying this plan would leave everything as it is."""
+    return any(map(_changes_us, plan.changes)) or not is_queued(conn, plan)
 
 
 def _changes_us(change: Change) -> bool:
     """A conflict counts: it stays open, and is noted as often as it is met."""
     return change.is_conflict or change.is_written or moves_memory(change.state, change.settled)
-
-
-def _are_reconciled(conn: Connection, landed_ids: Collection[str]) -> bool:
-    row = raw_report.c
-    is_open = exists().where(row.id.in_(landed_ids), row.reconciled_at.is_(None))
-    return not conn.scalar(select(is_open))
 
 
 def _newest_of_each(tenant: str, start: date, end: date) -> Select[Any]:
