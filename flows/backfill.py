@@ -7,7 +7,7 @@ from prefect import State, flow
 from prefect.states import Completed, Failed
 from pydantic import Field
 
-from activation_sync.core.backfill import BackfillSummary, Window, failed_backfill, held_day
+from activation_sync.core.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
 from activation_sync.core.backfill_words import backfill_words
 from activation_sync.core.run import Delivery, Outcome
 from activation_sync.errors import ActivationSyncError
@@ -37,20 +37,24 @@ STATE_NAMES = {
 
 @flow(name="backfill", flow_run_name=backfill_run_name)
 def backfill(
-    start: Annotated[date, Field(description="First refresh date (the report's own day, UTC).")],
-    end: Annotated[date, Field(description="Last refresh date, itself included.")],
-    reason: Annotated[
-        str, Field(min_length=1, max_length=200, pattern=r"\S", description="Why; it stands in the ledger.")
-    ],
-    tenants: Annotated[list[str] | None, Field(description="Tenants by name; all of them when left out.")] = None,
-    dry_run: Annotated[bool, Field(description="Show what would change on each date, and write nothing.")] = False,
-    approve: Annotated[
-        str | None, Field(description="Digest of the plan of a held date that may go on; others stay held.")
-    ] = None,
+    start: date,
+    end: date,
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=r"\S")],
+    tenants: list[str] | None = None,
+    dry_run: bool = False,
+    approve: str | None = None,
 ) -> State[list[BackfillSummary]]:
     """Replay landed and imported reports of past refresh dates, oldest first, through plan, guards and outbox.
 
     Start it again after an interruption: dates that are done need nothing. A held date stops its tenant, no other.
+
+    Args:
+        start: First refresh date (the report's own day, UTC).
+        end: Last refresh date, itself included.
+        reason: Why; it stands in the ledger and in the run's record.
+        tenants: Tenants by their names; all of them when left out.
+        dry_run: Show what would change on each date, and write nothing.
+        approve: Digest of the plan of a held date that may go on; any other stays held.
     """
     window = Window(start, end, reason)
     return _ended([_backfill(tenant, window, dry_run, approve) for tenant in chosen_tenants(tenants)])

@@ -63,11 +63,10 @@ def replay_days(backfill: Backfill, batch: Batch, approve: str | None) -> list[R
         replay_each(backfill, batch.days, approve, partial(holding, backfill)), batch.before + 1
     ):
         replayed.append(day)
-        progress = {"tenant": backfill.tenant, "done": done, "total": batch.total}
         get_run_logger().info(
-            "%s: %d written, %d pushed (%d of %d)",
-            *(day.refreshed_on, day.verdict, day.written, day.pushed, done, batch.total),
-            extra={"progress": progress},
+            "%s %s: %s, %d written, %d pushed",
+            *(backfill.tenant, day.refreshed_on, day.verdict, day.written, day.pushed),
+            extra={"progress": {"tenant": backfill.tenant, "done": done, "total": batch.total}},
         )
     create_progress_artifact(
         progress=100 * (batch.before + len(replayed)) / batch.total,

@@ -57,6 +57,9 @@ class Verdict(StrEnum):
     HELD = "held"
 
 
+CHANGING = (Verdict.APPLIED, Verdict.WOULD_CHANGE)
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayDay:
     """One refresh date of a window, and what was landed of it.
@@ -145,6 +148,15 @@ class BackfillSummary:
     dead_letters: int = 0
     error: str = ""
 
+    @property
+    def written(self) -> int:
+        """Rows written, or that would be; a held date writes none."""
+        return sum(day.written for day in self.days if day.verdict in CHANGING)
+
+    @property
+    def pushed(self) -> int:
+        return sum(day.pushed for day in self.days if day.verdict in CHANGING)
+
 
 def view_day(plan: Plan, day: ReplayDay, verdict: Verdict, held_because: str = "") -> ReplayedDay:
     """A plan of one refresh date in numbers."""
@@ -207,8 +219,8 @@ def run_summary(summary: BackfillSummary, run_id: str, as_of: date) -> RunSummar
         run_id=run_id,
         as_of=as_of,
         outcome=summary.outcome,
-        written=sum(day.written for day in summary.days),
-        pushed=sum(day.pushed for day in summary.days),
+        written=summary.written,
+        pushed=summary.pushed,
         waiting=sum(day.waiting for day in summary.days),
         conflicts=sum(day.conflicts for day in summary.days),
         dead_letters=summary.dead_letters,

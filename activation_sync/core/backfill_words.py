@@ -51,13 +51,12 @@ def backfill_words(summary: BackfillSummary) -> str:
 def _days_words(summary: BackfillSummary) -> str:
     tally = {verdict: sum(day.verdict is verdict for day in summary.days) for verdict in Verdict}
     counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
-    written, pushed = (sum(getattr(day, name) for day in summary.days) for name in ("written", "pushed"))
     seen = f"{rows_words(len(summary.days), 'refresh date')}{f': {counted}' if counted else ''}."
     if summary.outcome is Outcome.PREVIEWED:
-        return f"{seen} Would write {rows_words(written)} and push {pushed:,}; nothing was written."
+        return f"{seen} Would write {rows_words(summary.written)} and push {summary.pushed:,}; nothing was written."
     sent = f"{summary.delivery.acknowledged:,} acknowledged by Graph, {summary.delivery.pending:,} pending"
     off = "" if summary.delivery.is_enabled else " (write-back is switched off)"
-    return f"{seen} Wrote {rows_words(written)}; {sent}{off}."
+    return f"{seen} Wrote {rows_words(summary.written)}; {sent}{off}."
 
 
 def _open_ends(summary: BackfillSummary) -> Iterator[str]:

@@ -99,8 +99,7 @@ def test_it_can_be_backfilled_and_until_then_changes_nothing(site):
     assert site.query("SELECT count(*) FROM activation_platform_count") == [(10,)]
 
 
-def test_user_detail_is_counted_and_the_snapshot_stays(site):
-    site.execute("INSERT INTO detail_snapshot SELECT tenant, id FROM raw_report")
+def test_of_user_detail_only_the_counts_are_kept(site):
     bring(site, CSV[Report.USER_DETAIL])
     site.backfill(DAY, DAY)
     assert site.query("SELECT count(*) FROM detail_snapshot") == [(0,)]
