@@ -13,6 +13,7 @@
     |- WriteBackNotOffered     stop PATCHing, finish the rest
     `- FatalError              fix code, configuration or permission
        |- ConfigError
+       |- ChoiceError          what a person asked for is not there, or could mean several things
        |- CredentialError      the token endpoint refused us
        |- GraphRefusedError    Graph refused a call for good
        |- ReportFormatError    the bytes are not the report they should be
@@ -64,7 +65,18 @@ class PlanMovedError(TransientError):
 
 
 class HeldError(ActivationSyncError):
-    """Stopped before any write; a person must look, and may approve."""
+    """Stopped before any write; a person must look, and may approve.
+
+    digest: of the plan that was held; empty when there was none yet.
+    """
+
+    def __init__(self, message: str, digest: str = "") -> None:
+        super().__init__(message, digest)
+        self.message = message
+        self.digest = digest
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class TooMuchChangeError(HeldError):
@@ -96,6 +108,10 @@ class ConfigError(FatalError):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+class ChoiceError(FatalError):
+    """What a person asked for is not there, or could mean several things; nothing was written."""
 
 
 class CredentialError(FatalError):

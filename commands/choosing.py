@@ -1,7 +1,11 @@
-"""Which tenants a command is about."""
+"""What a command is about: which tenants, and their warehouse."""
+
+from sqlalchemy import Engine
 
 from activation_sync.errors import ConfigError
+from activation_sync.warehouse.schema import refuse_other_schema
 from config.settings import TenantSettings, load_settings
+from tasks.wiring import open_warehouse
 
 
 def chosen_tenants(name: str | None) -> tuple[TenantSettings, ...]:
@@ -16,3 +20,10 @@ def only_tenant(name: str | None) -> TenantSettings:
     if len(tenants) > 1:
         raise ConfigError([f"several tenants are configured: choose with --tenant {'|'.join(t.name for t in tenants)}"])
     return tenants[0]
+
+
+def open_migrated_warehouse() -> Engine:
+    """The warehouse; SchemaVersionError unless its schema is this version's."""
+    engine = open_warehouse()
+    refuse_other_schema(engine)
+    return engine

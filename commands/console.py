@@ -5,13 +5,16 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
+
+from activation_sync.errors import ActivationSyncError, ConfigError
 
 out = Console()
 err = Console(stderr=True)
@@ -21,7 +24,7 @@ PREFECT_QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_CLIENT_MAX_RETRIES": "10",  # Prefect's own SQLite answers "locked" under bursts
+    "PREFECT_CLIENT_MAX_RETRIES": "6",  # 2, 4, 8 ... s: two minutes for its own SQLite, which is "locked" in bursts
 }
 
 
@@ -34,7 +37,8 @@ def quieten_prefect() -> None:
 def use_own_prefect(home: Path) -> None:
     """Keep this process's runs in `home`, whatever Prefect server the user works with otherwise."""
     os.environ["PREFECT_HOME"] = str(home)
-    os.environ.pop("PREFECT_API_URL", None)
+    for name in ("PREFECT_API_URL", "PREFECT_PROFILE"):
+        os.environ.pop(name, None)
 
 
 class _StepLines(logging.Handler):
@@ -52,17 +56,26 @@ def show_steps() -> None:
         logger.addHandler(_StepLines(logging.INFO))
 
 
-def say(text: str) -> None:
-    out.print(text, highlight=False)
+def say(text: str, *, is_copied: bool = False) -> None:
+    """A line for a person. is_copied: what may be copied from the terminal is not broken to fit it."""
+    out.print(text, highlight=False, soft_wrap=is_copied or not out.is_terminal)
 
 
 def say_error(text: str) -> None:
-    err.print(f"[bold red]error:[/bold red] {escape(text)}", highlight=False)
+    err.print(f"[bold red]error:[/bold red] {escape(text)}", highlight=False, soft_wrap=not err.is_terminal)
+
+
+def say_failure(error: ActivationSyncError) -> None:
+    """Why a command ended; of a configuration, every mistake on a line of its own."""
+    if isinstance(error, ConfigError) and len(error.problems) > 1:
+        say_error("\n  ".join([f"{len(error.problems)} mistakes in the configuration:", *error.problems]))
+    else:
+        say_error(str(error))
 
 
 def print_json(value: Any) -> None:
     """Machine form of any value of ours: dataclasses as objects, dates in ISO form."""
-    out.print_json(json.dumps(value, default=_plain))
+    out.print_json(json.dumps(value, default=_plain), ensure_ascii=True)
 
 
 def print_json_line(value: Any) -> None:
@@ -73,14 +86,18 @@ def print_json_line(value: Any) -> None:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, str]], numeric: Iterable[str] = ()) -> None:
-    """A table whose columns are the keys of its first row."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD)
+    """A table whose columns are the keys of its first row; what is too wide is folded, never cut."""
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD
+    )
+    table.pad_edge, table.collapse_padding = False, True
     for column in rows[0]:
-        table.add_column(column, justify="right" if column in numeric else "left", no_wrap=column in numeric)
+        justify: JustifyMethod = "right" if column in numeric else "left"
+        table.add_column(column, justify=justify, no_wrap=column in numeric, overflow="fold")
     for row in rows:
         table.add_row(*(escape(row[column]) for column in rows[0]))
     out.print(table)

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from activation_sync.emulator import Emulator
 
 TENANT = "contoso"
-MARKER = ".activation-sync-demo"
 
 
 def demo(
@@ -20,14 +19,16 @@ def demo(
     """Show the whole job: an emulated Microsoft Graph, an empty warehouse, three nights of the real flow."""
     from activation_sync.emulator import Scenario, open_emulator
     from commands.console import out, say
+    from commands.demo_home import configure, make_fresh, say_where_next
+    from tasks.wiring import open_warehouse
 
-    home = _fresh(folder)
+    home = make_fresh(folder)
     scenario = Scenario(tenants=(TENANT,), users=users, ca_file=home / "emulator-ca.pem")
     with open_emulator(scenario) as emulator:
-        _configure(home, emulator)
+        configure(home, emulator, TENANT)
         out.rule("[bold]activation-sync demo")
         say(
-            f"An emulated Microsoft Graph serves tenant [bold]{TENANT}[/bold] with {users} users at "
+            f"An emulated Microsoft Graph serves tenant [bold]{TENANT}[/bold] with {users:,} users at "
             f"{emulator.graph_root}.\nIts counts report lags behind its user detail, as the real one does. "
             "The warehouse is an empty SQLite file.\n"
         )
@@ -35,7 +36,8 @@ def demo(
         _second_night(emulator)
         _third_night(emulator)
         agree = _say_whether_they_agree(emulator)
-    _say_where_next(home)
+    open_warehouse().dispose()  # its write-ahead log goes into the one file that people look at
+    say_where_next(home)
     raise typer.Exit(0 if agree else 1)
 
 
@@ -133,74 +135,3 @@ def _numbers(counts: object) -> tuple[int, int, int]:
 
     assert isinstance(counts, Counts)
     return counts.assigned, counts.activated, counts.shared_computer_activation
-
-
-def _fresh(folder: Path) -> Path:
-    """An empty folder for the demo; a folder that holds anything else is left alone."""
-    import shutil
-
-    from activation_sync.errors import ConfigError
-
-    home = folder.absolute()
-    if home.exists() and any(home.iterdir()) and not (home / MARKER).exists():
-        raise ConfigError([f"{home} exists and is not an earlier demo: choose another --folder"])
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    (home / MARKER).touch()
-    return home
-
-
-def _configure(home: Path, emulator: "Emulator") -> None:
-    """The configuration a user would write, and a Prefect home of the demo's own."""
-    from commands.console import use_own_prefect
-    from config.sources import use_file
-
-    tenant = emulator.tenants[0]
-    (home / "client-secret").write_text(tenant.client_secret)
-    file = home / "activation-sync.toml"
-    file.write_text(f"""# Written by `activation-sync demo`. The emulator stops with the demo; the warehouse stays.
-[warehouse]
-url = "sqlite:///warehouse.db"
-
-[landing]
-url = "landing"
-
-[graph]
-root = "{emulator.graph_root}"
-authority_root = "{emulator.authority_root}"
-download_hosts = ["{emulator.download_host}"]
-ca_file = "emulator-ca.pem"
-
-[write_back]
-enabled = true
-
-[[tenants]]
-name = "{TENANT}"
-tenant_id = "{tenant.tenant_id}"
-client_id = "{tenant.client_id}"
-client_secret = "file:client-secret"
-""")
-    use_file(file)
-    use_own_prefect(home / "prefect")
-    _create_warehouse()
-
-
-def _create_warehouse() -> None:
-    from activation_sync.warehouse.schema import migrate
-    from tasks.wiring import open_warehouse
-
-    migrate(open_warehouse())
-
-
-def _say_where_next(home: Path) -> None:
-    from commands.console import say
-
-    config = f"--config {home / 'activation-sync.toml'}"
-    say(
-        f"\n[bold]Where to look next[/bold]\n"
-        f"  activation-sync {config} status\n"
-        f'  activation-sync {config} why "MICROSOFT 365 APPS FOR ENTERPRISE"\n'
-        f"  the dashboard of these runs: PREFECT_HOME={home / 'prefect'} prefect server start\n"
-        f"  the landed reports: {home / 'landing'}; the warehouse: {home / 'warehouse.db'}\n"
-        f"  an emulator of your own to work against: activation-sync emulate"
-    )

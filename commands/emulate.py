@@ -54,10 +54,16 @@ def emulate(
             if as_json:
                 print_json_line(how)
             else:
-                say(_how_to_connect(how))
+                say(_how_to_connect(how), is_copied=True)
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
     except OSError as error:
-        raise typer.BadParameter(f"cannot listen: {error.strerror}; choose another --port or --download-port") from None
+        raise typer.BadParameter(_remedy(error)) from None
+
+
+def _remedy(error: OSError) -> str:
+    if error.filename:
+        return f"cannot write {error.filename}: {error.strerror}; choose another --ca-file"
+    return f"cannot listen: {error.strerror}; choose another --port or --download-port"
 
 
 def _how_to_connect(how: "HowToConnect") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from activation_sync.core.run import Outcome
-from activation_sync.errors import ActivationSyncError, ConfigError, HeldError, WriteBackNotOffered
+from activation_sync.errors import ActivationSyncError, ChoiceError, ConfigError, HeldError, WriteBackNotOffered
 
 
 class Exit(IntEnum):
@@ -33,7 +33,7 @@ MOST_PRESSING_FIRST = (Exit.FAILED, Exit.USAGE, Exit.HELD, Exit.NOT_OFFERED, Exi
 def exit_of_error(error: ActivationSyncError) -> Exit:
     """The exit code for an error that ended a command."""
     match error:
-        case ConfigError():
+        case ConfigError() | ChoiceError():
             return Exit.USAGE
         case HeldError():
             return Exit.HELD

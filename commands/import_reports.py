@@ -30,14 +30,12 @@ def import_reports(
 
     Which report a file is, and of which refresh date, is read from its content. A bad file is refused whole.
     """
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from commands.choosing import only_tenant
+    from commands.choosing import only_tenant, open_migrated_warehouse
     from commands.console import print_json, say
     from commands.exits import Exit
-    from tasks.wiring import open_warehouse
 
     chosen = only_tenant(tenant).name
-    refuse_other_schema(open_warehouse())
+    open_migrated_warehouse()
     lines = []
     for line in _import(chosen, files):
         lines.append(line)
@@ -59,7 +57,10 @@ def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[Line]":
     from tasks.run import hold_tenant
 
     for file in files:
-        with err.status(f"{tenant}: {file.name}"), hold_tenant(tenant, f"import of {file.name}", err.print) as lease:
+        with (
+            err.status(f"{tenant}: {file.name}"),
+            hold_tenant(tenant, f"import of {file.name}", say=err.print) as lease,
+        ):
             try:
                 line = _line(file, import_report(tenant, file, lease))
             except (ReportFormatError, LandingError) as error:

@@ -1,5 +1,6 @@
 """The `activation-sync` command. Each subcommand imports what it needs when it runs, so that `--help` is instant."""
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +10,26 @@ import typer
 from activation_sync.errors import ActivationSyncError
 from commands.backfill import backfill
 from commands.check import check
+from commands.conflicts import conflicts
+from commands.dead_letters import dead_letters
 from commands.demo import demo
 from commands.emulate import emulate
+from commands.history import history
 from commands.import_reports import import_reports
+from commands.interrupt import ending_soon
 from commands.migrate import migrate
 from commands.plan import plan
+from commands.rebuild import rebuild
+from commands.report import report
+from commands.resolve import resolve
+from commands.retry import retry
+from commands.revert import revert
 from commands.status import status
 from commands.sync import sync
 from commands.verify_ledger import verify_ledger
 from commands.why import why
+
+NAME = "activation-sync"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,19 +37,40 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Reconcile Microsoft 365 activation counts between usage data, your warehouse and Microsoft Graph.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
-    "5 write-back not offered.",
+    "5 write-back not offered, 130 interrupted.",
 )
-for command in (demo, check, plan, sync, backfill, status, why, verify_ledger, emulate, migrate):
+COMMANDS = (
+    *(demo, check, plan, sync, backfill, status, history, why, report),
+    *(conflicts, resolve, dead_letters, retry, revert),
+    *(verify_ledger, rebuild, emulate, migrate),
+)
+for command in COMMANDS:
     app.command()(command)
 app.command("import")(import_reports)  # a word Python keeps for itself
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"{NAME} {version(NAME)}")
+        except PackageNotFoundError:
+            typer.echo(f"{NAME}, run from a checkout that is not installed")
+        raise typer.Exit
 
 
 @app.callback()
 def choose_config(
     config: Annotated[
         Path | None,
-        typer.Option(help="Configuration file [default: $ACTIVATION_SYNC_CONFIG, else ./activation-sync.toml]"),
+        typer.Option(
+            help="Configuration file.", show_default="$ACTIVATION_SYNC_CONFIG, else activation-sync.toml in this folder"
+        ),
     ] = None,
+    version: Annotated[  # noqa: ARG001  its callback answers
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_say_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Runs before every subcommand."""
     if config is not None:
@@ -48,11 +81,15 @@ def choose_config(
 
 def main() -> None:
     """Run a command; an error of ours is a message and an exit code, anything else is a bug and looks like one."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
     try:
-        app()
+        with ending_soon():
+            app(prog_name=NAME)
     except ActivationSyncError as error:
-        from commands.console import say_error
+        from commands.console import say_failure
         from commands.exits import exit_of_error
 
-        say_error(str(error))
+        say_failure(error)
         sys.exit(exit_of_error(error))

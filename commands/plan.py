@@ -10,15 +10,26 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
 ) -> None:
     """Show what a sync would do now, and why. Reads Graph and the warehouse; writes nothing anywhere."""
-    from commands.choosing import chosen_tenants
-    from commands.console import print_json
-    from commands.exits import Exit, most_pressing
+    from activation_sync.errors import ActivationSyncError
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.console import print_json, say_error
+    from commands.exits import Exit, exit_of_error, most_pressing
     from commands.running import preview, say_plan
 
-    views = [preview(one.name) for one in chosen_tenants(tenant)]
+    tenants = chosen_tenants(tenant)
+    open_migrated_warehouse()
+    views, exits = [], []
+    for one in tenants:
+        try:
+            view = preview(one.name)
+        except ActivationSyncError as error:  # one tenant's trouble stays its own
+            say_error(f"{one.name}: {error}")
+            exits.append(exit_of_error(error))
+        else:
+            views.append(view)
+            exits.append(Exit.HELD if view.is_held else Exit.DONE)
+            if not as_json:
+                say_plan(view)
     if as_json:
         print_json(views)
-    else:
-        for view in views:
-            say_plan(view)
-    raise typer.Exit(most_pressing(Exit.HELD if view.is_held else Exit.DONE for view in views))
+    raise typer.Exit(most_pressing(exits))

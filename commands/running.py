@@ -6,6 +6,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import cast
 
+from rich.markup import escape
+
 from activation_sync.core.run import Outcome, PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
 from commands.console import err, print_table, quieten_prefect, say, say_error, show_steps
@@ -16,7 +18,7 @@ NUMERIC = ("assigned", "activated", "shared")
 def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None) -> RunSummary:
     """Run the flow for one tenant; a run that is held or fails comes back as a summary too."""
     quieten_prefect()
-    with err.status(f"{tenant}: starting Prefect"):
+    with err.status(f"{tenant}: at work"):
         from flows.sync import sync
 
         show_steps()
@@ -31,14 +33,16 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
 def preview(tenant: str) -> PlanView:
     """Tonight's plan, without Prefect: a look needs no run."""
     from activation_sync.core.views import view_plan
-    from tasks.preview import preview_plan
 
-    return view_plan(preview_plan(tenant))
+    with err.status(f"{tenant}: reading reports"):
+        from tasks.preview import preview_plan
+
+        return view_plan(preview_plan(tenant))
 
 
 def say_plan(view: PlanView) -> None:
     """A plan, for a person."""
-    _say_table(view.tenant, view.digest, view.table)
+    say_changes(view.tenant, view.digest, view.table)
     say(
         f"[bold]{view.tenant}[/bold]: report of {view.observed_on}; would write {view.written} and push {view.pushed} "
         f"of {view.written + view.kept} rows"
@@ -53,14 +57,20 @@ def say_summary(summary: RunSummary) -> None:
     """What one run did, for a person."""
     from activation_sync.core.summary import outcome_words
 
-    _say_table(summary.tenant, summary.digest, summary.table)
+    say_changes(summary.tenant, summary.digest, summary.table)
+    if summary.error:
+        say_error_of(summary)
+    else:
+        say(f"[bold]{summary.tenant}[/bold]: {escape(outcome_words(summary))}")
+
+
+def say_error_of(summary: RunSummary) -> None:
+    """Why a run was held or failed; nothing when it was neither."""
     if summary.error:
         say_error(f"{summary.tenant}: {summary.error}")
-    else:
-        say(f"[bold]{summary.tenant}[/bold]: {outcome_words(summary)}")
 
 
-def _say_table(tenant: str, digest: str, table: Sequence[Mapping[str, str]]) -> None:
+def say_changes(tenant: str, digest: str, table: Sequence[Mapping[str, str]]) -> None:
     """The changes of a plan, a table for each refresh date."""
     for day, rows in groupby(table, key=itemgetter("refresh date")):
         shown = [{_TITLES.get(name, name): row[name] for name in row if name not in _IN_TITLE} for row in rows]

@@ -1,6 +1,6 @@
 """`activation-sync status`: where things stand."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from activation_sync.warehouse.status import WarehouseStatus
+    from config.settings import TenantSettings
 
-CSV_QUOTA = 14  # requests in ten minutes for each application, tenant and report; source: graph/throttling-limits
-JSON_QUOTA = 100
+QUOTAS = {"csv": 14, "json": 100}  # requests in 10 minutes, application, tenant and report; graph/throttling-limits
+OPEN_ENDS = ("pending", "in doubt", "conflicts", "dead letters", "rejected", "restated")
 
 
 def status(
@@ -19,51 +20,61 @@ def status(
 ) -> None:
     """Show where each tenant stands: last run, age of the report, what is pending, dead or in doubt, quota left."""
     from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from activation_sync.warehouse.status import read_status
-    from commands.choosing import chosen_tenants
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json, print_table
     from commands.exits import Exit
-    from tasks.wiring import now, open_warehouse
+    from tasks.standing import read_standing
+    from tasks.wiring import now
 
     tenants = chosen_tenants(tenant)
-    engine = open_warehouse()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
-        found = [read_status(connection, one.name, at=now()) for one in tenants]
+    with reading(open_migrated_warehouse()) as connection:
+        found = [read_standing(connection, one.name) for one in tenants]
+    facts = [_facts(status, one, now()) for status, one in zip(found, tenants, strict=True)]
     if as_json:
-        print_json(found)
+        print_json(facts)
     else:
-        quotas = [CSV_QUOTA if one.graph.report_format == "csv" else JSON_QUOTA for one in tenants]
-        print_table("Tenants", [_row(one, quota, now()) for one, quota in zip(found, quotas, strict=True)])
-    is_unsettled = any(one.dead or _conflicts(one) for one in found)
+        print_table("Tenants", [_row(one) for one in facts])
+        _say_reasons(found)
+    is_unsettled = any(one["dead"] or one["conflicts"] for one in facts)
     raise typer.Exit(Exit.UNSETTLED if is_unsettled else Exit.DONE)
 
 
-def _row(status: "WarehouseStatus", quota: int, now: "datetime") -> dict[str, str]:
-    age = f"{(now.date() - status.newest_refreshed_on).days} days" if status.newest_refreshed_on else "-"
-    return {
-        "tenant": status.tenant,
-        "last run (UTC)": f"{status.last_run.started_at:%Y-%m-%d %H:%M}" if status.last_run else "never",
-        "outcome": _outcome(status),
-        "newest report": str(status.newest_refreshed_on or "-"),
-        "its age": age,
-        "pending": str(status.pending),
-        "in doubt": str(status.in_doubt),
-        "conflicts": str(_conflicts(status)),
-        "dead letters": str(status.dead),
-        "restated": str(status.restated),
-        "rejected": str(status.rejected),
-        "quota left": f"{max(0, quota - status.runs_lately)} of {quota}",
+def _facts(status: "WarehouseStatus", tenant: "TenantSettings", now: "datetime") -> dict[str, Any]:
+    """All that is known of a tenant, what follows from it included."""
+    from dataclasses import fields
+
+    newest_on = status.newest_refreshed_on
+    quota = QUOTAS[tenant.graph.report_format]
+    return {field.name: getattr(status, field.name) for field in fields(status)} | {
+        "report_age_days": (now.date() - newest_on).days if newest_on else None,
+        "quota": quota,
+        "quota_left": max(0, quota - status.runs_lately),
     }
 
 
-def _outcome(status: "WarehouseStatus") -> str:
-    if status.last_run is None:
-        return "-"
-    return status.last_run.outcome or "running, or killed"
+def _row(facts: dict[str, Any]) -> dict[str, str]:
+    last, newest_on, age = facts["last_run"], facts["newest_refreshed_on"], facts["report_age_days"]
+    return {
+        "tenant": facts["tenant"],
+        "last run (UTC)": f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
+        "outcome": (last.outcome or "running, or killed") if last else "-",
+        "newest report": f"{newest_on}, {age} day{'' if age == 1 else 's'} old" if newest_on else "-",
+        "open": _open_ends(facts),
+        "quota left": f"{facts['quota_left']} of {facts['quota']}",
+    }
 
 
-def _conflicts(status: "WarehouseStatus") -> int:
-    last = status.last_run
-    return last.summary.conflicts if last and last.summary else 0
+def _open_ends(facts: dict[str, Any]) -> str:
+    """What still waits for Graph or for a person; restatements are shown with it, though nothing is to be done."""
+    counts = {"in doubt": "in_doubt", "dead letters": "dead"}
+    found = [f"{facts[counts.get(words, words)]:,} {words}" for words in OPEN_ENDS if facts[counts.get(words, words)]]
+    return ", ".join(found) or "nothing"
+
+
+def _say_reasons(found: "list[WarehouseStatus]") -> None:
+    """Why last runs were held or failed, with the remedy."""
+    from commands.console import say_error
+
+    for status in found:
+        if status.last_run and status.last_run.summary and status.last_run.summary.error:
+            say_error(f"{status.tenant}: {status.last_run.summary.error}")

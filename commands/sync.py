@@ -12,26 +12,33 @@ if TYPE_CHECKING:
 def sync(
     tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
     as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night this run stands for [default: today, UTC]")
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The night it stands for.", show_default="today, UTC"
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
     approve: Annotated[
-        str | None, typer.Option(help="Digest of a held plan that may go on; any other plan stays held.")
+        str | None,
+        typer.Option(metavar="DIGEST", help="Digest of a held plan that may go on; any other plan stays held."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run summaries as JSON.")] = False,
 ) -> None:
     """Run the nightly job now: land, load, plan, apply, deliver, verify."""
-    from commands.choosing import chosen_tenants
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json
     from commands.exits import OF_OUTCOME, most_pressing
-    from commands.running import run_sync, say_summary
+    from commands.running import run_sync, say_error_of, say_summary
 
     names = [one.name for one in chosen_tenants(tenant)]
+    open_migrated_warehouse()  # what no run can mend is said before Prefect starts
     summaries: list[RunSummary] = []
     for name in names:
         summary = run_sync(name, as_of=as_of.date() if as_of else None, dry_run=dry_run, approve=approve)
         summaries.append(summary)
-        if not as_json:
+        if as_json:
+            say_error_of(summary)
+        else:
             say_summary(summary)
     if as_json:
         print_json(summaries)

@@ -19,8 +19,9 @@ def verify_ledger(
 
     Note the head somewhere else from time to time: rows cut off at the end show only against it.
     """
+    from activation_sync.warehouse.chain import read_heads
     from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.proof import prove_chain, read_ledger_tenants
+    from activation_sync.warehouse.proof import prove_chain
     from activation_sync.warehouse.schema import refuse_other_schema
     from commands.console import print_json
     from commands.exits import Exit
@@ -29,7 +30,7 @@ def verify_ledger(
     engine = open_warehouse()
     refuse_other_schema(engine)
     with reading(engine) as connection:
-        tenants = [tenant] if tenant else read_ledger_tenants(connection)
+        tenants = [tenant] if tenant else list(read_heads(connection))
         proofs = [prove_chain(connection, name, head) for name in tenants]
     if as_json:
         print_json(proofs)

@@ -1,6 +1,7 @@
 """`activation-sync why`: the chain behind a number."""
 
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,12 +9,15 @@ import typer
 if TYPE_CHECKING:
     from activation_sync.warehouse.ledger import LedgerRow
 
+SIDES = ("agreed", "observed", "warehouse", "published", "settled")
+
 
 def why(
     product: Annotated[str, typer.Argument(help="Product, as Graph or the warehouse names it.")],
     tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
     date: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Refresh date [default: the newest]")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Refresh date.", show_default="the newest"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the chain as JSON.")] = False,
 ) -> None:
@@ -21,55 +25,67 @@ def why(
     from activation_sync.core.products import product_key
     from activation_sync.warehouse.engine import reading
     from activation_sync.warehouse.ledger import read_why
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from commands.choosing import only_tenant
-    from commands.console import print_json, say
+    from commands.choosing import only_tenant, open_migrated_warehouse
+    from commands.console import print_json, say_error
     from commands.exits import Exit
-    from tasks.wiring import open_warehouse
 
     chosen = only_tenant(tenant)
     key = product_key(product, chosen.sync.product_aliases)
-    engine = open_warehouse()
-    refuse_other_schema(engine)
-    with reading(engine) as connection:
+    with reading(open_migrated_warehouse()) as connection:
         chain = read_why(connection, chosen.name, key, date.date() if date else None)
     if as_json:
         print_json(chain)
-    elif not chain:
-        say(f"No decision about {key} is recorded for {chosen.name}. `activation-sync status` shows what is known.")
-    else:
+    elif chain:
         _say_chain(chain)
+    if not chain:
+        when = f" on {date.date()}" if date else ""
+        remedy = "check its spelling (capitals and spaces do not matter)"
+        say_error(f"{chosen.name}: no decision about {key}{when} is recorded; {remedy}")
     raise typer.Exit(Exit.DONE if chain else Exit.FAILED)
 
 
 def _say_chain(chain: "list[LedgerRow]") -> None:
-    from commands.console import print_table, say
+    from commands.console import say
 
     first = chain[0]
-    print_table(f"{first.tenant}: {first.product}, refresh date {first.refreshed_on}", [_row(link) for link in chain])
-    for role, landed_id in {("observed", link.observed_id) for link in chain} | {
-        ("published", link.published_id) for link in chain
-    }:
+    say(f"[bold]{first.tenant}: {first.product}, refresh date {first.refreshed_on}[/bold]")
+    for _, links in groupby(chain, key=lambda link: (link.run_id, link.kind, link.at)):
+        _say_link(list(links))
+
+
+def _say_link(links: "list[LedgerRow]") -> None:
+    """What one run decided of all measures, what a person did, a PATCH that left, or one answer of Graph."""
+    from rich.markup import escape
+
+    from commands.console import print_table, say
+
+    first = links[0]
+    moment = f"[bold]{first.at:%Y-%m-%d %H:%M:%S} UTC[/bold]"
+    if first.kind != "decision":
+        say(f"\n{moment}  {escape(_event_words(first))}")
+        return
+    say(f"\n{moment}  decided by {escape(first.who)}, run {first.run_id}")
+    print_table("", [_row(link) for link in links], numeric=SIDES)
+    for role, landed_id in (("observed", first.observed_id), ("published", first.published_id)):
         if landed_id:
-            say(f"[dim]{role} from landed report {landed_id}[/dim]")
+            say(f"[dim]{role}: landed report {landed_id}[/dim]", is_copied=True)
+
+
+def _event_words(event: "LedgerRow") -> str:
+    if event.kind == "person":
+        return f"{event.rule} by {event.who}: {event.note}"
+    return "a PATCH left; its outcome is in doubt" if event.kind == "sent" else _answer_words(event)
+
+
+def _answer_words(answer: "LedgerRow") -> str:
+    said = f"Graph answered {answer.status}" if answer.status else "Graph did not answer"
+    request = f" (request {answer.request_id})" if answer.request_id else ""
+    return f"{said}: {(answer.note or '').rstrip(': ')}{request}"
 
 
 def _row(link: "LedgerRow") -> dict[str, str]:
-    if link.kind == "answer":
-        said = f"Graph answered {link.status or 'nothing'}, request {link.request_id or '-'}"
-        reason = f"{said}: {link.note}" if link.note else said
-    else:
-        reason = (
-            f"{link.rule}: agreed {_shown(link.agreed)}, observed {_shown(link.observed)}, "
-            f"warehouse {_shown(link.warehouse)}, published {_shown(link.published)}"
-        )
-    return {
-        "when (UTC)": f"{link.at:%Y-%m-%d %H:%M:%S}",
-        "by": link.who,
-        "measure": (link.measure or "").replace("_", " "),
-        "value": _shown(link.settled) if link.kind == "decision" else "",
-        "why": reason,
-    }
+    counts = {side: _shown(getattr(link, side)) for side in SIDES}
+    return {"measure": (link.measure or "").replace("_", " "), **counts, "decision": link.rule or ""}
 
 
 def _shown(count: int | None) -> str:

@@ -26,15 +26,20 @@ class Section(BaseModel):
 
 
 class WarehouseSettings(Section):
-    """url: a SQLAlchemy URL, or a reference to one, because it may hold a password."""
+    """url: a SQLAlchemy URL, or a reference to one, because it may hold a password.
+
+    lock_timeout_s: how long a step waits for another writer, before it is tried again as `retry_delays_s` says.
+    """
 
     url: WarehouseUrl = Field(default=SecretStr("sqlite:///data/warehouse.db"), validate_default=True, repr=False)
+    lock_timeout_s: float = Field(default=30, gt=0)
 
 
 class LandingSettings(Section):
-    """url: a folder, or an fsspec URL of an object store."""
+    """url: a folder, or an fsspec URL of an object store. retention_days: since Graph last gave the same bytes."""
 
     url: LandingUrl = Field(default="data/landing", validate_default=True)
+    retention_days: int = Field(default=90, ge=1)
 
 
 class GraphSettings(Section):

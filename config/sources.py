@@ -26,6 +26,13 @@ def use_file(path: Path) -> None:
     os.environ[FILE_VARIABLE] = str(path.absolute())
 
 
+def use_only(path: Path) -> None:
+    """Let this process, and those it starts, read `path` and nothing else: overrides are forgotten."""
+    use_file(path)
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+        del os.environ[name]
+
+
 def read_file(file: Path) -> dict[str, Any]:
     """The tables of a TOML file; a byte order mark, as some editors write, is accepted."""
     try:

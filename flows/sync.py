@@ -12,6 +12,7 @@ from activation_sync.core.views import summarise_preview
 from activation_sync.errors import HeldError
 from tasks.apply import apply_plan
 from tasks.deliver import deliver_updates
+from tasks.expire import expire_reports
 from tasks.land import land_report
 from tasks.load import load_report
 from tasks.plan import plan_changes
@@ -35,8 +36,14 @@ def sync(
 ) -> State[RunSummary]:
     """Bring warehouse and Graph to the same counts for one tenant, or stop and say why not.
 
-    as_of: the night this run stands for; the day it was scheduled, when not given.
-    dry_run: show what would change and write nothing. approve: digest of a held plan that a person agreed to.
+    The dashboard's run form shows what stands under Args.
+
+    Args:
+        tenant: The tenant's name in the configuration.
+        as_of: The night this run stands for. Left empty, the day it was scheduled for (UTC).
+        dry_run: Show what would change, and write nothing anywhere.
+        approve: Digest of a held plan that you have looked at: the 12 characters that the held run and its plan
+            artifact name. Only that very plan goes on, any other stays held. Left empty, nothing is approved.
     """
     as_of = as_of or scheduled_on()
     if dry_run:
@@ -51,6 +58,7 @@ def sync(
             applied = apply_plan(run, loaded, approve)
             delivery = deliver_updates(run)
             verification = verify_delivery(run)
+            expire_reports(run)
             return _ended(publish_run(run, applied, delivery, verification))
     except HeldError as held:
         return Failed(name="Held", message=str(held), data=held)

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from getpass import getuser
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
-from prefect import get_run_logger, runtime, task
+from prefect import runtime, task
 from prefect.artifacts import create_table_artifact
 
 from activation_sync.core.backfill import (
@@ -20,7 +21,7 @@ from activation_sync.core.backfill import (
     summarise_backfill,
 )
 from activation_sync.core.backfill_words import backfill_words, day_rows
-from activation_sync.core.run import Delivery, Verification
+from activation_sync.core.run import Delivery, RunKind, Verification
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_dead
@@ -28,7 +29,7 @@ from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
 from config.settings import load_settings
 from tasks.deliver import deliver_updates
-from tasks.policy import STEP
+from tasks.policy import STEP, patiently
 from tasks.run import Run, hold_tenant
 from tasks.verify import verify_delivery
 from tasks.wiring import now, open_warehouse
@@ -69,17 +70,31 @@ def open_backfill(tenant: str, window: Window) -> Iterator[Backfill]:
 def start_backfill(tenant: str, window: Window) -> Backfill:
     """Note that a backfill began, by whom and why."""
     engine = open_warehouse()
-    refuse_other_schema(engine)
-    run_id, as_of, who = f"{runtime.flow_run.id or uuid4()}/{tenant}", now().date(), getuser()
+    patiently(partial(refuse_other_schema, engine))
+    run_id, as_of, who = _run_id(tenant), now().date(), getuser()
     with writing(engine) as connection:
-        record_run_started(connection, tenant=tenant, run_id=run_id, as_of=as_of, who=who, at=now(), reason=window.note)
+        record_run_started(
+            connection,
+            tenant=tenant,
+            run_id=run_id,
+            as_of=as_of,
+            who=who,
+            at=now(),
+            kind=RunKind.BACKFILL,
+            reason=window.note,
+        )
     return Backfill(tenant, run_id, as_of, who, window)
+
+
+def _run_id(tenant: str) -> str:
+    """One for each tenant, and the same when Prefect repeats the run."""
+    return str(uuid5(UUID(runtime.flow_run.id), tenant) if runtime.flow_run.id else uuid4())
 
 
 @contextmanager
 def holding(backfill: Backfill) -> Iterator[Run]:
     """The tenant, for one step: a nightly run that waits gets in between two."""
-    with hold_tenant(backfill.tenant, f"backfill {backfill.run_id}", get_run_logger().info) as lease:
+    with hold_tenant(backfill.tenant, f"backfill {backfill.run_id}") as lease:
         yield Run(backfill.tenant, backfill.run_id, backfill.as_of, backfill.who, lease)
 
 

@@ -88,10 +88,10 @@ def _count_detail(connection: Connection, landed: LandedReport, stream: BinaryIO
 def _detail(stream: BinaryIO, sync: SyncSettings, noticed: Noticed) -> tuple[DetailCounts, Iterator[DetailRow]]:
     counts = DetailCounts(noticed.spelled)
     rows = counts.through(parse_detail(stream, sync.product_aliases, noticed))
-    return counts, conceal_names(rows, sync.names, _names_key(sync))
+    return counts, conceal_names(rows, sync.names, names_key(sync))
 
 
-def _names_key(sync: SyncSettings) -> bytes:
+def names_key(sync: SyncSettings) -> bytes:
     """The tenant's own key for hashed names; a fresh one for dropped names, so that nothing links two loads."""
     key = sync.names_key
     return key.get_secret_value().encode() if key and sync.names == "hash" else token_bytes(32)

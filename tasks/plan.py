@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prefect import get_run_logger, task
 from sqlalchemy import Connection
 
-from activation_sync.core.model import Plan
+from activation_sync.core.model import Plan, PlanInputs
 from activation_sync.core.plan import make_plan
 from activation_sync.core.run import PlanView
 from activation_sync.core.views import view_plan
@@ -31,8 +31,12 @@ def plan_changes(run: Run, landed_ids: Sequence[str]) -> PlanView:
     return view
 
 
-def plan_from(connection: Connection, tenant: str, landed_ids: Sequence[str]) -> Plan:
-    """The plan that follows from the warehouse as `connection` sees it."""
-    settings = tenant_settings(tenant)
+def plan_from(connection: Connection, tenant: str, landed_ids: Sequence[str] = ()) -> Plan:
+    """The plan that follows from the warehouse as `connection` sees it, and from these reports of tonight."""
+    return make_plan(inputs_from(connection, tenant, landed_ids), limits(tenant_settings(tenant)))
+
+
+def inputs_from(connection: Connection, tenant: str, landed_ids: Sequence[str] = ()) -> PlanInputs:
+    """What that plan is made from; without tonight's reports, from the newest that were reconciled."""
     tonight = [read_reported(connection, landed_id) for landed_id in landed_ids]
-    return make_plan(read_plan_inputs(connection, tenant, observed_report(settings), tonight), limits(settings))
+    return read_plan_inputs(connection, tenant, observed_report(tenant_settings(tenant)), tonight)

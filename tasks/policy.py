@@ -5,15 +5,18 @@ One layer retries: this one. The Graph client obeys short `Retry-After` waits by
 """
 
 import threading
-from typing import Any, SupportsIndex, TypedDict
+import time
+from collections.abc import Callable
+from typing import Any, SupportsIndex, TypedDict, TypeVar
 from uuid import UUID
 
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 
-from activation_sync.errors import GraphBusyError, TransientError
+from activation_sync.errors import GraphBusyError, TransientError, WarehouseBusyError
 from config.settings import load_settings
 
+T = TypeVar("T")
 MOST_TRIES = 50  # of one task run, waits that Graph asked for included
 
 
@@ -58,6 +61,16 @@ def unless_hopeless(task: Task[..., Any], task_run: TaskRun, state: State[Any]) 
     _tries.delay_s = delays_s[_tries.failures]
     _tries.failures += 1
     return True
+
+
+def patiently(step: Callable[[], T]) -> T:
+    """What stands outside of any task, tried again after each configured delay while the warehouse is busy."""
+    for delay_s in load_settings().sync.retry_delays_s:
+        try:
+            return step()
+        except WarehouseBusyError:
+            time.sleep(delay_s)
+    return step()
 
 
 class _Step(TypedDict):

@@ -6,12 +6,15 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from activation_sync.core.run import Delivery, PlanView, RunSummary, Verification, outcome_of
 from activation_sync.core.views import run_markdown
 from activation_sync.core.windows import is_stale
-from activation_sync.warehouse.engine import writing
+from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_dead
 from activation_sync.warehouse.runs import record_run
+from activation_sync.warehouse.views import read_daily_counts, read_nightly_drift
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_warehouse, tenant_settings
+
+SHOWN_DATES = 90  # charts are kept with every version of a run's page
 
 
 @task(task_run_name="publish plan", **STEP)
@@ -31,7 +34,11 @@ def publish_run(run: Run, plan: PlanView, delivery: Delivery, verification: Veri
     with writing(open_warehouse(), run.lease) as connection:
         summary = _summary(run, plan, delivery, verification, dead_letters=len(read_dead(connection, run.tenant)))
         record_run(connection, summary, at=now())
-    create_markdown_artifact(markdown=run_markdown(summary), key=f"run-{run.tenant}", description=summary.outcome)
+    with reading(open_warehouse()) as connection:
+        counts = read_daily_counts(connection, run.tenant, SHOWN_DATES)
+        nights = read_nightly_drift(connection, run.tenant, SHOWN_DATES)
+    page = run_markdown(summary, counts, nights)
+    create_markdown_artifact(markdown=page, key=f"run-{run.tenant}", description=summary.outcome)
     return summary
 
 
@@ -53,6 +60,7 @@ def _summary(run: Run, plan: PlanView, delivery: Delivery, verification: Verific
         findings=plan.findings,
         delivery=delivery,
         verification=verification,
+        approved_by=plan.approved_by,
         is_stale=plan.observed_on is not None and is_stale(plan.observed_on, run.as_of, stale_after_days),
         table=plan.table,
     )

@@ -1,5 +1,6 @@
 """The frame of a run: who holds the tenant, and how the run's end is remembered even when it fails."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,14 +12,16 @@ from typing import TypeVar
 from uuid import uuid4
 
 from prefect import get_run_logger, runtime
+from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
 
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError, TenantBusyError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
+from tasks.policy import patiently
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
@@ -38,16 +41,16 @@ class Run:
 
 
 @contextmanager
-def open_run(tenant: str, as_of: date) -> Iterator[Run]:
+def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC) -> Iterator[Run]:
     """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason."""
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine = open_warehouse()
-    refuse_other_schema(engine)
+    patiently(partial(refuse_other_schema, engine))
     run_id = runtime.flow_run.id or str(uuid4())
-    with hold_tenant(tenant, f"run {run_id}", get_run_logger().info) as lease:
-        run = Run(tenant, run_id, as_of, getuser(), lease)
-        with writing(engine, lease) as connection:
-            record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=run.who, at=now())
+    with ExitStack() as frame:
+        held = partial(hold_tenant, tenant, f"run {run_id}")
+        run = Run(tenant, run_id, as_of, getuser(), patiently(lambda: frame.enter_context(held())))
+        patiently(partial(_record_start, run, kind))
         try:
             yield run
         except Exception as error:
@@ -57,9 +60,17 @@ def open_run(tenant: str, as_of: date) -> Iterator[Run]:
             raise
 
 
+def say_in_log(text: str) -> None:
+    """A line in the run's log; outside of Prefect, on standard error."""
+    try:
+        get_run_logger().warning(text)
+    except MissingContextError:
+        logging.getLogger("activation_sync").warning(text)
+
+
 @contextmanager
 def hold_tenant(
-    tenant: str, owner: str, say: Callable[[str], None], *, sleep: Callable[[float], None] = time.sleep
+    tenant: str, owner: str, *, say: Callable[[str], None] = say_in_log, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Lease]:
     """The tenant's lease; whoever must wait for another run says so, once."""
     hold = partial(hold_lease, open_warehouse(), tenant, owner, ttl_s=LEASE_TTL_S, sleep=sleep)
@@ -72,12 +83,21 @@ def hold_tenant(
         yield lease
 
 
+def _record_start(run: Run, kind: RunKind) -> None:
+    with writing(open_warehouse(), run.lease) as connection:
+        record_run_started(
+            connection, run_id=run.run_id, tenant=run.tenant, as_of=run.as_of, who=run.who, at=now(), kind=kind
+        )
+
+
 def _record_end(run: Run, error: Exception) -> None:
     outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
     # the text of an unexpected exception may hold anything, so only its type is kept
     reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
+    digest = error.digest if isinstance(error, HeldError) else ""
+    summary = RunSummary(run.tenant, run.run_id, run.as_of, outcome, digest=digest, error=reason)
     with writing(open_warehouse(), run.lease) as connection:
-        record_run(connection, RunSummary(run.tenant, run.run_id, run.as_of, outcome, error=reason), at=now())
+        record_run(connection, summary, at=now())
 
 
 def results_of(steps: PrefectFutureList[T]) -> list[T]:

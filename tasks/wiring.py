@@ -32,12 +32,13 @@ def tenant_settings(tenant: str) -> TenantSettings:
 
 
 def open_warehouse() -> Engine:
-    return _engine(load_settings().warehouse.url.get_secret_value())
+    warehouse = load_settings().warehouse
+    return _engine(warehouse.url.get_secret_value(), warehouse.lock_timeout_s)
 
 
 @lru_cache
-def _engine(url: str) -> Engine:
-    return open_engine(url)
+def _engine(url: str, lock_timeout_s: float) -> Engine:
+    return open_engine(url, lock_timeout_s=lock_timeout_s)
 
 
 def open_landing() -> Landing:

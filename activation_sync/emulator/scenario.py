@@ -43,7 +43,9 @@ class Scenario:
     write_back: `documented` offers the resource, `real-service` answers as Graph does today.
     cloud: outside `global`, v1.0 has no report functions. columns: which version of the CSV's columns.
     throttling: enforce the documented windows. roles: by tenant name, where they differ from `ROLES`.
-    token_lifetime_s, download_lifetime_s: seconds. page_users: users on a JSON page when `$top` is absent.
+    token_lifetime_s, download_lifetime_s: seconds. token_refresh_s: seconds after which clients are told to renew a
+    token that is still good (`refresh_in`); None: they are not told.
+    page_users: users on a JSON page when `$top` is absent.
     port, download_port: 0 takes a free one. ca_file: where the CA certificate goes; None: a temporary file.
     """
 
@@ -61,6 +63,7 @@ class Scenario:
     throttling: bool = False
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     token_lifetime_s: int = 3599
+    token_refresh_s: int | None = None
     download_lifetime_s: int = 300
     page_users: int = 200
     port: int = 0

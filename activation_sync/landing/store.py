@@ -24,6 +24,7 @@ from activation_sync.errors import LandingError
 
 INCOMING = ".incoming"
 LEFT_OVER_AFTER = timedelta(days=1)
+CHUNK_BYTES = 1 << 20
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 REMEDIES = {
@@ -97,6 +98,20 @@ class Landing:
         """Remove the bytes of a landed report; nothing when they are gone already."""
         with self._refusals(), suppress(FileNotFoundError):
             self._fs.rm_file(self._at(path))
+
+    def files_before(self, tenant: str, moment: datetime) -> list[str]:
+        """The paths of a tenant's files that were written before a moment."""
+        with self._refusals():
+            found = self._fs.find(self._at(_plain(tenant)))
+            return [path.removeprefix(f"{self._root}/") for path in found if self._fs.modified(path) < moment]
+
+    def digest(self, path: str) -> str:
+        """The sha256 of the bytes that are there now; LandingError when none are."""
+        digest = sha256()
+        with self.open(path) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
 
     def _write(self, temporary: str, chunks: Iterable[bytes]) -> tuple[str, int]:
         digest, size_bytes = sha256(), 0

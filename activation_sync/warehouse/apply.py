@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from activation_sync.core.decide import memory_after
 from activation_sync.core.model import NOT_REPORTED, Change, Counts, Key, Measure, Plan
 from activation_sync.errors import PlanMovedError
 from activation_sync.warehouse.ledger import record_decisions
@@ -30,7 +31,7 @@ def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datet
     """
     present = _lock_rows(conn, plan)
     _refuse_moved(plan, sum(_counts(present, change.key) != change.state.warehouse for change in plan.changes))
-    settled = [change for change in plan.changes if not change.is_conflict]
+    settled = [change for change in plan.changes if change.is_resolved or not change.is_conflict]
     written = [change for change in settled if change.is_written]
     rows = {change.key: _warehouse_row(plan, change, who, at) for change in written}
     _refuse_moved(plan, len(rows) - _write(conn, rows, present))
@@ -84,19 +85,13 @@ def _remember(conn: Connection, plan: Plan, settled: Sequence[Change]) -> None:
 
 
 def _memory_row(plan: Plan, change: Change) -> dict[str, Any]:
-    state = change.state
-    seen = Counts(*map(_newest, state.observed.as_tuple(), state.observed_seen.as_tuple()))
+    agreed, seen = memory_after(change)
     return {
         **_key_of(plan, change),
-        "product_type": state.product_type,
-        **measures_of(change.settled, "agreed_"),
+        "product_type": change.state.product_type,
+        **measures_of(agreed, "agreed_"),
         **measures_of(seen, "observed_seen_"),
     }
-
-
-def _newest(observed: int | None, seen: int | None) -> int | None:
-    """What is not reported tonight stays remembered as it was last seen."""
-    return seen if observed is None else observed
 
 
 def _key_of(plan: Plan, change: Change) -> dict[str, Any]:

@@ -41,6 +41,12 @@ def read_head(conn: Connection, tenant: str) -> str:
     return conn.scalar(newest_first.limit(1)) or NOTHING_BEFORE
 
 
+def read_heads(conn: Connection) -> dict[str, str]:
+    """The head of every tenant of which the ledger has a row."""
+    tenants = conn.scalars(select(ledger.c.tenant).distinct().order_by(ledger.c.tenant))
+    return {tenant: read_head(conn, tenant) for tenant in tenants.all()}
+
+
 def hash_of(content: Mapping[str, Any], prev_hash: str) -> str:
     """What seals a row: the same for a row before it is written and as any database gives it back."""
     return sha256(f"{prev_hash}\n{canonical(content)}".encode()).hexdigest()

@@ -42,9 +42,7 @@ def load_detail(
     current = read_snapshot(conn, landed.tenant)
     drop_other_snapshots(conn, landed.tenant, keep=[landed.id, *([current.id] if current else [])])
     with conn.begin_nested() as kept:
-        conn.execute(delete(loaded_user_detail).where(loaded_user_detail.c.raw_report_id == landed.id))
-        with _naming_bad_rows(landed):
-            copy_rows(conn, loaded_user_detail, (_values(landed, row) for row in rows))
+        replace_detail(conn, landed, rows)
         hold_if_empty(conn, landed, derived.rows_seen)
         refreshed_on = cast(date, derived.refreshed_on)
         if current is not None and (refreshed_on, landed.seen_at) < (current.refreshed_on, current.seen_at):
@@ -59,13 +57,18 @@ def count_detail(conn: Connection, landed: LandedReport, rows: Iterable[DetailRo
     Its rows are checked as those of any other and not kept. It does not count as loaded: should Graph give it, it is.
     """
     with conn.begin_nested() as checked:
-        conn.execute(delete(loaded_user_detail).where(loaded_user_detail.c.raw_report_id == landed.id))
-        with _naming_bad_rows(landed):
-            copy_rows(conn, loaded_user_detail, (_values(landed, row) for row in rows))
+        replace_detail(conn, landed, rows)
         hold_if_empty(conn, landed, derived.rows_seen)
         checked.rollback()
     replace_reported(conn, landed, derived.counts())
     return record_counted(conn, landed, cast(date, derived.refreshed_on), derived.rows_seen)
+
+
+def replace_detail(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow]) -> None:
+    """The rows of this landed report, in place of those that were loaded from it before."""
+    conn.execute(delete(loaded_user_detail).where(loaded_user_detail.c.raw_report_id == landed.id))
+    with _naming_bad_rows(landed):
+        copy_rows(conn, loaded_user_detail, (_values(landed, row) for row in rows))
 
 
 def _values(landed: LandedReport, row: DetailRow) -> tuple[Any, ...]:

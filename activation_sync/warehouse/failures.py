@@ -88,8 +88,18 @@ def name_of(url: URL) -> str:
     return f"{url.get_backend_name()}://{where}/{(url.database or '').partition('?')[0]}"
 
 
-def failure_of(error: BaseException, name: str) -> ActivationSyncError | None:
-    """Our error for one of the database's; None when it is not the warehouse's fault."""
+def failure_of(error: BaseException | None, name: str) -> ActivationSyncError | None:
+    """Our error for one of the database's; None when it is not the warehouse's fault.
+
+    A full disk makes SQLite end the whole transaction, so that undoing a part of it fails too: the reason is then in
+    the error before.
+    """
+    if error is None:
+        return None
+    return _failure_of_one(error, name) or failure_of(error.__context__, name)
+
+
+def _failure_of_one(error: BaseException, name: str) -> ActivationSyncError | None:
     origin = getattr(error, "orig", None) or error
     if isinstance(origin, sqlite3.Error):
         return _sqlite_failure(origin, name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from activation_sync.core.model import Change, Key, Measure, Plan
+from activation_sync.core.model import Change, Decision, Key, Measure, Plan
 from activation_sync.warehouse.chain import append_rows
 from activation_sync.warehouse.tables import ledger
 
@@ -153,6 +153,8 @@ def _decisions(change: Change) -> Iterator[dict[str, Any]]:
         strict=True,
     )
     for measure, agreed, observed, warehouse, published, rule, settled in sides:
+        if change.is_resolved and rule is Decision.CONFLICT:
+            continue  # a row with a conflict moved nothing; of this one a person moved the other measures
         yield {
             "refreshed_on": change.key.refreshed_on,
             "product": change.key.product,

@@ -38,8 +38,7 @@ def load_counts(conn: Connection, landed: LandedReport, rows: Sequence[CountRow]
 def load_platforms(conn: Connection, landed: LandedReport, rows: Sequence[PlatformRow], at: datetime) -> LandedReport:
     """Load a platform counts report; returns it as the manifest has it now. Raises ReportShrankError without rows."""
     refreshed_on = _refresh_date(conn, landed, rows)
-    conn.execute(delete(reported_platform_count).where(reported_platform_count.c.raw_report_id == landed.id))
-    conn.execute(insert(reported_platform_count), [values for row in rows for values in _by_platform(landed, row)])
+    replace_platforms(conn, landed, rows)
     return record_loaded(conn, landed, refreshed_on, len(rows), at)
 
 
@@ -58,6 +57,12 @@ def replace_reported(conn: Connection, landed: LandedReport, rows: Iterable[Coun
     """What this landed report says of each product, in place of what it was taken to say before."""
     conn.execute(delete(reported_count).where(reported_count.c.raw_report_id == landed.id))
     conn.execute(insert(reported_count), [_reported(landed, row) for row in rows])
+
+
+def replace_platforms(conn: Connection, landed: LandedReport, rows: Iterable[PlatformRow]) -> None:
+    """What this landed report says of each product and platform, in place of what it was taken to say before."""
+    conn.execute(delete(reported_platform_count).where(reported_platform_count.c.raw_report_id == landed.id))
+    conn.execute(insert(reported_platform_count), [values for row in rows for values in _by_platform(landed, row)])
 
 
 def hold_if_empty(conn: Connection, landed: LandedReport, rows: int) -> None:

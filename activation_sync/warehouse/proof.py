@@ -64,14 +64,9 @@ def prove_chain(conn: Connection, tenant: str, noted_head: str | None = None) ->
     return ChainProof(tenant, rows, head, None, is_found if noted_head else None)
 
 
-def read_ledger_tenants(conn: Connection) -> list[str]:
-    """Every tenant of which the ledger has a row."""
-    return list(conn.scalars(select(ledger.c.tenant).distinct().order_by(ledger.c.tenant)))
-
-
 def _in_order(conn: Connection, tenant: str) -> Iterator[Mapping[str, Any]]:
-    streamed = conn.execution_options(yield_per=BATCH_ROWS)
-    for row in streamed.execute(IN_ORDER, {"tenant": tenant}).mappings():
+    streamed = IN_ORDER.execution_options(yield_per=BATCH_ROWS)
+    for row in conn.execute(streamed, {"tenant": tenant}).mappings():
         yield dict(row)
 
 

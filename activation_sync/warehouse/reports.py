@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true, union, update
 
 from activation_sync.core.model import Report, ReportSize
 from activation_sync.errors import WarehouseError
@@ -81,7 +81,7 @@ def read_landed(conn: Connection, landed_id: str) -> LandedReport:
 def find_landed(conn: Connection, landed_id: str) -> LandedReport | None:
     """A landed report by its id; None when these bytes were never given."""
     found = conn.execute(select(raw_report).where(raw_report.c.id == landed_id)).first()
-    return None if found is None else _landed(found)
+    return None if found is None else landed_of(found)
 
 
 def newest_landed(conn: Connection, tenant: str, report: Report) -> LandedReport | None:
@@ -89,7 +89,7 @@ def newest_landed(conn: Connection, tenant: str, report: Report) -> LandedReport
     row = raw_report.c
     is_graphs = (row.rejected.is_(None), row.source == Source.GRAPH)
     found = conn.execute(_of_report(tenant, report).where(*is_graphs).order_by(*NEWEST_SEEN_FIRST).limit(1)).first()
-    return None if found is None else _landed(found)
+    return None if found is None else landed_of(found)
 
 
 def record_rejected(conn: Connection, landed_id: str, reason: str) -> None:
@@ -132,6 +132,14 @@ def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
     return newest
 
 
+def reconciled_dates(conn: Connection, tenant: str) -> frozenset[date]:
+    """The refresh dates of applied plans. A date whose every key is in conflict is known by its reports alone."""
+    report = raw_report.c
+    settled = select(sync_base.c.refreshed_on).where(sync_base.c.tenant == tenant)
+    reported = select(report.refreshed_on).where(report.tenant == tenant, report.reconciled_at.is_not(None))
+    return frozenset(conn.execute(union(settled, reported)).scalars())
+
+
 def read_size(conn: Connection, landed_id: str) -> ReportSize:
     """Rows of a loaded report beside those of the one reconciled before it."""
     landed = read_landed(conn, landed_id)
@@ -169,7 +177,8 @@ def _of_report(tenant: str, report: Report) -> Select[Any]:
     return select(raw_report).where(raw_report.c.tenant == tenant, raw_report.c.report == report)
 
 
-def _landed(found: Row[Any]) -> LandedReport:
+def landed_of(found: Row[Any]) -> LandedReport:
+    """A row of the manifest as a value."""
     values = found._mapping
     known = {field.name: values[field.name] for field in fields(LandedReport)}
     return LandedReport(**{**known, "report": Report(known["report"]), "source": Source(known["source"])})

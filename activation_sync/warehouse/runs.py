@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, Select, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.warehouse.tables import sync_run
 from activation_sync.warehouse.upsert import insert_or_update
 
@@ -17,10 +16,10 @@ NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run.
+    """One run, or what a person did.
 
     as_of: the day it ran for. reason: why a person started it; a nightly run has none. ended_at, outcome, summary: None
-    while it runs, or when it was killed.
+    while it runs, or when it was killed. digest: of the plan that was applied or held; empty when there was none.
     """
 
     run_id: str
@@ -31,14 +30,32 @@ class RunRecord:
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     summary: RunSummary | None = None
+    kind: RunKind = RunKind.SYNC
+    digest: str = ""
     reason: str | None = None
 
 
 def record_run_started(
-    conn: Connection, *, tenant: str, run_id: str, as_of: date, who: str, at: datetime, reason: str | None = None
+    conn: Connection,
+    *,
+    tenant: str,
+    run_id: str,
+    as_of: date,
+    who: str,
+    at: datetime,
+    kind: RunKind = RunKind.SYNC,
+    reason: str | None = None,
 ) -> None:
     """Note that a run began; begun again, it has not ended."""
-    started = {"run_id": run_id, "tenant": tenant, "as_of": as_of, "who": who, "reason": reason, "started_at": at}
+    started = {
+        "run_id": run_id,
+        "tenant": tenant,
+        "kind": kind.value,
+        "as_of": as_of,
+        "who": who,
+        "reason": reason,
+        "started_at": at,
+    }
     again = ("started_at", "who", "reason", *NOT_ENDED)
     conn.execute(insert_or_update(conn, sync_run, again), [started | dict.fromkeys(NOT_ENDED)])
 
@@ -56,20 +73,31 @@ def record_run(conn: Connection, summary: RunSummary, *, at: datetime) -> None:
 
 
 def read_last_run(conn: Connection, tenant: str) -> RunRecord | None:
-    """The nightly run that was started last; what a person replays says nothing about tonight."""
-    newest = _newest_first(tenant).where(sync_run.c.reason.is_(None)).limit(1)
-    found = conn.execute(newest).mappings().first()
-    return None if found is None else _run(found)
+    """The run of the job itself that was started last."""
+    found = _read(conn, sync_run.c.tenant == tenant, sync_run.c.kind == RunKind.SYNC.value, limit=1)
+    return next(iter(found), None)
 
 
 def read_runs(conn: Connection, tenant: str, limit: int) -> list[RunRecord]:
-    """Runs of a tenant, the newest first."""
-    return [_run(values) for values in conn.execute(_newest_first(tenant).limit(limit)).mappings()]
+    """Runs of a tenant, and what people did, the newest first."""
+    return _read(conn, sync_run.c.tenant == tenant, limit=limit)
 
 
-def _newest_first(tenant: str) -> Select[Any]:
+def find_runs(conn: Connection, beginning: str, limit: int = 2) -> list[RunRecord]:
+    """The runs of any tenant whose id begins so, the newest first."""
+    return _read(conn, sync_run.c.run_id.startswith(beginning, autoescape=True), limit=limit)
+
+
+def was_held(conn: Connection, tenant: str, digest: str) -> bool:
+    """True when a run was held with a plan whose digest begins so."""
     row = sync_run.c
-    return select(sync_run).where(row.tenant == tenant).order_by(row.started_at.desc(), row.run_id.desc())
+    held = (row.tenant == tenant, row.outcome == Outcome.HELD.value, row.digest.startswith(digest, autoescape=True))
+    return bool(digest) and bool(_read(conn, *held, limit=1))
+
+
+def _read(conn: Connection, *which: ColumnElement[bool], limit: int) -> list[RunRecord]:
+    newest_first = select(sync_run).where(*which).order_by(sync_run.c.started_at.desc(), sync_run.c.run_id.desc())
+    return [_run(values) for values in conn.execute(newest_first.limit(limit)).mappings()]
 
 
 def _run(row: RowMapping) -> RunRecord:
@@ -82,5 +110,7 @@ def _run(row: RowMapping) -> RunRecord:
         ended_at=row["ended_at"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
         summary=SUMMARY.validate_json(row["summary"]) if row["summary"] else None,
+        kind=RunKind(row["kind"]),
+        digest=row["digest"] or "",
         reason=row["reason"],
     )

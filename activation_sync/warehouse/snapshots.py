@@ -23,8 +23,9 @@ def apply_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> 
     record_reconciled(conn, [landed.id for landed in reports], at)
     for landed in reports:
         if landed.report is Report.PLATFORM_COUNTS:
-            _show_platforms(conn, landed, at)
-        elif landed.report is Report.USER_DETAIL and _show_snapshot(conn, landed):
+            show_platforms(conn, landed)
+            record_shown(conn, landed.id, at)
+        elif landed.report is Report.USER_DETAIL and show_snapshot(conn, landed):
             record_shown(conn, landed.id, at)
 
 
@@ -34,7 +35,8 @@ def apply_past_reports(conn: Connection, landed_ids: Iterable[str], at: datetime
     record_reconciled(conn, [landed.id for landed in reports], at)
     for landed in reports:
         if landed.report is Report.PLATFORM_COUNTS:
-            _show_platforms(conn, landed, at)
+            show_platforms(conn, landed)
+            record_shown(conn, landed.id, at)
 
 
 def read_snapshot(conn: Connection, tenant: str) -> LandedReport | None:
@@ -54,7 +56,8 @@ def drop_other_snapshots(conn: Connection, tenant: str, keep: Collection[str]) -
         conn.execute(update(raw_report).where(report.id.in_(others)).values(loaded_at=None))
 
 
-def _show_platforms(conn: Connection, landed: LandedReport, at: datetime) -> None:
+def show_platforms(conn: Connection, landed: LandedReport) -> None:
+    """Make a platform counts report the word of its refresh date."""
     shown, said = activation_platform_count, reported_platform_count.c
     conn.execute(delete(shown).where(shown.c.tenant == landed.tenant, shown.c.refreshed_on == landed.refreshed_on))
     columns = ("tenant", "refreshed_on", "product", "platform", "activations", "raw_report_id")
@@ -62,11 +65,10 @@ def _show_platforms(conn: Connection, landed: LandedReport, at: datetime) -> Non
         literal(landed.tenant), said.refreshed_on, said.product, said.platform, said.activations, said.raw_report_id
     ).where(said.raw_report_id == landed.id)
     conn.execute(insert(shown).from_select(columns, rows))
-    record_shown(conn, landed.id, at)
 
 
-def _show_snapshot(conn: Connection, landed: LandedReport) -> bool:
-    """False when its rows were not kept, because a newer snapshot is shown."""
+def show_snapshot(conn: Connection, landed: LandedReport) -> bool:
+    """Make a user detail report the one people see; False when its rows were not kept, as a newer one is shown."""
     is_kept = exists().where(loaded_user_detail.c.raw_report_id == landed.id)
     has_rows = bool(conn.scalar(select(is_kept)))
     if has_rows:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, Table, exists, func, sele
 from activation_sync.core.model import NOT_REPORTED, CountRow, Counts, Key, KeyState, PlanInputs, Report, ReportSize
 from activation_sync.warehouse.loading import ReportedCounts
 from activation_sync.warehouse.measures import counts_of
-from activation_sync.warehouse.reports import newest_reconciled_on, rows_before
+from activation_sync.warehouse.reports import newest_reconciled_on, reconciled_dates, rows_before
 from activation_sync.warehouse.tables import activation_user_count, outbox, raw_report, reported_count, sync_base
 
 
@@ -92,8 +92,7 @@ def _read_known(
 
 
 def _dates_in_play(conn: Connection, tenant: str, tonight: Iterable[ReportedCounts]) -> frozenset[date]:
-    reconciled = select(sync_base.c.refreshed_on).where(sync_base.c.tenant == tenant).distinct()
-    return frozenset(conn.execute(reconciled).scalars()) | {reported.refreshed_on for reported in tonight}
+    return reconciled_dates(conn, tenant) | {reported.refreshed_on for reported in tonight}
 
 
 def _read_side(

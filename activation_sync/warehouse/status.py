@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from activation_sync.core.run import RunKind
 from activation_sync.warehouse.outbox import DEAD, PENDING, count_by_state
 from activation_sync.warehouse.reports import Source
 from activation_sync.warehouse.runs import RunRecord, read_last_run
@@ -20,7 +21,8 @@ class WarehouseStatus:
 
     newest_refreshed_on: of the reports loaded. in_doubt: keys whose last PATCH has no known outcome. restated:
     reports of which Microsoft gave different bytes for one refresh date. rejected: landed reports that could not be
-    loaded. runs_lately: runs started in the ten minutes in which Graph counts requests.
+    loaded. runs_lately: runs started in the ten minutes in which Graph counts requests. conflicts: open ones, which
+    only a plan finds: 0 until somebody makes one.
     """
 
     tenant: str
@@ -32,12 +34,17 @@ class WarehouseStatus:
     restated: int
     rejected: int
     runs_lately: int
+    conflicts: int = 0
 
 
 def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStatus:
     """The state of a tenant's warehouse at a moment."""
     report, states = raw_report.c, count_by_state(conn, tenant)
-    started_lately = (sync_run.c.tenant == tenant, sync_run.c.started_at > at - QUOTA_WINDOW)
+    started_lately = (
+        sync_run.c.tenant == tenant,
+        sync_run.c.kind == RunKind.SYNC.value,  # what people do asks Graph for no report
+        sync_run.c.started_at > at - QUOTA_WINDOW,
+    )
     return WarehouseStatus(
         tenant=tenant,
         last_run=read_last_run(conn, tenant),

@@ -247,6 +247,7 @@ sync_run = Table(
     metadata,
     Column("run_id", Text, primary_key=True),
     Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=text("'sync'")),
     Column("as_of", Date, nullable=False),
     Column("who", Text, nullable=False),
     Column("reason", Text),

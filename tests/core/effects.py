@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 
+from activation_sync.core.decide import memory_after
 from activation_sync.core.model import Change, Counts, KeyState
 
 
 def applied(change: Change) -> KeyState:
     """What is known once the apply transaction is through; a held conflict moves nothing."""
-    state = change.state
-    if change.is_conflict:
-        return state
-    pairs = zip(state.observed.as_tuple(), state.observed_seen.as_tuple(), strict=True)
-    seen = Counts(*(before if now is None else now for now, before in pairs))
-    return replace(state, warehouse=change.settled, agreed=change.settled, observed_seen=seen)
+    if change.is_conflict and not change.is_resolved:
+        return change.state
+    agreed, seen = memory_after(change)
+    return replace(change.state, warehouse=change.settled, agreed=agreed, observed_seen=seen)
 
 
 def acknowledged(state: KeyState, sent: Counts) -> KeyState:

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from activation_sync.core.decide import change_of, decide, settle, under
+from activation_sync.core.decide import change_of, change_to, decide, memory_after, settle, under
 from activation_sync.core.model import ConflictPolicy, Counts, Decision, Key, KeyState
 
 HOLD = ConflictPolicy.HOLD
@@ -196,3 +196,19 @@ def test_an_absent_measure_is_never_a_reason_to_push():
     silent = dict.fromkeys(("observed", "warehouse", "agreed", "observed_seen"), Counts(5, 3, None))
 
     assert change_of(settled(**silent), HOLD) is None
+
+
+@pytest.mark.parametrize(
+    ("decision", "agreed", "seen"),
+    [
+        pytest.param(Decision.PULL, 9, 7, id="settled, and seen"),
+        pytest.param(Decision.CONFLICT, 5, 6, id="a conflict moves nothing"),
+        pytest.param(Decision.REVERT, 9, 6, id="a revert keeps what was seen"),
+    ],
+)
+def test_what_is_remembered_after_a_change(decision, agreed, seen):
+    state = settled(observed=Counts(7, 7, 7), observed_seen=Counts(6, 6, 6), agreed=Counts(5, 5, 5))
+
+    memory = memory_after(change_to(state, (decision,) * 3, Counts(9, 9, 9)))
+
+    assert memory == (Counts(agreed, agreed, agreed), Counts(seen, seen, seen))

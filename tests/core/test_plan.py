@@ -134,3 +134,13 @@ def test_too_little_of_the_digest_approves_nothing():
 
     with pytest.raises(HeldError, match="is of another plan"):
         hold_if_not_approved(plan, plan.digest[:7])
+
+
+def test_an_approval_of_a_plan_that_was_held_before_says_that_its_inputs_moved():
+    plan = plan_of([], sizes=SIZES)
+
+    with pytest.raises(HeldError, match="has moved since, so look at the new one") as held:
+        hold_if_not_approved(plan, "0" * 12, has_moved=True)
+
+    assert held.value.digest == plan.digest
+    assert short_digest(plan.digest) in str(held.value)

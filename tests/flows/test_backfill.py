@@ -36,7 +36,7 @@ def download_by_hand(
 
 def import_files(stage: Stage, files: Sequence[Path], tenant: str | None = None) -> None:
     name = tenant or stage.tenant.name
-    with hold_tenant(name, "import", print) as lease:
+    with hold_tenant(name, "import") as lease:
         for file in files:
             import_report(name, file, lease)
 

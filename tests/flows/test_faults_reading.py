@@ -1,10 +1,14 @@
 """Whatever goes wrong on the way to a report, the night ends as if nothing had."""
 
+from dataclasses import replace
+
 import pytest
 
 from activation_sync.core.run import Outcome
 from activation_sync.emulator import Fault
+from tests.flows.conftest import DRIFT
 from tests.flows.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
+from tests.stage import open_stage
 
 SETTINGS = {"longest_wait_s": 0.2}
 NIGHTS = {
@@ -62,6 +66,14 @@ NIGHTS = {
         ],
     ),
 }
+SPOILT_PAGES = (
+    Fault(kind="html"),
+    Fault(kind="cut-clean"),
+    Fault(kind="cut-chunked"),
+    Fault(kind="reset-within-body"),
+    Fault(502, body="empty"),
+    Fault(429, retry_after_s=1),
+)
 
 
 @both_ways
@@ -81,3 +93,35 @@ def test_a_storm_longer_than_a_worker_may_sleep_burns_no_retry(drifting, undistu
 
     assert drifting.sync().outcome is Outcome.DONE
     assert drifting.ending() == undisturbed(0)
+
+
+def test_a_token_that_is_still_good_is_used_while_the_token_endpoint_is_down(tmp_path, undisturbed):
+    """Told to renew it early, MSAL asks before every call; whatever it is answered, the good one must do."""
+    scenario = replace(DRIFT, token_refresh_s=0)
+    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
+        stage.sync()
+        stage.emulator.advance(days=1)
+        script(stage, [("token", Fault(503)), ("token", Fault(kind="html")), ("token", Fault(kind="cut-length"))])
+
+        assert stage.sync().outcome is Outcome.DONE
+        assert stage.ending() == undisturbed(0, 1)
+
+
+def test_a_token_that_runs_out_between_two_nights_is_renewed(tmp_path, undisturbed):
+    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", DRIFT) as stage:
+        stage.sync()
+        stage.emulator.advance(days=1, seconds=DRIFT.token_lifetime_s + 1)
+        script(stage, [("token", Fault(504, body="empty"))])
+
+        assert stage.sync().outcome is Outcome.DONE
+        assert stage.ending() == undisturbed(0, 1)
+
+
+def test_pages_of_json_are_got_over_the_same_way(tmp_path, undisturbed):
+    scenario = replace(DRIFT, page_users=50)
+    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
+        stage.configure(graph={"longest_wait_s": 0.2, "report_format": "json"}, sync={"retry_delays_s": [0.02] * 10})
+        script(stage, [(f"GET {DETAIL}", fault) for fault in SPOILT_PAGES])
+
+        assert stage.sync().outcome is Outcome.DONE
+        assert stage.ending() == undisturbed(0)

@@ -194,3 +194,29 @@ def test_a_landing_that_is_a_file_is_named(tmp_path):
 def test_a_file_system_nobody_knows_is_refused(tmp_path):
     with pytest.raises(LandingError, match="of a kind that cannot be opened here"):
         Landing("nowhere://landing")
+
+
+def test_dropped_bytes_are_gone_and_dropping_them_again_is_no_fault(url):
+    landing = Landing(url)
+    landing.land("contoso", "user-counts", CHUNKS, "csv")
+    for _ in range(2):
+        landing.drop(PATH)
+    assert not landing.holds(PATH)
+
+
+def test_files_are_listed_by_tenant_and_age(url):
+    landing = Landing(url)
+    assert landing.files_before("contoso", datetime.now(UTC)) == []
+    landing.land("contoso", "user-counts", CHUNKS, "csv")
+    landing.land("fabrikam", "user-counts", CHUNKS, "csv")
+    assert landing.files_before("contoso", datetime.now(UTC) + timedelta(minutes=1)) == [PATH]
+    assert landing.files_before("contoso", datetime.now(UTC) - timedelta(days=1)) == []
+
+
+def test_the_digest_is_of_the_bytes_that_are_there_now(url):
+    landing = Landing(url)
+    landing.land("contoso", "user-counts", CHUNKS, "csv")
+    assert landing.digest(PATH) == DIGEST
+    fs, root = fsspec.core.url_to_fs(url)
+    fs.pipe_file(f"{root}/{PATH}", b"damaged")
+    assert landing.digest(PATH) == sha256(b"damaged").hexdigest()

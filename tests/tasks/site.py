@@ -117,7 +117,7 @@ class Site:
 
     @contextmanager
     def hold(self) -> Iterator[Run]:
-        with hold_tenant(TENANT, "a backfill", self.said.append, sleep=self.naps.append) as lease:
+        with hold_tenant(TENANT, "a backfill", say=self.said.append, sleep=self.naps.append) as lease:
             yield Run(TENANT, RUN_ID, date(2026, 11, 21), "someone", lease)
 
     def ending(self) -> Ending:

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from activation_sync.warehouse.apply import apply_plan
-from activation_sync.warehouse.chain import NOTHING_BEFORE, append_rows, hash_of, read_head
+from activation_sync.warehouse.chain import NOTHING_BEFORE, append_rows, hash_of, read_head, read_heads
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.ledger import record_act
-from activation_sync.warehouse.proof import BrokenRow, ChainProof, Fault, prove_chain, read_ledger_tenants
+from activation_sync.warehouse.proof import BrokenRow, ChainProof, Fault, prove_chain
 
 from .rows import APPS, AT, DAY, VISIO, change, plan
 
@@ -70,7 +70,7 @@ def test_a_chain_that_nobody_touched_is_proven_to_its_last_row(written):
     with reading(written) as conn:
         assert proof == ChainProof("contoso", 7, read_head(conn, "contoso"))
         assert prove_chain(conn, "fabrikam").rows == 1
-        assert read_ledger_tenants(conn) == ["contoso", "fabrikam"]
+        assert list(read_heads(conn)) == ["contoso", "fabrikam"]
 
 
 def test_no_row_is_no_fault(engine):

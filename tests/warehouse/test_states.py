@@ -114,9 +114,15 @@ def test_a_product_gone_from_the_newest_report_is_not_observed(conn):
 
 def test_dates_never_reconciled_are_left_alone(conn):
     by_hand(conn, VISIO, EARLIER, assigned=4)
-    load(conn, DETAIL, count_row(on=EARLIER))
+    load_only(conn, DETAIL, count_row(on=EARLIER))
     tonight = load(conn, DETAIL, count_row(), content="tonight")
     assert {key.refreshed_on for key in states(conn, tonight)} == {DAY}
+
+
+def test_a_date_that_was_nothing_but_conflicts_is_looked_at_again(conn):
+    by_hand(conn, APPS, EARLIER, assigned=4)
+    load(conn, DETAIL, count_row(on=EARLIER))
+    assert states(conn).keys() == {Key(EARLIER, APPS)}
 
 
 def test_another_tenant_is_not_looked_at(conn):

@@ -210,6 +210,7 @@ def create_runs() -> None:
         "sync_run",
         Column("run_id", Text, primary_key=True),
         Column("tenant", Text, nullable=False),
+        Column("kind", Text, nullable=False, server_default=text("'sync'")),
         Column("as_of", Date, nullable=False),
         Column("who", Text, nullable=False),
         Column("reason", Text),

@@ -1,0 +1,61 @@
+"""`activation-sync conflicts`: what waits for a person to decide."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from activation_sync.core.conflicts import OpenConflict
+
+NUMERIC = ("agreed", "observed", "warehouse", "published")
+
+
+def conflicts(
+    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the conflicts as JSON.")] = False,
+) -> None:
+    """List rows on which usage data and warehouse moved apart. They are neither written nor sent until resolved."""
+    from activation_sync.warehouse.engine import reading
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.console import print_json, say
+    from commands.exits import Exit
+    from tasks.standing import read_conflicts
+
+    tenants = chosen_tenants(tenant)
+    with reading(open_migrated_warehouse()) as connection:
+        found = [conflict for one in tenants for conflict in read_conflicts(connection, one.name)]
+    if as_json:
+        print_json(found)
+    elif found:
+        _say(found)
+    else:
+        say("No conflict is open.")
+    raise typer.Exit(Exit.UNSETTLED if found else Exit.DONE)
+
+
+def _say(found: "list[OpenConflict]") -> None:
+    from activation_sync.core.summary import rows_words, short_digest
+    from commands.console import print_table, say
+
+    for conflict in found:
+        title = f"{conflict.tenant}: {conflict.product}, refresh date {conflict.refreshed_on}"
+        print_table(f"{title} (digest {short_digest(conflict.digest)})", list(_rows(conflict)), NUMERIC)
+    say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide with", is_copied=True)
+    say('  activation-sync resolve "PRODUCT" --take observed|warehouse', is_copied=True)
+    say("(--approve DIGEST decides only what is shown here)")
+
+
+def _rows(conflict: "OpenConflict") -> Iterator[dict[str, str]]:
+    from activation_sync.core.summary import MEASURE_WORDS
+    from activation_sync.core.why import count_words
+
+    for sides in conflict.measures:
+        yield {
+            "measure": MEASURE_WORDS[sides.measure],
+            "agreed": count_words(sides.agreed),
+            "observed": count_words(sides.observed),
+            "warehouse": count_words(sides.warehouse),
+            "published": count_words(sides.published),
+            "since (UTC)": f"{sides.since:%Y-%m-%d %H:%M}" if sides.since else "-",
+        }

@@ -1,0 +1,99 @@
+"""Where the demo lives: a folder with a configuration like a user's, and what to look at there afterwards."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from activation_sync.emulator import Emulator
+from activation_sync.errors import ConfigError
+from activation_sync.warehouse.schema import migrate
+from commands.console import say, use_own_prefect
+from config.sources import use_only
+from tasks.wiring import open_warehouse
+
+MARKER = ".activation-sync-demo"
+
+
+def make_fresh(folder: Path) -> Path:
+    """An empty folder for the demo; a folder that holds anything else is left alone."""
+    home = folder.absolute()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _empty(home)
+        (home / MARKER).touch()
+    except OSError as error:
+        raise ConfigError([f"{home} cannot hold the demo: {error.strerror}; choose another --folder"]) from None
+    return home
+
+
+def _empty(home: Path) -> None:
+    found = list(home.iterdir())
+    if found and home / MARKER not in found:
+        raise ConfigError([f"{home} exists and is not an earlier demo: choose another --folder"])
+    for entry in found:
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def configure(home: Path, emulator: Emulator, tenant_name: str) -> None:
+    """The configuration a user would write, a Prefect home and a warehouse of the demo's own.
+
+    What the environment overrides is forgotten: the demo corrects counts by hand, which no real warehouse may see.
+    """
+    tenant = emulator.tenants[0]
+    (home / "client-secret").write_text(tenant.client_secret)
+    file = home / "activation-sync.toml"
+    file.write_text(f"""# Written by `activation-sync demo`. The emulator stops with the demo; the warehouse stays.
+[warehouse]
+url = "sqlite:///warehouse.db"
+
+[landing]
+url = "landing"
+
+[graph]
+root = "{emulator.graph_root}"
+authority_root = "{emulator.authority_root}"
+download_hosts = ["{emulator.download_host}"]
+ca_file = "emulator-ca.pem"
+
+[write_back]
+enabled = true
+
+[[tenants]]
+name = "{tenant_name}"
+tenant_id = "{tenant.tenant_id}"
+client_id = "{tenant.client_id}"
+client_secret = "file:client-secret"
+""")
+    use_only(file)
+    use_own_prefect(home / "prefect")
+    migrate(open_warehouse())
+
+
+def say_where_next(home: Path) -> None:
+    """What a newcomer may type next, as it must be typed here."""
+    job = _as_typed("activation-sync")
+    ours = f"{job} --config {_short(home / 'activation-sync.toml')}"
+    lines = (
+        f"\n[bold]Where to look next[/bold]\n  {ours} status",
+        f'  {ours} why "MICROSOFT 365 APPS FOR ENTERPRISE"',
+        f"  the dashboard of these runs: PREFECT_HOME={home / 'prefect'} {_as_typed('prefect')} server start",
+        f"  the landed reports: {_short(home / 'landing')}; the warehouse: {_short(home / 'warehouse.db')}",
+        f"  an emulator of your own to work against: {job} emulate",
+    )
+    for line in lines:
+        say(line, is_copied=True)
+
+
+def _as_typed(command: str) -> str:
+    """A command's name where the shell finds it, else its path beside this Python."""
+    beside = Path(sys.executable).with_name(command)
+    return command if shutil.which(command) or not beside.exists() else _short(beside)
+
+
+def _short(path: Path) -> str:
+    """As seen from this folder, when it lies below it."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

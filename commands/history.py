@@ -1,0 +1,63 @@
+"""`activation-sync history`: which runs there were, and what each came to."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from activation_sync.core.run import RunSummary
+    from activation_sync.warehouse.runs import RunRecord
+
+UNBROKEN = ("started (UTC)", "plan", "run id")
+SHOWN_ID_CHARS = 8  # enough for `revert`; --json has all of it
+
+
+def history(
+    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Runs of each tenant to show, the newest first.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
+) -> None:
+    """List runs, and what people did (resolve, retry, revert): when, for which day, and what came of it."""
+    from activation_sync.warehouse.engine import reading
+    from activation_sync.warehouse.runs import read_runs
+    from commands.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.console import print_json, print_table, say
+
+    tenants = chosen_tenants(tenant)
+    with reading(open_migrated_warehouse()) as connection:
+        runs = {one.name: read_runs(connection, one.name, limit) for one in tenants}
+    if as_json:
+        print_json([run for found in runs.values() for run in found])
+        return
+    for name, found in runs.items():
+        if found:
+            print_table(f"{name}: newest runs first", [_row(run) for run in found], UNBROKEN)
+        else:
+            say(f"{name}: no run yet.")
+
+
+def _row(run: "RunRecord") -> dict[str, str]:
+    from activation_sync.core.run import RunKind
+    from activation_sync.core.summary import short_digest
+
+    return {
+        "started (UTC)": f"{run.started_at:%Y-%m-%d %H:%M}",
+        "run": f"{run.reason or run.kind}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
+        "outcome": run.outcome or "running, or killed",
+        "came to": _came_to_words(run.summary) if run.summary else "-",
+        "plan": short_digest(run.digest) or "-",
+        "run id": run.run_id[:SHOWN_ID_CHARS],
+    }
+
+
+def _came_to_words(summary: "RunSummary") -> str:
+    numbers = {
+        **dict(sorted(summary.decisions.items())),
+        "written": summary.written,
+        "pushed": summary.pushed,
+        "acknowledged": summary.delivery.acknowledged,
+    }
+    report = f"report of {summary.refreshed_on}: " if summary.refreshed_on else ""
+    approved = f"; approved by {summary.approved_by}" if summary.approved_by else ""
+    came_to = ", ".join(f"{count:,} {name}" for name, count in numbers.items() if count)
+    return f"{report}{came_to or 'nothing'}{approved}"

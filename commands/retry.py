@@ -1,0 +1,74 @@
+"""`activation-sync retry`: offer dead letters to Graph again."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from activation_sync.core.retry import Retry
+    from activation_sync.core.run import RunSummary
+    from config.settings import TenantSettings
+
+    Done = tuple[Retry, RunSummary]
+
+
+def retry(
+    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    product: Annotated[str | None, typer.Option(help="Only this product, as Graph or the warehouse names it.")] = None,
+    date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only this refresh date.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Queue dead letters again, with the values that are current now. The next sync sends them."""
+    from commands.choosing import chosen_tenants
+    from commands.console import print_json, say
+
+    done = [done for one in chosen_tenants(tenant) if (done := _retry(one, product, date))]
+    if as_json:
+        print_json([_facts(found, summary) for found, summary in done])
+    elif not done:
+        say("No dead letter to retry.")
+    else:
+        for found, summary in done:
+            _say(found, summary)
+
+
+def _retry(tenant: "TenantSettings", product: str | None, date: datetime | None) -> "Done | None":
+    """What became of a tenant's dead letters; without any, nothing is written."""
+    from activation_sync.core.products import product_key
+    from commands.console import err
+    from tasks.retry import read_dead_letters
+    from tasks.retry import retry as retry_dead_letters
+
+    key = product_key(product, tenant.sync.product_aliases) if product else None
+    on = date.date() if date else None
+    if not read_dead_letters(tenant.name, key, on):
+        return None
+    with err.status(f"{tenant.name}: waiting for its lease"):
+        return retry_dead_letters(tenant.name, key, on)
+
+
+def _facts(found: "Retry", summary: "RunSummary") -> dict[str, object]:
+    from activation_sync.core.retry import unsent_words
+
+    return {
+        "tenant": summary.tenant,
+        "run_id": summary.run_id,
+        "queued": [change.key._asdict() | {"counts": change.settled} for change in found.plan.changes],
+        "not_queued": unsent_words(found.unsent),
+    }
+
+
+def _say(found: "Retry", summary: "RunSummary") -> None:
+    from activation_sync.core.retry import unsent_words
+    from activation_sync.core.summary import rows_words
+    from commands.console import say
+
+    queued = rows_words(len(found.plan.changes), "dead letter")
+    say(f"[bold]{summary.tenant}[/bold]: {queued} queued again, with the values that are current now.")
+    for line in unsent_words(found.unsent):
+        say(line)
+    if found.plan.changes:
+        say(f"The next sync sends what is queued; now: activation-sync sync {summary.tenant}")

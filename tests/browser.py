@@ -1,0 +1,99 @@
+"""A real Chromium without a network, for pages of ours."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+REMEDY = "the tests of pages need Chromium: apt-get install chromium, or put a Chromium on PATH"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@dataclass
+class Visit:
+    """A page that is open, and what it tried to do. requests: addresses it asked for beside files."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visit(browser: Browser, file: Path, width: int = 1280, scheme: str = "light") -> Iterator[Visit]:
+    """Open a file; whatever it asks for that is no file is noted and refused."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    visit = Visit(context.new_page())
+
+    def refuse(route: Route) -> None:
+        if route.request.url.startswith("file:"):
+            route.continue_()
+        else:
+            visit.requests.append(route.request.url)
+            route.abort()
+
+    def note(dialog: Dialog) -> None:
+        visit.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    context.route("**/*", refuse)
+    visit.page.on("dialog", note)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    try:
+        visit.page.goto(file.as_uri())
+        yield visit
+    finally:
+        context.close()
+
+
+def chromium() -> str:
+    """The machine's Chromium, installed first where that is possible."""
+    return _found() or _install()
+
+
+def _found() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def _install() -> str:
+    """Debian's package, as root; RuntimeError with the remedy when there is no other way."""
+    if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
+        raise RuntimeError(REMEDY)
+    for arguments in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
+        done = subprocess.run(  # noqa: S603
+            ["apt-get", "-qq", *arguments],  # noqa: S607  Debian's, from PATH
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{REMEDY}; apt-get {arguments[0]} failed: {done.stderr.strip()[-300:]}")
+    return _found() or _refuse()
+
+
+def _refuse() -> str:
+    raise RuntimeError(f"{REMEDY}; apt-get installed one, and it is not on PATH")

@@ -1,0 +1,88 @@
+"""A held run goes on by the digest of its very plan, from the command or the dashboard, and once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.flow_engine import run_flow
+
+from activation_sync.core.run import Outcome
+from tests.flows.records import acts, runs
+from tests.stage import Stage
+
+
+def held_digest(stage: Stage) -> str:
+    """A first night that is held, because most of what Graph shows would change."""
+    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    assert stage.sync().outcome is Outcome.HELD
+    return runs(stage)[0].digest
+
+
+def test_a_held_run_goes_on_by_its_digest_and_ledger_and_history_say_who_approved(stage: Stage):
+    digest = held_digest(stage)
+    assert stage.sync(approve="0123456789ab").outcome is Outcome.HELD
+    assert stage.warehouse_rows() == set()
+
+    summary = stage.sync(approve=digest[:12])
+
+    run = runs(stage)[0]
+    assert summary.outcome is Outcome.DONE
+    assert (run.digest, run.summary.approved_by, acts(stage)) == (digest, run.who, [("approve", None)])
+    assert stage.warehouse_rows() == stage.graph_rows()
+
+
+def test_an_approved_plan_whose_inputs_moved_is_refused_and_told_apart_from_a_mistyped_digest(stage: Stage):
+    digest = held_digest(stage)
+    stage.emulator.advance(days=1)
+
+    moved, mistyped = stage.sync(approve=digest[:12]), stage.sync(approve="0123456789ab")
+
+    new = runs(stage)[0].digest[:12]
+    assert new != digest[:12]
+    assert "has moved since" in moved.error
+    assert f"--approve {new}" in moved.error
+    assert "has moved since" not in mistyped.error
+    assert stage.warehouse_rows() == set()
+
+
+def test_of_two_people_who_approve_at_once_one_applies_and_the_other_finds_nothing_to_do(stage: Stage):
+    digest = held_digest(stage)
+
+    with ThreadPoolExecutor(2) as pool:
+        summaries = list(pool.map(lambda _: stage.sync(approve=digest), range(2)))
+
+    assert sorted(summary.outcome for summary in summaries) == [Outcome.DONE, Outcome.NOTHING_NEW]
+    assert acts(stage) == [("approve", None)]
+    assert len(stage.patches()) == max(summary.pushed for summary in summaries)
+    assert stage.warehouse_rows() == stage.graph_rows()
+
+
+def from_dashboard(**parameters: str) -> State:
+    """A run as the dashboard's form starts it: a deployment's flow run, its parameters checked by the server."""
+    from flows.sync import sync
+
+    with get_client(sync_client=True) as client:
+        flow_id = client.create_flow_from_name(sync.name)
+        deployment_id = client.create_deployment(
+            flow_id, "by hand", parameter_openapi_schema=sync.parameters.model_dump(), enforce_parameter_schema=True
+        )
+        flow_run = client.create_flow_run_from_deployment(deployment_id, parameters=parameters)
+    return run_flow(sync, flow_run=flow_run, return_type="state")
+
+
+def test_a_held_run_goes_on_from_the_dashboards_form(stage: Stage):
+    digest = held_digest(stage)
+
+    assert from_dashboard(tenant=stage.tenant.name, approve="0123456789ab").name == "Held"
+    assert from_dashboard(tenant=stage.tenant.name, approve=digest[:12]).name == "Completed"
+
+    run = runs(stage)[0]
+    assert (run.digest, run.summary.approved_by, acts(stage)) == (digest, "the dashboard", [("approve", None)])
+    assert stage.warehouse_rows() == stage.graph_rows()
+
+
+def test_the_form_says_what_to_fill_in():
+    from flows.sync import sync
+
+    for parameter in sync.parameters.properties.values():
+        assert parameter["description"]

@@ -1,0 +1,37 @@
+"""What the dashboard holds after a run."""
+
+import base64
+import re
+from xml.etree import ElementTree as ET
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+from tests.stage import Stage
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def run_page(stage: Stage) -> str:
+    """The newest version of the tenant's run artifact, as Markdown."""
+    of_tenant = ArtifactFilter(key=ArtifactFilterKey(any_=[f"run-{stage.tenant.name}"]))
+    with get_client(sync_client=True) as client:
+        pages = client.read_artifacts(artifact_filter=of_tenant)
+    return str(max(pages, key=lambda page: page.created).data)
+
+
+def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on(stage: Stage):
+    stage.sync()
+    stage.emulator.advance(days=1)
+    stage.sync()
+
+    images = re.findall(r"!\[[^\]]*\]\(data:image/svg\+xml;base64,([^)]+)\)", run_page(stage))
+
+    trend, adoption, drift = (ET.fromstring(base64.b64decode(image)) for image in images)  # noqa: S314  our own
+    newest = {row for row in stage.warehouse_rows() if row[0] == str(stage.emulator.refreshed_on)}
+    titles = {panel.findtext(f"{SVG}title", "").split(", ")[0] for panel in trend.findall(f"{SVG}svg")}
+    said = {text.text for text in trend.iter(f"{SVG}text")}
+    assert titles == {row[1] for row in newest}
+    assert {f"{row[2]:,} assigned" for row in newest} | {f"{row[3]:,} activated" for row in newest} <= said
+    assert {f"{row[3]:,} of {row[2]:,}" for row in newest} <= {text.text for text in adoption.iter(f"{SVG}text")}
+    assert "in 2 of 2 nights" in drift.findtext(f"{SVG}title", "")

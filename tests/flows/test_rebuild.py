@@ -1,0 +1,210 @@
+"""The warehouse follows from the landed reports and the ledger: built again, it equals the one that was lived in."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from activation_sync.core.model import ConflictPolicy, Decision
+from activation_sync.core.run import Outcome
+from activation_sync.emulator import Fault
+from activation_sync.errors import WarehouseError
+from activation_sync.warehouse.compare import Comparison
+from activation_sync.warehouse.engine import reading
+from activation_sync.warehouse.tables import OUTBOX_STATES
+from tasks.rebuild import Rebuilt, rebuild
+from tasks.resolve import resolve
+from tasks.retry import retry
+from tasks.revert import find_run, revert
+from tasks.standing import read_conflicts
+from tests.stage import PATCH, Stage
+
+DETAIL = "GET getOffice365ActivationsUserDetail"
+numbers = count(1)
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'rebuilt.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def into_either(request: pytest.FixtureRequest, into: str) -> Iterator[str]:
+    """An empty database, once on each kind, whatever the present warehouse is on."""
+    if request.param == "sqlite":
+        yield into
+        return
+    server_url, name = request.getfixturevalue("postgres_url"), f"rebuilt_{next(numbers)}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        yield server_url.replace("/postgres?", f"/{name}?")
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def found(rebuilt: Rebuilt, table: str) -> Comparison:
+    return next(each for each in rebuilt.tables if each.table == table)
+
+
+def differences(rebuilt: Rebuilt) -> dict[str, list[str]]:
+    return {table.table: table.first for table in rebuilt.tables if table.differences}
+
+
+def live_through_five_nights(stage: Stage) -> None:
+    """A correction, a dead letter, a lost answer, conflicts, restatements, what people do, a held night, doubt."""
+    stage.configure(write_back={"batch_size": 1}, sync={"max_change_share": 1})
+    stage.sync()
+    undo_a_restatement(stage)
+    products = [product for (product,) in stage.query("SELECT product FROM activation_user_count ORDER BY 1")]
+    stage.execute("UPDATE activation_user_count SET assigned = assigned + 3 WHERE product = :it", it=products[0])
+    stage.emulator.advance(days=1)
+    stage.emulator.will_answer(PATCH, Fault(400))
+    stage.emulator.will_answer(PATCH, Fault(kind="answer-lost"))
+    stage.sync()
+    stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005, updated_by = 'a person'")
+    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
+    assert stage.sync().conflicts > 0
+    let_people_act(stage)
+    stage.emulator.advance(days=1)
+    stage.sync()
+    stage.execute("DELETE FROM activation_user_count WHERE product = :it", it=products[-1])
+    stage.emulator.will_answer(DETAIL, Fault(kind="header-only"))
+    assert stage.sync().outcome is Outcome.HELD
+    stage.emulator.advance(days=1)
+    stage.emulator.will_answer(PATCH, Fault(400))
+    stage.emulator.will_answer(PATCH, Fault(kind="echoed"))
+    assert stage.sync().verification.different == 1
+    stage.configure(write_back={"enabled": False})
+    stage.emulator.advance(days=1)
+    stage.sync()
+
+
+def undo_a_restatement(stage: Stage) -> None:
+    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
+    revert(find_run(stage.sync().run_id))
+
+
+def let_people_act(stage: Stage) -> None:
+    """One conflict decided by half, one decided, dead letters offered again."""
+    tenant = stage.tenant.name
+    with reading(stage.engine) as connection:
+        first, *_, last = sorted(read_conflicts(connection, tenant), key=lambda conflict: len(conflict.measures))
+    assert len(last.measures) == 2
+    resolve(tenant, last.product, ConflictPolicy.OBSERVED, last.refreshed_on, last.measures[0].measure)
+    resolve(tenant, first.product, ConflictPolicy.WAREHOUSE, first.refreshed_on)
+    retry(tenant)
+
+
+def test_after_nights_of_trouble_the_rebuilt_warehouse_equals_the_present_one(stage: Stage, into_either: str):
+    live_through_five_nights(stage)
+
+    rebuilt = rebuild(into_either)
+
+    assert stage.query("SELECT count(*) FROM sync_base WHERE in_doubt") > [(0,)]
+    assert {state for (state,) in stage.query("SELECT state FROM outbox")} == set(OUTBOX_STATES)
+    rules = {rule for (rule,) in stage.query("SELECT rule FROM ledger WHERE kind = 'decision'")}
+    assert rules >= {*Decision} - {Decision.CONVERGE}
+    assert differences(rebuilt) == {}
+    assert rebuilt.problems == ()
+    assert rebuilt.is_equal
+    assert {table.table for table in rebuilt.tables if table.rows == 0} == set()
+    assert sum(table.edited for table in rebuilt.tables) == 0
+
+
+def test_a_rebuilt_warehouse_goes_on_where_the_present_one_stands(stage: Stage, into: str):
+    stage.sync()
+    rebuild(into)
+    sent = len(stage.patches())
+    stage.configure(warehouse={"url": into})
+
+    assert stage.sync().outcome is Outcome.NOTHING_NEW
+    assert len(stage.patches()) == sent
+
+
+def test_edits_that_no_run_has_seen_are_counted_and_are_no_difference(stage: Stage, into: str):
+    stage.sync()
+    stage.execute("UPDATE activation_user_count SET assigned = 1 WHERE product LIKE 'MICROSOFT%'")
+    [(edited,)] = stage.query("SELECT count(*) FROM activation_user_count WHERE assigned = 1")
+
+    rebuilt = rebuild(into)
+
+    assert rebuilt.is_equal
+    assert found(rebuilt, "activation_user_count").edited == edited > 0
+
+
+def test_a_value_that_changed_behind_the_triggers_is_a_difference(stage: Stage, into: str):
+    stage.sync()
+    stage.execute("UPDATE sync_base SET agreed_assigned = 77 WHERE product LIKE 'MICROSOFT%'")
+
+    rebuilt = rebuild(into)
+
+    assert not rebuilt.is_equal
+    assert set(differences(rebuilt)) == {"sync_base"}
+    assert "agreed_assigned 77 -> " in differences(rebuilt)["sync_base"][0]
+
+
+def test_a_damaged_and_a_missing_file_are_named(stage: Stage, into: str):
+    stage.sync()
+    damaged, missing = (path for (path,) in stage.query("SELECT path FROM raw_report ORDER BY path LIMIT 2"))
+    (stage.folder / "landing" / damaged).write_bytes(b"damaged")
+    (stage.folder / "landing" / missing).unlink()
+
+    rebuilt = rebuild(into)
+
+    assert not rebuilt.is_equal
+    assert len(rebuilt.problems) == 2
+    assert any(damaged in words and "damaged" in words for words in rebuilt.problems)
+    assert any(missing in words and "missing" in words for words in rebuilt.problems)
+
+
+def test_what_expired_is_carried_over_and_said(stage: Stage, into: str):
+    stage.sync()
+    stage.emulator.advance(days=1)
+    stage.sync()
+    old = stage.query("SELECT path FROM raw_report ORDER BY landed_at LIMIT 3")
+    for (path,) in old:
+        (stage.folder / "landing" / path).unlink()
+        stage.execute("UPDATE raw_report SET expired_at = landed_at WHERE path = :path", path=path)
+
+    rebuilt = rebuild(into)
+
+    assert rebuilt.is_equal
+    assert (rebuilt.expired, rebuilt.problems) == (3, ())
+
+
+@pytest.mark.parametrize("names", ["hash", "drop"])
+def test_concealed_users_are_found_again_and_never_printed(stage: Stage, into: str, names: str):
+    (stage.folder / "names-key").write_text("a key", encoding="utf-8")
+    stage.configure(sync={"names": names, "names_key": "file:names-key"})
+    stage.sync()
+
+    assert rebuild(into).is_equal
+
+    stage.execute("UPDATE loaded_user_detail SET windows = 4711")
+    Path(into.removeprefix("sqlite:///")).unlink()
+    rebuilt = rebuild(into)
+    users = {user for (user,) in stage.query("SELECT user_principal_name FROM activation_user_detail")}
+    words = differences(rebuilt)["activation_user_detail"]
+    assert words
+    assert not any(user in line for user in users for line in words)
+
+
+def test_a_broken_ledger_is_named(stage: Stage, into: str):
+    stage.sync()
+    guard = (
+        "DROP TRIGGER ledger_refuses_update"
+        if stage.engine.dialect.name == "sqlite"
+        else "ALTER TABLE ledger DISABLE TRIGGER USER"
+    )
+    stage.execute(guard)
+    stage.execute("UPDATE ledger SET who = 'nobody' WHERE id = 1")
+
+    (problem,) = rebuild(into).problems
+
+    assert "breaks at row 1" in problem
+
+
+def test_a_warehouse_in_use_is_refused(stage: Stage, warehouse_url: str):
+    with pytest.raises(WarehouseError, match="in use"):
+        rebuild(warehouse_url)
