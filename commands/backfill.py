@@ -14,8 +14,10 @@ SHOWN_ROWS = 200
 
 
 def backfill(
-    start: Annotated[datetime, typer.Option("--from", formats=DAY, help="First refresh date.")],
-    end: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last refresh date, itself included.")],
+    start: Annotated[datetime, typer.Option("--from", formats=DAY, metavar="YYYY-MM-DD", help="First refresh date.")],
+    end: Annotated[
+        datetime, typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last refresh date, itself included.")
+    ],
     reason: Annotated[str, typer.Option(help="Why; it stands in the ledger and in the run's record.")],
     tenants: Annotated[
         list[str] | None, typer.Option("--tenant", help="Tenant by its name, repeatable; all of them when left out.")

@@ -69,11 +69,13 @@ def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[Line]":
 
 
 def _line(file: Path, imported: "Imported") -> Line:
+    from activation_sync.core.summary import rows_words
+
     what = f"{imported.report} of {imported.refreshed_on}"
     if imported.is_known:
         verdict, says = "known", f"{what}: these very bytes have landed before; nothing to do"
     else:
-        verdict, says = "imported", f"{what}, {imported.rows:,} rows"
+        verdict, says = "imported", f"{what}, {rows_words(imported.rows)}"
     return Line(str(file), verdict, says, imported.report, imported.refreshed_on.isoformat())
 
 

@@ -25,16 +25,18 @@ from activation_sync.core.backfill import (
 )
 from activation_sync.core.backfill_words import preview_day
 from activation_sync.core.model import Limits, Plan, Report
-from activation_sync.core.plan import hold_if_not_approved, make_plan
+from activation_sync.core.plan import hold_if_not_approved, make_plan, normal_digest
 from activation_sync.errors import HeldError, LandingError, ReportFormatError
 from activation_sync.warehouse.apply import apply_plan
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.loading import read_reported
 from activation_sync.warehouse.replays import are_reconciled, has_effect, read_replay_days, read_unread
 from activation_sync.warehouse.reports import LandedReport, record_rejected
+from activation_sync.warehouse.runs import was_held
 from activation_sync.warehouse.schema import refuse_other_schema
 from activation_sync.warehouse.snapshots import apply_past_reports
 from activation_sync.warehouse.states import read_replay_inputs
+from tasks.apply import record_approval
 from tasks.backfill import Backfill, holding, show_days
 from tasks.load import load_past_report
 from tasks.policy import STEP
@@ -145,10 +147,11 @@ class _Replayer:
                 return done
         with hold() as run, writing(open_warehouse(), run.lease) as connection:
             plan = self._plan(connection, day)  # again: what is applied follows from what is there now
-            if reason := _why_held(plan, approve):
+            has_moved = was_held(connection, self.tenant, normal_digest(approve))
+            if reason := _why_held(plan, approve, has_moved):
                 return view_day(plan, day, Verdict.HELD, reason)
-            note = f"{note}{day.restated}"
-            apply_plan(connection, plan, run_id=run.run_id, who=run.who, at=now(), note=note)
+            record_approval(connection, run, plan)
+            apply_plan(connection, plan, run_id=run.run_id, who=run.who, at=now(), note=f"{note}{day.restated}")
             apply_past_reports(connection, day.landed_ids, now())
         return view_day(plan, day, Verdict.APPLIED)
 
@@ -156,7 +159,7 @@ class _Replayer:
         if done := self._done(connection, day):
             return done
         plan = self._plan(connection, day, as_reconciled)
-        reason = _why_held(plan, None)
+        reason = _why_held(plan)
         return preview_day(plan, day, Verdict.HELD if reason else Verdict.WOULD_CHANGE, reason)
 
     def _done(self, connection: Connection, day: ReplayDay) -> ReplayedDay | None:
@@ -172,9 +175,9 @@ class _Replayer:
         return make_plan(inputs, self.limits)
 
 
-def _why_held(plan: Plan, approve: str | None) -> str:
+def _why_held(plan: Plan, approve: str | None = None, has_moved: bool = False) -> str:
     try:
-        hold_if_not_approved(plan, approve)
+        hold_if_not_approved(plan, approve, has_moved)
     except HeldError as held:
         return str(held)
     return ""

@@ -213,12 +213,14 @@ def failed_backfill(tenant: str, window: Window, error: Exception) -> BackfillSu
 
 
 def run_summary(summary: BackfillSummary, run_id: str, as_of: date) -> RunSummary:
-    """The same for the record of runs."""
+    """The same for the record of runs; its digest is that of the date that was held."""
+    held = held_day(summary.days)
     return RunSummary(
         tenant=summary.tenant,
         run_id=run_id,
         as_of=as_of,
         outcome=summary.outcome,
+        digest=held.digest if held else "",
         written=summary.written,
         pushed=summary.pushed,
         waiting=sum(day.waiting for day in summary.days),
