@@ -258,6 +258,7 @@ sync_run = Table(
     Column("digest", Text),
     Column("summary", Text),
     Index("ix_sync_run_started_at", "tenant", "started_at"),
+    Index("ix_sync_run_as_of", "tenant", "as_of"),
 )
 
 # owner: '' once released. fencing_token only ever grows.

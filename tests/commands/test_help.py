@@ -14,7 +14,6 @@ HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "pydanti
 LOADED = """
 import sys
 from commands.main import main
-sys.argv = ['', *sys.argv[1:]]
 try: main()
 finally: print(*sys.modules)
 """

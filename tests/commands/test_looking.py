@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 
 import pytest
 
@@ -99,8 +100,6 @@ def test_looking_changes_nothing(looking: Terminal, after_a_night: Stage):
 
 
 def test_emulate_prints_how_to_connect_and_ends_at_ctrl_c(tmp_path):
-    import signal
-
     process = Terminal(tmp_path).start("emulate", "--port", "0", "--download-port", "0", "--json")
     assert process.stdout
     how = json.loads(process.stdout.readline())

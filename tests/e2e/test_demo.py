@@ -79,9 +79,8 @@ def test_every_night_did_in_the_warehouse_what_it_said(shown: Shown):
 
 
 def test_the_tables_show_what_the_warehouse_holds(shown: Shown):
-    rows = shown.query(
-        "SELECT product, assigned, activated, shared_computer_activation, updated_by FROM activation_user_count"
-    )
+    columns = "product, assigned, activated, shared_computer_activation, updated_by"
+    rows = shown.query(f"SELECT {columns} FROM activation_user_count")  # noqa: S608
     printed = {(product, *map(int, counts)) for product, *counts in FIRST_SEEN.findall(shown.said.out)}
     [(product, after, before)] = CORRECTED.findall(shown.text)
 

@@ -95,7 +95,7 @@ def test_a_deployed_night_runs_on_a_worker(stage: Stage, operator: Operator):
             "deployment", "run", "sync/nightly", "--param", f"tenant={stage.tenant.name}", "--watch"
         )
 
-    assert "finished in state" in said, said
+    assert "Flow run finished successfully in 'Completed'" in said, said
     assert stage.query("SELECT outcome, who <> '' FROM sync_run") == [("done", True)]
     assert len(stage.patches()) > 0
     assert stage.warehouse_rows() == stage.graph_rows()
