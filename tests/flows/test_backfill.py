@@ -11,6 +11,7 @@ from activation_sync.core.model import Report
 from activation_sync.core.run import Outcome
 from activation_sync.emulator import Fault, Scenario
 from tasks.imports import import_report
+from tasks.rebuild import rebuild
 from tasks.run import hold_tenant
 from tasks.wiring import open_graph
 from tests.flows.faults import DETAIL, PLATFORMS
@@ -67,7 +68,8 @@ def test_imported_dates_reach_the_warehouse_and_graph_with_the_reason_in_the_led
     assert stage.warehouse_rows() == {row for row in stage.graph_rows() if row[0] in dates}
     note = f"backfill {past[0]}..{past[1]}: {REASON}"
     assert stage.query("SELECT DISTINCT note FROM ledger WHERE kind = 'decision'") == [(note,)]
-    assert stage.query("SELECT reason, outcome FROM sync_run") == [(note, "done")]
+    assert stage.query("SELECT kind, reason, outcome FROM sync_run") == [("backfill", note, "done")]
+    assert rebuild(f"sqlite:///{stage.folder / 'again.db'}").is_equal
 
 
 def test_a_night_before_ignores_what_was_imported_and_the_night_after_finds_nothing_new(stage, past):
