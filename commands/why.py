@@ -64,7 +64,8 @@ def _say_link(links: "list[LedgerRow]") -> None:
     if first.kind != "decision":
         say(f"\n{moment}  {escape(_event_words(first))}")
         return
-    say(f"\n{moment}  decided by {escape(first.who)}, run {first.run_id}")
+    why = f" ({first.note})" if first.note else ""
+    say(f"\n{moment}  decided by {escape(first.who)}, run {first.run_id}{escape(why)}")
     print_table("", [_row(link) for link in links], numeric=SIDES)
     for role, landed_id in (("observed", first.observed_id), ("published", first.published_id)):
         if landed_id:

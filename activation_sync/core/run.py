@@ -47,6 +47,7 @@ class RunKind(StrEnum):
     RESOLVE = "resolve"
     RETRY = "retry"
     REVERT = "revert"
+    BACKFILL = "backfill"
 
 
 class Outcome(StrEnum):

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from commands.exits import Exit
-from commands.main import COMMANDS, app
+from commands.main import app
 from tests.commands.terminal import ROOT, Terminal
 
 HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "pydantic", "starlette", "fsspec", "psycopg"}
@@ -17,7 +17,7 @@ from commands.main import main
 try: main()
 finally: print(*sys.modules)
 """
-NAMES = sorted(command.__name__.replace("_", "-") for command in COMMANDS)
+NAMES = sorted(typer.main.get_command(app).commands)
 
 
 def test_every_option_says_what_it_does():
