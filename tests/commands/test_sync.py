@@ -16,7 +16,7 @@ from tests.commands.terminal import Said, Terminal
 from tests.stage import Stage, open_stage
 
 DETAIL = "getOffice365ActivationsUserDetail"
-STEP_LINE = re.compile(r"  (landed|loaded|plan|applied|delivered|verified|preview)\b.*|")
+STEP_LINE = re.compile(r"  [a-z].*|")  # Prefect's own begin with the time
 SOON_S = 20.0  # after Ctrl-C; the grace is 3 s, and machines are slow
 
 
@@ -107,7 +107,7 @@ def test_a_disk_that_fills_while_landing_leaves_no_half_a_report(tmp_path, wareh
         said = terminal.type("sync", before_start=leave_no_room, PREFECT_API_URL=prefect_api)
 
         assert said.code == Exit.FAILED
-        assert "free space" in said.err
+        assert "raise the limit on file sizes" in said.err
         assert noise(said) == []
         assert not list((tmp_path / "landing").rglob("*user-detail*/*.csv"))
         assert stage.warehouse_rows() == set()
