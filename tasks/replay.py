@@ -29,8 +29,8 @@ from activation_sync.core.plan import hold_if_not_approved, make_plan, normal_di
 from activation_sync.errors import HeldError, LandingError, ReportFormatError
 from activation_sync.warehouse.apply import apply_plan
 from activation_sync.warehouse.engine import reading, writing
-from activation_sync.warehouse.loading import read_reported
 from activation_sync.warehouse.landed_days import are_reconciled, has_effect, read_replay_days, read_unread
+from activation_sync.warehouse.loading import read_reported
 from activation_sync.warehouse.reports import LandedReport, record_rejected
 from activation_sync.warehouse.runs import was_held
 from activation_sync.warehouse.schema import refuse_other_schema

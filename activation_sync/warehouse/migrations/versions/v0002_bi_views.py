@@ -158,7 +158,8 @@ def create_restatement() -> None:
         "CREATE VIEW bi_restatement AS SELECT "  # noqa: S608  constants
         f"a.tenant, a.report, a.refreshed_on, named.product, {shown}, "
         "(SELECT COUNT(*) FROM raw_report report WHERE report.tenant = a.tenant "
-        f"AND report.refreshed_on = a.refreshed_on {alike.format('a')}) AS versions, a.landed_at AS first_landed_at, b.landed_at AS newest_landed_at, "
+        f"AND report.refreshed_on = a.refreshed_on {alike.format('a')}) AS versions, "
+        "a.landed_at AS first_landed_at, b.landed_at AS newest_landed_at, "
         "b.reconciled_at AS newest_reconciled_at, a.id AS first_id, b.id AS newest_id FROM raw_report a "
         "JOIN raw_report b ON b.tenant = a.tenant AND b.report = a.report AND b.refreshed_on = a.refreshed_on "
         "AND b.id <> a.id JOIN reported_count named ON named.raw_report_id IN (a.id, b.id) "
