@@ -24,7 +24,7 @@ INSTALL := $(PIP) install --no-deps
 LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
 
-.PHONY: demo test check format bench setup lock clean
+.PHONY: demo test check format bench proof setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -44,6 +44,9 @@ format: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+proof: $(DEV)
+	$(BIN)/python -m tests.proof $(ARGS)
 
 setup: $(RUN)
 

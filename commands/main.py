@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from activation_sync.errors import ActivationSyncError
+from commands.backfill import backfill
 from commands.check import check
 from commands.conflicts import conflicts
 from commands.dead_letters import dead_letters
 from commands.demo import demo
 from commands.emulate import emulate
 from commands.history import history
+from commands.import_reports import import_reports
 from commands.interrupt import ending_soon
 from commands.migrate import migrate
 from commands.plan import plan
@@ -40,12 +42,13 @@ app = typer.Typer(
     "5 write-back not offered, 130 interrupted.",
 )
 COMMANDS = (
-    *(demo, up, check, plan, sync, status, history, why, report),
+    *(demo, up, check, plan, sync, backfill, status, history, why, report),
     *(conflicts, resolve, dead_letters, retry, revert),
     *(verify_ledger, rebuild, emulate, migrate, register),
 )
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(import_reports)  # a word Python keeps for itself
 
 
 def _say_version(is_asked: bool) -> None:

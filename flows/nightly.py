@@ -1,30 +1,30 @@
 """The job of every night, for all tenants: one after another, and none in the way of the next."""
 
 from datetime import date
-from typing import Annotated
 
 from prefect import State, flow
 from prefect.states import Completed, Failed
-from pydantic import Field
 
-from activation_sync.core.nights import most_pressing, night_words
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.nights import night_words
+from activation_sync.core.run import Outcome, RunSummary, most_pressing
 from flows.sync import STATE_NAMES, sync_tenant
 from tasks.nights import SCHEDULED_IN, failed_run, night_due, night_run_name, publish_night, run_unless_done
-from tasks.wiring import tenant_names
+from tasks.wiring import chosen_tenants
 
 
 @flow(name="nightly", flow_run_name=night_run_name)
 def nightly(
-    tenants: Annotated[list[str] | None, Field(description="Tenants by name; all of them when left out.")] = None,
-    time_zone: Annotated[str, Field(description="The schedule's, which says what day a run is for.")] = SCHEDULED_IN,
-    unless_done: Annotated[
-        bool, Field(description="Leave out tenants whose night is done. Scheduled runs do; a run by hand need not.")
-    ] = False,
+    tenants: list[str] | None = None, time_zone: str = SCHEDULED_IN, unless_done: bool = False
 ) -> State[list[RunSummary]]:
-    """Bring warehouse and Graph to the same counts for every tenant, whatever becomes of one of them."""
+    """Bring warehouse and Graph to the same counts for every tenant, whatever becomes of one of them.
+
+    Args:
+        tenants: Tenants by their names; all of them when left out.
+        time_zone: The schedule's, which says what day a run stands for.
+        unless_done: Leave out tenants whose night another run has done. Scheduled runs do; a run by hand need not.
+    """
     night = night_due(time_zone)
-    summaries = [_run(tenant, night, unless_done) for tenant in tenant_names(tenants)]
+    summaries = [_run(tenant, night, unless_done) for tenant in chosen_tenants(tenants)]
     publish_night(summaries)
     return _ended(summaries)
 

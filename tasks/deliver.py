@@ -9,10 +9,11 @@ from typing import TypeAlias
 from prefect import get_run_logger, task
 
 from activation_sync.core.run import Answer, AnswerKind, Delivery
-from activation_sync.errors import GraphBusyError
+from activation_sync.errors import GraphBusyError, LeaseLostError
 from activation_sync.graph.client import GraphClient
 from activation_sync.warehouse.answers import read_delivery, record_answer
 from activation_sync.warehouse.engine import reading, writing
+from activation_sync.warehouse.lease import Lease
 from activation_sync.warehouse.outbox import PENDING, OutboxRow, mark_in_doubt, read_pending
 from tasks.policy import STEP
 from tasks.run import Run
@@ -80,19 +81,30 @@ class _Sender:
             raise
 
     def _send_batch(self, rows: Sequence[OutboxRow]) -> Sequence[Sent]:
-        engine = open_warehouse()
         # committed before anything leaves: if the answer is lost, the next run knows that Graph may hold this value
-        with writing(engine, self.run.lease) as connection:
-            mark_in_doubt(connection, rows, run_id=self.run.run_id, at=now())
+        self._mark_in_doubt(rows, self.run.lease)
         answers = self._patch(rows)
-        with writing(engine, self.run.lease) as connection:
-            states = [
-                record_answer(connection, row, answer, run_id=self.run.run_id, at=now())
-                for row, answer in zip(rows, answers, strict=True)
-            ]
+        try:
+            states = self._record(rows, answers)
+        except LeaseLostError:
+            # paused on their way, these PATCHes may have undone in Graph what another run sent meanwhile; raising a
+            # doubt needs no lease, since all it can lead to is the current value sent once more
+            self._mark_in_doubt(rows, None)
+            raise
         if any(_ends_the_pass(answer) for answer in answers):
             self.stopped.set()
         return list(zip(answers, states, strict=True))
+
+    def _mark_in_doubt(self, rows: Sequence[OutboxRow], lease: Lease | None) -> None:
+        with writing(open_warehouse(), lease) as connection:
+            mark_in_doubt(connection, rows, run_id=self.run.run_id, at=now())
+
+    def _record(self, rows: Sequence[OutboxRow], answers: Sequence[Answer]) -> list[str]:
+        with writing(open_warehouse(), self.run.lease) as connection:
+            return [
+                record_answer(connection, row, answer, run_id=self.run.run_id, at=now())
+                for row, answer in zip(rows, answers, strict=True)
+            ]
 
     def _patch(self, rows: Sequence[OutboxRow]) -> Sequence[Answer]:
         updates = [row.update for row in rows]

@@ -31,11 +31,11 @@ def tenant_settings(tenant: str) -> TenantSettings:
     return load_settings().tenant(tenant)
 
 
-def tenant_names(chosen: Sequence[str] | None) -> tuple[str, ...]:
+def chosen_tenants(names: Sequence[str] | None) -> tuple[str, ...]:
     """The chosen tenants, or all of them; ConfigError for one that is not configured, before anything is done."""
     settings = load_settings()
-    if chosen:
-        return tuple(settings.tenant(name).name for name in dict.fromkeys(chosen))
+    if names:
+        return tuple(settings.tenant(name).name for name in dict.fromkeys(names))
     return tuple(tenant.name for tenant in settings.tenants)
 
 

@@ -1,23 +1,13 @@
 """Which night a scheduled run stands for, and what a night of several tenants came to. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.run import MOST_PRESSING_FIRST, Outcome, RunSummary
 from activation_sync.core.summary import outcome_words, rows_words
 
-MOST_PRESSING_FIRST = (
-    Outcome.FAILED,
-    Outcome.HELD,
-    Outcome.NOT_OFFERED,
-    Outcome.UNSETTLED,
-    Outcome.DONE,
-    Outcome.NOTHING_NEW,
-    Outcome.PREVIEWED,
-    Outcome.ALREADY_DONE,
-)
 NEEDS_SOMEONE = (Outcome.FAILED, Outcome.HELD, Outcome.NOT_OFFERED, Outcome.UNSETTLED)
 NAMED_TENANTS = 5  # in the sentence of a night; its table names them all
 
@@ -36,11 +26,6 @@ def newest_night(due_at: datetime, now: datetime, zone: ZoneInfo) -> date:
     due, local = due_at.astimezone(zone), now.astimezone(zone)
     has_come = local.time() >= due.time()
     return max(due.date(), local.date() if has_come else local.date() - timedelta(days=1))
-
-
-def most_pressing(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome of several tenants that somebody should look at first; nothing to look at is done."""
-    return min(outcomes, key=MOST_PRESSING_FIRST.index, default=Outcome.DONE)
 
 
 def night_words(summaries: Sequence[RunSummary]) -> str:

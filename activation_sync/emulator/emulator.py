@@ -20,7 +20,7 @@ from activation_sync.emulator.scenario import EmulatedTenant, Scenario
 from activation_sync.emulator.server import LOOPBACK, certified, free_socket, serving
 from activation_sync.emulator.steering import script_fault, steering_routes
 from activation_sync.emulator.wire import WireResponse
-from activation_sync.emulator.world import World
+from activation_sync.emulator.world import Kept, World
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -70,6 +70,21 @@ class Emulator:
         """Move the clock: to later refresh dates, past expiries, or to another publication of the same date."""
         with self._world.lock:
             self._world.advance(days, seconds, refreshes)
+
+    def keep(self) -> Kept:
+        """Rows and clock of this moment, to go back to."""
+        with self._world.lock:
+            return self._world.keep()
+
+    def go_back(self, kept: Kept) -> None:
+        """Return to a moment that was kept. Faults and journal are forgotten."""
+        with self._world.lock:
+            self._world.go_back(kept)
+
+    def forget_faults(self) -> None:
+        """Drop the faults that have not happened."""
+        with self._world.lock:
+            self._world.faults.clear()
 
     def rows(self, tenant_id: str) -> tuple[PublishedRow, ...]:
         """What `office365ActivationsUserCounts` holds now, of every refresh date so far."""

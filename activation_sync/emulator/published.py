@@ -64,6 +64,13 @@ class Published:
         self._rows: dict[str, PublishedRow] = {}
         self._owners: dict[str, dict[tuple[date, str], str]] = {tenant_id: {} for tenant_id in licences}
 
+    def copied(self) -> "Published":
+        """The same rows; what happens to one copy does not happen to the other."""
+        other = Published(self._seed, self._licences)
+        other._rows = dict(self._rows)
+        other._owners = {tenant_id: dict(rows) for tenant_id, rows in self._owners.items()}
+        return other
+
     def open_day(self, tenant: EmulatedTenant, day: int, dated: date, refresh: int) -> None:
         """Publish a tenant's rows of a new refresh date, each as far behind as its product is."""
         for licence in self._licences[tenant.tenant_id]:

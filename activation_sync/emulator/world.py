@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,14 @@ class Ticket:
 
     edition: Edition
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Rows and clock as they were at one moment."""
+
+    published: Published
+    clock: ScenarioClock
 
 
 class World:
@@ -54,6 +63,17 @@ class World:
             self._open_day()
         self.clock.refresh(refreshes)
         self.clock.skip(seconds)
+
+    def keep(self) -> Kept:
+        """What `go_back` needs to return to this moment."""
+        return Kept(self.published.copied(), copy(self.clock))
+
+    def go_back(self, kept: Kept) -> None:
+        """Rows and clock as they were then; faults, journal and throttling start anew. Tokens stay good."""
+        self.published, self.clock = kept.published.copied(), copy(kept.clock)
+        self.throttle, self.judge = Throttle(), Judge()
+        self.faults.clear()
+        self.journal.clear()
 
     def tenant_called(self, name: str) -> EmulatedTenant | None:
         """The tenant with this id, name or domain."""

@@ -9,22 +9,25 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    Select,
     and_,
     bindparam,
     func,
     insert,
+    or_,
     select,
     tuple_,
     update,
 )
 
 from activation_sync.core.model import Change, Key, Plan
-from activation_sync.core.run import CountUpdate
+from activation_sync.core.run import CountUpdate, Outcome, RunKind
 from activation_sync.warehouse.ledger import record_sent
 from activation_sync.warehouse.measures import counts_of, measures_of
-from activation_sync.warehouse.tables import OUTBOX_STATES, ledger, outbox, sync_base
+from activation_sync.warehouse.tables import OUTBOX_STATES, ledger, outbox, sync_base, sync_run
 
 PENDING, ACKNOWLEDGED, SUPERSEDED, DEAD = OUTBOX_STATES
+READ_BACK_BY = (Outcome.DONE, Outcome.NOTHING_NEW, Outcome.UNSETTLED, Outcome.NOT_OFFERED)  # runs that went all the way
 OF_KEY = and_(
     sync_base.c.tenant == outbox.c.tenant,
     sync_base.c.refreshed_on == outbox.c.refreshed_on,
@@ -65,10 +68,10 @@ def read_pending(conn: Connection, tenant: str, limit: int | None = None) -> lis
 
 
 def read_acknowledged(conn: Connection, tenant: str, run_id: str) -> list[OutboxRow]:
-    """What Graph acknowledged to this run, whichever run planned it."""
-    answered = select(ledger.c.outbox_id).where(
-        ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == "answer"
-    )
+    """What Graph acknowledged and nobody has read back: to this run, and to those before it that never got that far."""
+    row = ledger.c
+    is_open = or_(row.run_id == run_id, row.run_id.in_(_runs_since_reading_back(tenant)))
+    answered = select(row.outbox_id).where(row.tenant == tenant, is_open, row.kind == "answer")
     return _read(conn, outbox.c.id.in_(answered), outbox.c.state == ACKNOWLEDGED)
 
 
@@ -110,14 +113,25 @@ def replace_pending(conn: Connection, plan: Plan, *, run_id: str, at: datetime) 
     What was pending for another value, or for a key that is not pushed now, is superseded, and so is a dead letter
     that gets a second chance. A pending row that says the same stays.
     """
-    pending = _read_pending_of(conn, plan)
-    wanted = {change.key: _content(change) for change in plan.changes if change.is_pushed}
-    outdated = [row["id"] for key, row in pending.items() if not _says(row, wanted.get(key))]
-    new = {key: content for key, content in wanted.items() if not _says(pending.get(key), content)}
+    outdated, new = _difference(conn, plan)
     move(conn, outdated, SUPERSEDED, at)
     _supersede_dead(conn, plan.tenant, new, at)
     _insert(conn, new.values(), {"tenant": plan.tenant, "run_id": run_id, "created_at": at, "updated_at": at})
     return {key: row["id"] for key, row in _read_pending_of(conn, plan).items()}
+
+
+def is_queued(conn: Connection, plan: Plan) -> bool:
+    """True when the outbox already says what this plan would have it say."""
+    outdated, new = _difference(conn, plan)
+    return not outdated and not new
+
+
+def _difference(conn: Connection, plan: Plan) -> tuple[list[int], dict[Key, dict[str, Any]]]:
+    """Which pending rows the plan makes outdated, and what it adds."""
+    pending = _read_pending_of(conn, plan)
+    wanted = {change.key: _content(change) for change in plan.changes if change.is_pushed}
+    outdated = [row["id"] for key, row in pending.items() if not _says(row, wanted.get(key))]
+    return outdated, {key: content for key, content in wanted.items() if not _says(pending.get(key), content)}
 
 
 def move(conn: Connection, ids: Iterable[int], state: str, at: datetime, **noted: Any) -> None:
@@ -126,6 +140,16 @@ def move(conn: Connection, ids: Iterable[int], state: str, at: datetime, **noted
     if moved:
         change = update(outbox).where(outbox.c.id == bindparam("moved"))
         conn.execute(change.values(state=state, updated_at=at, **noted), moved)
+
+
+def _runs_since_reading_back(tenant: str) -> Select[tuple[str]]:
+    row, whole = sync_run.c, sync_run.alias().c
+    newest = (
+        select(func.max(whole.started_at))
+        .where(whole.tenant == tenant, whole.kind == RunKind.SYNC, whole.outcome.in_(READ_BACK_BY))
+        .scalar_subquery()
+    )
+    return select(row.run_id).where(row.tenant == tenant, or_(newest.is_(None), row.started_at > newest))
 
 
 def _note_sent(conn: Connection, ids: Sequence[int], *, run_id: str, at: datetime) -> None:

@@ -17,9 +17,10 @@ NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run. as_of: the day it ran for. ended_at, outcome, summary: None while it runs, or when it was killed.
+    """One run, or what a person did.
 
-    digest: of the plan that was applied or held; empty when there was none.
+    as_of: the day it ran for. reason: why a person started it; a nightly run has none. ended_at, outcome, summary: None
+    while it runs, or when it was killed. digest: of the plan that was applied or held; empty when there was none.
     """
 
     run_id: str
@@ -32,6 +33,7 @@ class RunRecord:
     summary: RunSummary | None = None
     kind: RunKind = RunKind.SYNC
     digest: str = ""
+    reason: str | None = None
 
 
 def record_run_started(
@@ -43,6 +45,7 @@ def record_run_started(
     who: str,
     at: datetime,
     kind: RunKind = RunKind.SYNC,
+    reason: str | None = None,
 ) -> None:
     """Note that a run began; begun again, it has not ended."""
     started = {
@@ -51,9 +54,10 @@ def record_run_started(
         "kind": kind.value,
         "as_of": as_of,
         "who": who,
+        "reason": reason,
         "started_at": at,
     }
-    again = ("started_at", "who", *NOT_ENDED)
+    again = ("started_at", "who", "reason", *NOT_ENDED)
     conn.execute(insert_or_update(conn, sync_run, again), [started | dict.fromkeys(NOT_ENDED)])
 
 
@@ -121,4 +125,5 @@ def _run(row: RowMapping) -> RunRecord:
         summary=SUMMARY.validate_json(row["summary"]) if row["summary"] else None,
         kind=RunKind(row["kind"]),
         digest=row["digest"] or "",
+        reason=row["reason"],
     )

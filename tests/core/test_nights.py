@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activation_sync.core.nights import NAMED_TENANTS, most_pressing, newest_night, night_of, night_rows, night_words
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.nights import NAMED_TENANTS, newest_night, night_of, night_rows, night_words
+from activation_sync.core.run import Outcome, RunSummary, most_pressing
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HONOLULU = ZoneInfo("Pacific/Honolulu")

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from activation_sync.emulator import Scenario, open_emulator
+from activation_sync.emulator import Fault, Scenario, open_emulator
 from activation_sync.emulator.hosting import host_emulator
 from tests.emulator.conftest import RESOURCE, Caller
 
@@ -151,3 +151,24 @@ def test_many_tenants_have_names_of_their_own() -> None:
     with open_emulator(Scenario(tenants=20, users=10)) as emulator:
         assert len({tenant.name for tenant in emulator.tenants}) == 20
         assert len({tenant.tenant_id for tenant in emulator.tenants}) == 20
+
+
+def test_a_moment_that_was_kept_comes_back_with_its_rows_and_its_clock(graph: Caller) -> None:
+    kept, rows = graph.emulator.keep(), graph.emulator.rows(graph.tenant.tenant_id)
+    graph.emulator.will_answer("PATCH office365ActivationsUserCounts", Fault(503), times=2)
+    graph.patch({**graph.key(), "activated": 5})
+    graph.patch({**graph.key(), "activated": 6})
+    graph.patch({**graph.key(), "activated": 7})
+    graph.emulator.advance(days=2)
+
+    for _ in range(2):
+        graph.emulator.go_back(kept)
+        assert graph.emulator.rows(graph.tenant.tenant_id) == rows
+        assert graph.emulator.journal() == ()
+        assert graph.patch({**graph.key(), "activated": 7}).status_code == 200
+
+
+def test_faults_that_have_not_happened_can_be_forgotten(graph: Caller) -> None:
+    graph.emulator.will_answer("PATCH office365ActivationsUserCounts", Fault(503))
+    graph.emulator.forget_faults()
+    assert graph.patch({**graph.key(), "activated": 7}).status_code == 200
