@@ -20,12 +20,14 @@ from commands.interrupt import ending_soon
 from commands.migrate import migrate
 from commands.plan import plan
 from commands.rebuild import rebuild
+from commands.register import register
 from commands.report import report
 from commands.resolve import resolve
 from commands.retry import retry
 from commands.revert import revert
 from commands.status import status
 from commands.sync import sync
+from commands.up import up
 from commands.verify_ledger import verify_ledger
 from commands.why import why
 
@@ -40,9 +42,9 @@ app = typer.Typer(
     "5 write-back not offered, 130 interrupted.",
 )
 COMMANDS = (
-    *(demo, check, plan, sync, backfill, status, history, why, report),
+    *(demo, up, check, plan, sync, backfill, status, history, why, report),
     *(conflicts, resolve, dead_letters, retry, revert),
-    *(verify_ledger, rebuild, emulate, migrate),
+    *(verify_ledger, rebuild, emulate, migrate, register),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -9,30 +9,20 @@ from pydantic import Field
 
 from activation_sync.core.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
 from activation_sync.core.backfill_words import backfill_words
-from activation_sync.core.run import Delivery, Outcome
+from activation_sync.core.run import Delivery, Outcome, most_pressing
 from activation_sync.errors import ActivationSyncError
+from flows.sync import STATE_NAMES
 from tasks.backfill import (
     backfill_run_name,
-    chosen_tenants,
     deliver_replayed,
     open_backfill,
     publish_backfill,
     verify_replayed,
 )
 from tasks.replay import find_days, preview_backfill, replay_days
+from tasks.wiring import chosen_tenants
 
 BATCH_DAYS = 50  # a task run each; their updates leave before the next ones are planned
-MOST_PRESSING_FIRST = (
-    *(Outcome.FAILED, Outcome.HELD, Outcome.NOT_OFFERED, Outcome.UNSETTLED, Outcome.DONE, Outcome.PREVIEWED),
-)
-STATE_NAMES = {
-    Outcome.FAILED: "Failed",
-    Outcome.HELD: "Held",
-    Outcome.NOT_OFFERED: "WriteBackNotOffered",
-    Outcome.UNSETTLED: "Unsettled",
-    Outcome.DONE: "Completed",
-    Outcome.PREVIEWED: "Previewed",
-}
 
 
 @flow(name="backfill", flow_run_name=backfill_run_name)
@@ -80,7 +70,7 @@ def _replay(tenant: str, window: Window, approve: str | None) -> BackfillSummary
 
 
 def _ended(summaries: list[BackfillSummary]) -> State[list[BackfillSummary]]:
-    outcome = min((summary.outcome for summary in summaries), key=MOST_PRESSING_FIRST.index)
+    outcome = most_pressing(summary.outcome for summary in summaries)
     message = " ".join(f"{summary.tenant}: {backfill_words(summary)}" for summary in summaries)
     ending = Failed if outcome in (Outcome.FAILED, Outcome.HELD) else Completed
     return ending(name=STATE_NAMES[outcome], message=message, data=summaries)

@@ -27,7 +27,6 @@ from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_dead
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
-from config.settings import load_settings
 from tasks.deliver import deliver_updates
 from tasks.policy import STEP, patiently
 from tasks.run import Run, hold_tenant
@@ -44,14 +43,6 @@ class Backfill:
     as_of: date
     who: str
     window: Window
-
-
-def chosen_tenants(names: Sequence[str] | None) -> tuple[str, ...]:
-    """The named tenants, or all of them; ConfigError for one that is not configured, before anything is done."""
-    settings = load_settings()
-    return tuple(settings.tenant(name).name for name in dict.fromkeys(names or ())) or tuple(
-        tenant.name for tenant in settings.tenants
-    )
 
 
 @contextmanager

@@ -41,12 +41,15 @@ class Run:
 
 
 @contextmanager
-def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC) -> Iterator[Run]:
-    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason."""
+def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str | None = None) -> Iterator[Run]:
+    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason.
+
+    run_id: the flow run's own when left out.
+    """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine = open_warehouse()
     patiently(partial(refuse_other_schema, engine))
-    run_id = runtime.flow_run.id or str(uuid4())
+    run_id = run_id or runtime.flow_run.id or str(uuid4())
     with ExitStack() as frame:
         held = partial(hold_tenant, tenant, f"run {run_id}")
         run = Run(tenant, run_id, as_of, getuser(), patiently(lambda: frame.enter_context(held())))

@@ -1,7 +1,7 @@
 """Which runs there were, and what each came to."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
@@ -11,6 +11,7 @@ from activation_sync.warehouse.tables import sync_run
 from activation_sync.warehouse.upsert import insert_or_update
 
 SUMMARY = TypeAdapter(RunSummary)
+ENDED_WELL = (Outcome.DONE, Outcome.NOTHING_NEW, Outcome.UNSETTLED, Outcome.NOT_OFFERED)  # went through all steps
 NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
 
 
@@ -93,6 +94,18 @@ def was_held(conn: Connection, tenant: str, digest: str) -> bool:
     row = sync_run.c
     held = (row.tenant == tenant, row.outcome == Outcome.HELD.value, row.digest.startswith(digest, autoescape=True))
     return bool(digest) and bool(_read(conn, *held, limit=1))
+
+
+def is_night_done(conn: Connection, tenant: str, night: date) -> bool:
+    """True when a run of the job itself, for this night or the next, went through all its steps.
+
+    The next one counts because runs by hand count their days in UTC. Later ones do not: someone may have run the job
+    for a day in the far future, which must not silence the nights until then.
+    """
+    row = sync_run.c
+    same_night = row.as_of.between(night, night + timedelta(days=1))
+    well = row.outcome.in_([outcome.value for outcome in ENDED_WELL])
+    return bool(_read(conn, row.tenant == tenant, row.kind == RunKind.SYNC.value, same_night, well, limit=1))
 
 
 def _read(conn: Connection, *which: ColumnElement[bool], limit: int) -> list[RunRecord]:

@@ -63,7 +63,6 @@ def operator(stage: Stage) -> Iterator[Operator]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "ACTIVATION_SYNC_HOME": str(ROOT),
         FILE_VARIABLE: str(stage.folder / "activation-sync.toml"),
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
@@ -91,9 +90,7 @@ def test_a_deployed_night_runs_on_a_worker(stage: Stage, operator: Operator):
     worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
 
     with running(worker, operator.environment, stage.folder, stage.folder / "worker.log", lambda: True):
-        said = operator.prefect(
-            "deployment", "run", "sync/nightly", "--param", f"tenant={stage.tenant.name}", "--watch"
-        )
+        said = operator.prefect("deployment", "run", "nightly/nightly", "--watch")
 
     assert "Flow run finished successfully in 'Completed'" in said, said
     assert stage.query("SELECT outcome, who <> '' FROM sync_run") == [("done", True)]
@@ -107,7 +104,16 @@ def test_a_deployment_is_of_a_flow_that_takes_its_parameters(monkeypatch: pytest
 
     flow = load_flow_from_entrypoint(DEPLOYMENTS[name]["entrypoint"])
 
-    assert set(flow.validate_parameters(DEPLOYMENTS[name]["parameters"]))
+    scheduled = [schedule.get("parameters", {}) for schedule in DEPLOYMENTS[name]["schedules"]]
+    for given in [{}, *scheduled]:
+        assert set(flow.parameters.properties) >= set(DEPLOYMENTS[name].get("parameters", {}) | given)
+    for given in scheduled:  # nobody is there to fill in the rest
+        assert flow.validate_parameters(DEPLOYMENTS[name].get("parameters", {}) | given)
+
+
+def test_the_time_zone_of_the_schedule_is_the_one_by_which_nights_are_told():
+    [schedule] = DEPLOYMENTS["nightly"]["schedules"]
+    assert schedule["timezone"] == DEPLOYMENTS["nightly"]["parameters"]["time_zone"]
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -117,5 +123,6 @@ def test_no_night_is_scheduled_in_the_hour_that_a_clock_change_skips_or_repeats(
 
 
 def test_deployments_name_no_folder_of_any_machine():
-    [step] = WRITTEN["pull"]
-    assert step == {"prefect.deployments.steps.set_working_directory": {"directory": "{{ $ACTIVATION_SYNC_HOME }}"}}
+    """Without a `pull` step, Prefect notes the folder that they were registered from."""
+    assert "pull" not in WRITTEN
+    assert not any(Path(deployment["entrypoint"]).is_absolute() for deployment in DEPLOYMENTS.values())
