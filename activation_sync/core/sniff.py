@@ -15,6 +15,7 @@ from activation_sync.errors import ReportFormatError
 
 HEAD_BYTES = 64 * 1024
 COMMON = 2  # every report has a refresh date and a product; what has no more in common is another file
+USER, PRODUCTS = fold("User Principal Name"), {fold("Product Type"), fold(NESTED)}
 SHOWN_TITLES, SHOWN_CHARS = 6, 40
 
 
@@ -41,8 +42,10 @@ def sniff_report(stream: BinaryIO) -> Sniffed:
 
 
 def _report_of(titles: list[str]) -> Report:
-    layout = likest_layout(titles)
-    if len({fold(title) for title in titles} & layout.keys) <= COMMON:
+    folded, layout = {fold(title) for title in titles}, likest_layout(titles)
+    if USER in folded and folded & PRODUCTS:
+        return Report.USER_DETAIL  # even where the first user has no product, and so no more columns than these
+    if len(folded & layout.keys) <= COMMON:
         shown = ", ".join(title[:SHOWN_CHARS] for title in titles[:SHOWN_TITLES])
         raise _none(f"it begins with the columns {shown}")
     return layout.report

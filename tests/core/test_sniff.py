@@ -22,6 +22,7 @@ def sniffed(content: bytes) -> tuple[str, str]:
         pytest.param(f"{DATE},{PRODUCT},Assigned,Activated", Report.USER_COUNTS, id="as-of-2017"),
         pytest.param(f"Activated,ASSIGNED,{PRODUCT},{DATE},New Column", Report.USER_COUNTS, id="another-order"),
         pytest.param(f'"{DATE}","{PRODUCT}","Windows","Mac"', Report.PLATFORM_COUNTS, id="quoted"),
+        pytest.param(f"{DATE},User Principal Name,{PRODUCT}", Report.USER_DETAIL, id="few-columns"),
     ],
 )
 def test_a_csv_is_told_by_its_header_whatever_its_form(header, report):
@@ -36,7 +37,10 @@ def test_json_is_told_by_its_first_item_though_pages_follow():
     assert sniffed(page + b"\n" + page) == (Report.USER_DETAIL, "json")
 
 
-@pytest.mark.parametrize("content", [b"[1, 2]", b'{"value": [3]}', b"a,b,c", b"\x00\x01", b'{"value": {}}', b"{"])
+@pytest.mark.parametrize(
+    "content",
+    [b"[1, 2]", b'{"value": [3]}', b"Report Refresh Date,User Principal Name", b"\x00\x01", b'{"value": {}}', b"{"],
+)
 def test_another_file_is_refused_and_its_content_shown_at_most_in_part(content):
     with pytest.raises(ReportFormatError, match="none of the three activation reports"):
         sniffed(content)

@@ -42,15 +42,19 @@ class People:
     random: Random
     products: Sequence[str]
     edits: list[Edit] = field(default_factory=list)
+    _before: list[tuple[Key, Values]] = field(default_factory=list)
 
     def edit(self) -> str:
         """Touch one row; says what was done."""
         new = (str(self.stage.emulator.refreshed_on), product_key(self.random.choice(self.products)))
         key = self.random.choice([*self._rows(), new])
-        values = self.random.choice([NO_ROW, self._values(), self._values(), self._values()])
-        self._write(key, values)
-        self.edits.append(Edit(self._last_line(), key, values))
-        return f"{key[1]} of {key[0]} is now {values}"
+        return self._leave(key, self.random.choice([NO_ROW, self._values(), self._values(), self._values()]))
+
+    def take_back(self) -> str:
+        """Undo the last edit: the very case in which only a doubt tells that Graph holds something else."""
+        if not self._before:
+            return "nothing to take back"
+        return self._leave(*self._before.pop())
 
     def breaches(self) -> Iterator[Breach]:
         """Ledger and edits, read in order, must lead to every value of the table."""
@@ -75,6 +79,12 @@ class People:
         for key in explained.keys() | rows.keys():
             if explained.get(key) != rows.get(key):
                 yield Breach("invented", f"{key} is {rows.get(key)}; ledger and edits lead to {explained.get(key)}")
+
+    def _leave(self, key: Key, values: Values) -> str:
+        self._before.append((key, self._rows().get(key, NO_ROW)))
+        self._write(key, values)
+        self.edits.append(Edit(self._last_line(), key, values))
+        return f"{key[1]} of {key[0]} is now {values}"
 
     def _values(self) -> Values:
         return tuple(self.random.randint(0, LARGEST) for _ in MEASURES)

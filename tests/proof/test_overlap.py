@@ -74,6 +74,20 @@ def test_a_run_that_was_overtaken_writes_nothing_whichever_step_it_wakes_up_in(s
     assert stage.warehouse_rows() == stage.graph_rows()
 
 
+def test_a_correction_whose_answer_was_lost_and_that_is_taken_back_does_not_stay_in_graph(stage: Stage):
+    """Warehouse and what Graph acknowledged are alike again: only the doubt tells that Graph holds something else."""
+    [(before,)] = stage.query("SELECT assigned FROM activation_user_count WHERE product = :it", it=CORRECTED)
+    stage.execute(CORRECT, assigned=101, product=CORRECTED)
+    stage.emulator.will_answer(PATCH, Fault(kind="answer-lost"))
+    night(stage)
+    stage.execute(CORRECT, assigned=before, product=CORRECTED)
+    assert stage.warehouse_rows() != stage.graph_rows()
+
+    night(stage)
+
+    assert stage.warehouse_rows() == stage.graph_rows()
+
+
 def test_what_graph_acknowledged_to_a_run_that_died_is_read_back_by_the_next(stage: Stage):
     """Graph answered with what was sent, and stored nothing; and the run died before it could find out."""
     stage.execute(CORRECT, assigned=101, product=CORRECTED)

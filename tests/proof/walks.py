@@ -24,18 +24,18 @@ from tests.proof.ground import EMPTY, Ground
 from tests.proof.people import People
 from tests.stage import MEASURES, PATCH, Stage
 
-PRODUCTS = MANY[:4]
+PRODUCTS = MANY[:2]  # few, so that much happens to each row
 BUSY_STEPS, QUIET_NIGHTS, SILENT_NIGHTS = 12, 6, 2
 DETAIL = "GET getOffice365ActivationsUserDetail"
 PATCH_SPOILED = (
-    *("answer-lost", "reset-before-answer", "ignored", "echoed", "cut-length"),
+    *("answer-lost", "answer-lost", "answer-lost", "reset-before-answer", "ignored", "echoed", "cut-length"),
     *(500, 404, 409, 412),
 )
 DETAIL_SPOILED = ("restated", "restated", "date-backwards", "answer-lost", "first-100-rows")
 NIGHTS, OVERLAPS, DEATHS, LATE = "runs", "interleaved", "died", "woke with a PATCH in hand"
 SCRIPTED, SEEN = "bad answers scripted", "seen"
 SPOILED = ((PATCH, PATCH_SPOILED), (PATCH, PATCH_SPOILED), (DETAIL, DETAIL_SPOILED))
-MOST_MOMENTS = 220
+DEATHS_AT = (("", 200), ("answer P", 2))  # anywhere, or with Graph's answer in hand; among how many such moments
 PAUSES = (("", 60), ("request P", 4))  # anywhere, or with a PATCH in hand; and among how many such moments
 IN_DOUBT = "SELECT refreshed_on, product FROM sync_base WHERE in_doubt"
 OUTBOX = f"SELECT refreshed_on, product_type, {', '.join(MEASURES)} FROM outbox"  # noqa: S608
@@ -69,6 +69,9 @@ class Walk:
     def edit(self) -> None:
         self.story.append(self.people.edit())
 
+    def take_back(self) -> None:
+        self.story.append(self.people.take_back())
+
     def advance(self) -> None:
         self.stage.emulator.advance(days=1)
         self.story.append(f"refresh date {self.stage.emulator.refreshed_on}")
@@ -95,7 +98,8 @@ class Walk:
     def death(self) -> None:
         """A run dies, and its lease runs out."""
         run = self._begin()
-        run.die(self.random.randrange(MOST_MOMENTS))
+        at, most = self.random.choice(DEATHS_AT)
+        run.die(self.random.randrange(most), at)
         self.totals[DEATHS] += run.summary is None
         let_lease_run_out(self.stage)
         self._note("night that may die", run)
@@ -194,7 +198,8 @@ class Walk:
 
 
 STEPS = (
-    (Walk.edit, 5),
+    (Walk.edit, 4),
+    (Walk.take_back, 4),
     (Walk.advance, 2),
     (Walk.refresh, 1),
     (Walk.spoil, 4),
