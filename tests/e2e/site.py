@@ -25,6 +25,7 @@ COLUMNS = "tenant, refreshed_on, product, assigned, activated, shared_computer_a
 OURS = ("PREFECT_", "ACTIVATION_SYNC", "PYTEST_")
 LONGEST_S = 240.0
 LONGEST_STOP_S = 15.0
+BUSY = 503
 T = TypeVar("T")
 
 
@@ -55,7 +56,7 @@ class Site:
         return str(self._post(f"/deployments/{self.deployments()[deployment]['id']}/create_flow_run", asked)["id"])
 
     def run(self, run_id: str) -> Any:
-        return self.api.get(f"/flow_runs/{run_id}").raise_for_status().json()
+        return self._ask("GET", f"/flow_runs/{run_id}")
 
     def ended(self, run_id: str) -> Any:
         """The run, once it has come to its end."""
@@ -107,7 +108,12 @@ class Site:
         return (self.folder / "said.txt").read_text(encoding="utf-8")
 
     def _post(self, path: str, asked: dict[str, Any] | None = None) -> Any:
-        return self.api.post(path, json=asked or {}).raise_for_status().json()
+        return self._ask("POST", path, json=asked or {})
+
+    def _ask(self, method: str, path: str, **content: Any) -> Any:
+        """Ask again while Prefect's SQLite is "locked", in bursts: it says 503 at once, and its own client waits."""
+        answer = wait_for(lambda: (got := self.api.request(method, path, **content)).status_code != BUSY and got)
+        return answer.raise_for_status().json()
 
     def _configuration(self) -> dict[str, Any]:
         return tomllib.loads((self.home / "activation-sync.toml").read_text(encoding="utf-8"))
@@ -119,9 +125,9 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path) -> Iterator[Site]:
+def open_site(folder: Path, **settings: str) -> Iterator[Site]:
     """Start it, wait until it says that it is ready, and leave nothing of it behind."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | settings
     with (folder / "said.txt").open("wb") as said:
         process = subprocess.Popen(  # noqa: S603
             [*COMMAND, "up", "--port", "0"],

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from tests.e2e.site import Site, are_alive, is_open, open_site, wait_for
@@ -52,6 +53,31 @@ def test_a_run_by_hand_works_at_any_time(site: Site):
 
 def test_one_tenant_can_be_run_from_the_dashboard(site: Site):
     assert site.ended(site.start("sync", tenant="contoso"))["state_name"] == "NoNewReport"
+
+
+def test_a_backfill_from_the_form_replays_what_was_landed(site: Site):
+    site.ended(site.start("sync", tenant="contoso"))
+    [(landed_on,)] = site.query("SELECT DISTINCT refreshed_on FROM activation_user_count WHERE tenant = 'contoso'")
+
+    run = site.ended(site.start("backfill", start=landed_on, end=landed_on, reason="a look", tenants=["contoso"]))
+
+    assert run["state_type"] == "COMPLETED", run["state"]
+    assert run["name"] == f"backfill contoso {landed_on}..{landed_on}"
+
+
+def test_the_form_takes_no_backfill_without_a_reason(site: Site):
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        site.start("backfill", start="2026-11-01", end="2026-11-02")
+
+    assert "'reason' is a required property" in refused.value.response.text
+
+
+def test_beside_a_server_in_use_it_only_registers_and_works(site: Site, tmp_path: Path):
+    with open_site(tmp_path, PREFECT_API_URL=str(site.api.base_url).rstrip("/")) as other:
+        assert other.api.base_url == site.api.base_url
+        assert not (other.home / "server.log").exists()
+
+    assert site.api.get("/health").is_success
 
 
 def test_ctrl_c_in_the_middle_of_a_run_leaves_no_process_and_no_open_port(tmp_path: Path):
