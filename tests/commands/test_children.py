@@ -1,0 +1,47 @@
+"""What `up` starts: ended with all that it started itself, and missed when it ends too early."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from activation_sync.errors import ConfigError
+from commands.children import open_child
+from commands.servers import LOOPBACK, free_port, open_server, refuse_ended
+from tests.e2e.site import are_alive, wait_for
+from tests.flows.neighbours import wait_until
+
+STARTS_ANOTHER = """
+import subprocess, sys
+other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(other.pid, flush=True)
+other.wait()
+"""
+
+
+def test_a_child_is_ended_with_what_it_started(tmp_path: Path):
+    log = tmp_path / "log"
+    with open_child("a child", [sys.executable, "-c", STARTS_ANOTHER], log, tmp_path) as child:
+        grandchild = int(wait_for(lambda: log.read_text().strip()))
+        assert are_alive({grandchild})
+
+    assert child.exit_code is not None
+    assert not are_alive({grandchild})
+
+
+def test_a_child_that_ends_by_itself_is_noticed_and_its_log_named(tmp_path: Path):
+    with open_child("the worker", [sys.executable, "-c", "exit(7)"], tmp_path / "worker.log", tmp_path) as child:
+        wait_until(lambda: child.exit_code is not None)
+        with pytest.raises(ConfigError, match=r"the worker ended by itself \(code 7\); .*worker\.log says why"):
+            refuse_ended(child)
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_started(tmp_path: Path):
+
+    with socket.create_server((LOOPBACK, free_port(0))) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port} is taken"), open_server(tmp_path, port):
+            pass
+
+    assert list(tmp_path.iterdir()) == []
