@@ -45,8 +45,8 @@ def backfill(
 
 def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":
     """Without Prefect: a look needs no run."""
-    from tasks.backfill import chosen_tenants
     from tasks.replay import preview
+    from tasks.wiring import chosen_tenants
 
     return [preview(tenant, window) for tenant in chosen_tenants(tenants)]
 
