@@ -74,6 +74,22 @@ def refuse_ended(child: Child) -> None:
         raise ConfigError([f"{child.name} ended by itself (code {child.exit_code}); {child.log} says why"])
 
 
+def end_leftovers() -> None:
+    """Give up the runs that were at work when this server and its worker last stopped, however they did.
+
+    Prefect goes on to count a run whose process was killed as running, and while it does, the next night waits for it.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    at_work = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=at_work))):
+            client.set_flow_run_state(run.id, Crashed(message="Its server and worker stopped; the next run goes on."))
+
+
 def _prefect() -> list[str]:
     return [sys.executable, "-m", "prefect"]
 

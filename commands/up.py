@@ -86,13 +86,14 @@ def _open_emulated(folder: Path, tenants: int, users: int) -> Iterator[Path]:
 def _open_dashboard(home: Path, port: int) -> "Iterator[Sequence[Child]]":
     """The Prefect server, unless the user works with one already."""
     from commands.console import say
-    from commands.servers import free_port, open_server, server_in_use
+    from commands.servers import end_leftovers, free_port, open_server, server_in_use
 
     if server_in_use():
         yield []
         return
     say("Starting the Prefect server ...")
     with open_server(home, free_port(port)) as server:
+        end_leftovers()
         yield [server]
 
 
