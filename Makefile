@@ -1,4 +1,4 @@
-# `make demo` shows the job at work, `make test` proves it. Needed: Python 3.11, 3.12 or 3.13 with pip and venv.
+# `make demo` shows the job at work, `make up` serves it, `make test` proves it. Needed: Python 3.11, 3.12 or 3.13 with pip and venv.
 # Another Python: `make PYTHON=python3.12 demo`. Arguments: `make demo ARGS=--help`, `make test ARGS=tests/config`.
 
 VENV := .venv
@@ -24,11 +24,14 @@ INSTALL := $(PIP) install --no-deps
 LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
 
-.PHONY: demo test check format bench proof setup lock clean
+.PHONY: demo up test check format bench proof setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
 	$(BIN)/activation-sync demo $(ARGS)
+
+up: setup
+	$(BIN)/activation-sync up $(ARGS)
 
 test: $(DEV) check
 	$(BIN)/python -m pytest --numprocesses 4 --cov $(ARGS)

@@ -64,14 +64,9 @@ def _say(line: Line) -> None:
 
 
 def _warehouse() -> str:
-    """Changes no row, but a read-only warehouse and an account that may not write refuse even that."""
-    from sqlalchemy import text
+    from commands.choosing import refuse_unwritable_warehouse
 
-    from activation_sync.warehouse.engine import writing
-    from commands.choosing import open_migrated_warehouse
-
-    with writing(open_migrated_warehouse()) as connection:
-        connection.execute(text("DELETE FROM tenant_lease WHERE 1 = 0"))
+    refuse_unwritable_warehouse()
     return "can be read and written, and has this version's schema"
 
 

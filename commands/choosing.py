@@ -1,8 +1,9 @@
 """What a command is about: which tenants, and their warehouse."""
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from activation_sync.errors import ConfigError
+from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.schema import refuse_other_schema
 from config.settings import TenantSettings, load_settings
 from tasks.wiring import open_warehouse
@@ -27,3 +28,9 @@ def open_migrated_warehouse() -> Engine:
     engine = open_warehouse()
     refuse_other_schema(engine)
     return engine
+
+
+def refuse_unwritable_warehouse() -> None:
+    """Raise unless a run could write. No row is changed, but whoever may not write is refused even that."""
+    with writing(open_migrated_warehouse()) as connection:
+        connection.execute(text("DELETE FROM tenant_lease WHERE 1 = 0"))

@@ -18,14 +18,15 @@ def demo(
 ) -> None:
     """Show the whole job: an emulated Microsoft Graph, an empty warehouse, three nights of the real flow."""
     from activation_sync.emulator import Scenario, open_emulator
-    from commands.console import out, say
+    from commands.console import out, say, use_own_prefect
     from commands.demo_home import configure, make_fresh, say_where_next
     from tasks.wiring import open_warehouse
 
     home = make_fresh(folder)
     scenario = Scenario(tenants=(TENANT,), users=users, ca_file=home / "emulator-ca.pem")
     with open_emulator(scenario) as emulator:
-        configure(home, emulator, TENANT)
+        use_own_prefect(home / "prefect")
+        configure(home, emulator)
         out.rule("[bold]activation-sync demo")
         say(
             f"An emulated Microsoft Graph serves tenant [bold]{TENANT}[/bold] with {users:,} users at "

@@ -1,14 +1,14 @@
-"""Where the demo lives: a folder with a configuration like a user's, and what to look at there afterwards."""
+"""Where the emulated job lives: a folder with a configuration like a user's, and what to look at there afterwards."""
 
 import os
 import shutil
 import sys
 from pathlib import Path
 
-from activation_sync.emulator import Emulator
+from activation_sync.emulator import EmulatedTenant, Emulator
 from activation_sync.errors import ConfigError
 from activation_sync.warehouse.schema import migrate
-from commands.console import say, use_own_prefect
+from commands.console import say
 from config.sources import use_only
 from tasks.wiring import open_warehouse
 
@@ -16,21 +16,21 @@ MARKER = ".activation-sync-demo"
 
 
 def make_fresh(folder: Path) -> Path:
-    """An empty folder for the demo; a folder that holds anything else is left alone."""
+    """An empty folder for `demo` or `up`; a folder that holds anything else is left alone."""
     home = folder.absolute()
     try:
         home.mkdir(parents=True, exist_ok=True)
         _empty(home)
         (home / MARKER).touch()
     except OSError as error:
-        raise ConfigError([f"{home} cannot hold the demo: {error.strerror}; choose another --folder"]) from None
+        raise ConfigError([f"{home} cannot hold it: {error.strerror}; choose another --folder"]) from None
     return home
 
 
 def _empty(home: Path) -> None:
     found = list(home.iterdir())
     if found and home / MARKER not in found:
-        raise ConfigError([f"{home} exists and is not an earlier demo: choose another --folder"])
+        raise ConfigError([f"{home} exists and is not from an earlier time: choose another --folder"])
     for entry in found:
         if entry.is_dir():
             shutil.rmtree(entry)
@@ -38,15 +38,13 @@ def _empty(home: Path) -> None:
             entry.unlink()
 
 
-def configure(home: Path, emulator: Emulator, tenant_name: str) -> None:
-    """The configuration a user would write, a Prefect home and a warehouse of the demo's own.
+def configure(home: Path, emulator: Emulator) -> None:
+    """The configuration a user would write for the emulator's tenants, and a migrated warehouse of its own.
 
     What the environment overrides is forgotten: the demo corrects counts by hand, which no real warehouse may see.
     """
-    tenant = emulator.tenants[0]
-    (home / "client-secret").write_text(tenant.client_secret)
     file = home / "activation-sync.toml"
-    file.write_text(f"""# Written by `activation-sync demo`. The emulator stops with the demo; the warehouse stays.
+    file.write_text(f"""# Written by `activation-sync`. The emulator stops with the command; the warehouse stays.
 [warehouse]
 url = "sqlite:///warehouse.db"
 
@@ -61,16 +59,21 @@ ca_file = "emulator-ca.pem"
 
 [write_back]
 enabled = true
+{"".join(_tenant_table(home, tenant) for tenant in emulator.tenants)}""")
+    use_only(file)
+    migrate(open_warehouse())
 
+
+def _tenant_table(home: Path, tenant: EmulatedTenant) -> str:
+    secret = home / f"{tenant.name}.secret"
+    secret.write_text(tenant.client_secret)
+    return f"""
 [[tenants]]
-name = "{tenant_name}"
+name = "{tenant.name}"
 tenant_id = "{tenant.tenant_id}"
 client_id = "{tenant.client_id}"
-client_secret = "file:client-secret"
-""")
-    use_only(file)
-    use_own_prefect(home / "prefect")
-    migrate(open_warehouse())
+client_secret = "file:{secret.name}"
+"""
 
 
 def say_where_next(home: Path) -> None:

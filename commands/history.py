@@ -42,7 +42,7 @@ def _row(run: "RunRecord") -> dict[str, str]:
 
     return {
         "started (UTC)": f"{run.started_at:%Y-%m-%d %H:%M}",
-        "run": f"{run.kind}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
+        "run": f"{run.reason or run.kind}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
         "outcome": run.outcome or "running, or killed",
         "came to": _came_to_words(run.summary) if run.summary else "-",
         "plan": short_digest(run.digest) or "-",

@@ -8,22 +8,26 @@ from typing import Annotated
 import typer
 
 from activation_sync.errors import ActivationSyncError
+from commands.backfill import backfill
 from commands.check import check
 from commands.conflicts import conflicts
 from commands.dead_letters import dead_letters
 from commands.demo import demo
 from commands.emulate import emulate
 from commands.history import history
+from commands.import_reports import import_reports
 from commands.interrupt import ending_soon
 from commands.migrate import migrate
 from commands.plan import plan
 from commands.rebuild import rebuild
+from commands.register import register
 from commands.report import report
 from commands.resolve import resolve
 from commands.retry import retry
 from commands.revert import revert
 from commands.status import status
 from commands.sync import sync
+from commands.up import up
 from commands.verify_ledger import verify_ledger
 from commands.why import why
 
@@ -38,12 +42,13 @@ app = typer.Typer(
     "5 write-back not offered, 130 interrupted.",
 )
 COMMANDS = (
-    *(demo, check, plan, sync, status, history, why, report),
+    *(demo, up, check, plan, sync, backfill, status, history, why, report),
     *(conflicts, resolve, dead_letters, retry, revert),
-    *(verify_ledger, rebuild, emulate, migrate),
+    *(verify_ledger, rebuild, emulate, migrate, register),
 )
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(import_reports)  # a word Python keeps for itself
 
 
 def _say_version(is_asked: bool) -> None:

@@ -25,13 +25,13 @@ def sync(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run summaries as JSON.")] = False,
 ) -> None:
     """Run the nightly job now: land, load, plan, apply, deliver, verify."""
-    from commands.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.choosing import chosen_tenants, open_migrated_warehouse, refuse_unwritable_warehouse
     from commands.console import print_json
     from commands.exits import OF_OUTCOME, most_pressing
     from commands.running import run_sync, say_error_of, say_summary
 
     names = [one.name for one in chosen_tenants(tenant)]
-    open_migrated_warehouse()  # what no run can mend is said before Prefect starts
+    open_migrated_warehouse() if dry_run else refuse_unwritable_warehouse()  # said before Prefect starts
     summaries: list[RunSummary] = []
     for name in names:
         summary = run_sync(name, as_of=as_of.date() if as_of else None, dry_run=dry_run, approve=approve)

@@ -64,7 +64,8 @@ def _say_link(links: "list[LedgerRow]") -> None:
     if first.kind != "decision":
         say(f"\n{moment}  {escape(_event_words(first))}")
         return
-    say(f"\n{moment}  decided by {escape(first.who)}, run {first.run_id}")
+    why = f" ({first.note})" if first.note else ""
+    say(f"\n{moment}  decided by {escape(first.who)}, run {first.run_id}{escape(why)}")
     print_table("", [_row(link) for link in links], numeric=SIDES)
     for role, landed_id in (("observed", first.observed_id), ("published", first.published_id)):
         if landed_id:
@@ -78,6 +79,8 @@ def _event_words(event: "LedgerRow") -> str:
 
 
 def _answer_words(answer: "LedgerRow") -> str:
+    if answer.rule == "read-back":
+        return f"Graph was {answer.note}"
     said = f"Graph answered {answer.status}" if answer.status else "Graph did not answer"
     request = f" (request {answer.request_id})" if answer.request_id else ""
     return f"{said}: {(answer.note or '').rstrip(': ')}{request}"

@@ -27,6 +27,9 @@ STATE_NAMES = {
     Outcome.PREVIEWED: "Previewed",
     Outcome.UNSETTLED: "Unsettled",
     Outcome.NOT_OFFERED: "WriteBackNotOffered",
+    Outcome.ALREADY_DONE: "AlreadyDone",
+    Outcome.HELD: "Held",
+    Outcome.FAILED: "Failed",
 }
 
 
@@ -51,17 +54,22 @@ def sync(
         publish_plan(plan)
         return _ended(summarise_preview(plan, as_of))
     try:
-        with open_run(tenant, as_of) as run:
-            landed = results_of(land_report.map(list(Report), unmapped(run)))
-            loaded = results_of(load_report.map(landed, unmapped(run)))
-            publish_plan(plan_changes(run, loaded))
-            applied = apply_plan(run, loaded, approve)
-            delivery = deliver_updates(run)
-            verification = verify_delivery(run)
-            expire_reports(run)
-            return _ended(publish_run(run, applied, delivery, verification))
+        return _ended(sync_tenant(tenant, as_of, approve))
     except HeldError as held:
-        return Failed(name="Held", message=str(held), data=held)
+        return Failed(name=STATE_NAMES[Outcome.HELD], message=str(held), data=held)
+
+
+def sync_tenant(tenant: str, as_of: date, approve: str | None = None, run_id: str | None = None) -> RunSummary:
+    """The steps, inside any flow; run_id tells several tenants of one flow run apart."""
+    with open_run(tenant, as_of, run_id=run_id) as run:
+        landed = results_of(land_report.map(list(Report), unmapped(run)))
+        loaded = results_of(load_report.map(landed, unmapped(run)))
+        publish_plan(plan_changes(run, loaded))
+        applied = apply_plan(run, loaded, approve)
+        delivery = deliver_updates(run)
+        verification = verify_delivery(run)
+        expire_reports(run)
+        return publish_run(run, applied, delivery, verification)
 
 
 def _ended(summary: RunSummary) -> State[RunSummary]:

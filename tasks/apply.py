@@ -24,7 +24,7 @@ from tasks.wiring import now, open_warehouse
 DASHBOARD = "the dashboard"  # whose form does not say who filled it in
 
 
-@task(task_run_name="apply", **STEP)
+@task(task_run_name="apply {run.tenant}", **STEP)
 def apply_plan(run: Run, landed_ids: Sequence[str], approve: str | None) -> PlanView:
     """Apply the plan, or hold the run; return what was applied.
 

@@ -22,7 +22,7 @@ from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
 Sent: TypeAlias = tuple[Answer, str]  # Graph's answer to a row, and the state it brought the row to
 
 
-@task(task_run_name="deliver", **STEP)
+@task(task_run_name="deliver {run.tenant}", **STEP)
 def deliver_updates(run: Run) -> Delivery:
     """Send every pending row of the outbox, record each answer as it comes, and return what became of them.
 

@@ -17,7 +17,7 @@ ORPHANED_AFTER = timedelta(days=1)  # as long as a landing may take from its fir
 BATCH_FILES = 50  # dropped in one transaction, which on SQLite keeps other writers waiting
 
 
-@task(task_run_name="expire", **STEP)
+@task(task_run_name="expire {run.tenant}", **STEP)
 def expire_reports(run: Run) -> int:
     """Drop the bytes of expired reports, and files that a killed run landed and never recorded; return how many.
 

@@ -13,7 +13,7 @@ from tasks.run import Run
 from tasks.wiring import now, open_graph, open_landing, open_warehouse, tenant_settings
 
 
-@task(task_run_name="land {report}", **STEP)
+@task(task_run_name="land {report} of {run.tenant}", **STEP)
 def land_report(report: Report, run: Run) -> str:
     """Land one report and return the landed report's id.
 

@@ -1,6 +1,6 @@
 """Step 2: landed bytes into the warehouse; the usage data becomes observed counts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from secrets import token_bytes
 from typing import BinaryIO, TypeAlias
 
@@ -8,11 +8,11 @@ from prefect import get_run_logger, task
 from sqlalchemy import Connection
 
 from activation_sync.core.derive import DetailCounts
-from activation_sync.core.model import Report
+from activation_sync.core.model import DetailRow, Report
 from activation_sync.core.names import conceal_names
 from activation_sync.core.parse import Noticed, parse_counts, parse_detail, parse_platforms
 from activation_sync.errors import ReportFormatError
-from activation_sync.warehouse.detail import load_detail
+from activation_sync.warehouse.detail import count_detail, load_detail
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.loading import load_counts, load_platforms
 from activation_sync.warehouse.reports import LandedReport, read_landed, record_rejected
@@ -53,6 +53,12 @@ def _load(landed: LandedReport, run: Run) -> LandedReport:
     return loaded
 
 
+def load_past_report(connection: Connection, landed: LandedReport, stream: BinaryIO) -> LandedReport:
+    """Load a report of a past refresh date: its counts, so that the snapshot of user detail stays the newest."""
+    COUNTS_ONLY[landed.report](connection, landed, stream, tenant_settings(landed.tenant).sync)
+    return read_landed(connection, landed.id)
+
+
 def _load_counts(connection: Connection, landed: LandedReport, stream: BinaryIO, sync: SyncSettings) -> Noticed:
     noticed = Noticed()
     load_counts(connection, landed, parse_counts(stream, sync.product_aliases, noticed), now())
@@ -67,10 +73,22 @@ def _load_platforms(connection: Connection, landed: LandedReport, stream: Binary
 
 def _load_detail(connection: Connection, landed: LandedReport, stream: BinaryIO, sync: SyncSettings) -> Noticed:
     noticed = Noticed()
+    counts, rows = _detail(stream, sync, noticed)
+    load_detail(connection, landed, rows, counts, now())
+    return noticed
+
+
+def _count_detail(connection: Connection, landed: LandedReport, stream: BinaryIO, sync: SyncSettings) -> Noticed:
+    noticed = Noticed()
+    counts, rows = _detail(stream, sync, noticed)
+    count_detail(connection, landed, rows, counts)
+    return noticed
+
+
+def _detail(stream: BinaryIO, sync: SyncSettings, noticed: Noticed) -> tuple[DetailCounts, Iterator[DetailRow]]:
     counts = DetailCounts(noticed.spelled)
     rows = counts.through(parse_detail(stream, sync.product_aliases, noticed))
-    load_detail(connection, landed, conceal_names(rows, sync.names, names_key(sync)), counts, now())
-    return noticed
+    return counts, conceal_names(rows, sync.names, names_key(sync))
 
 
 def names_key(sync: SyncSettings) -> bytes:
@@ -84,3 +102,4 @@ LOADS: Mapping[Report, Load] = {
     Report.USER_DETAIL: _load_detail,
     Report.PLATFORM_COUNTS: _load_platforms,
 }
+COUNTS_ONLY: Mapping[Report, Load] = {**LOADS, Report.USER_DETAIL: _count_detail}

@@ -17,7 +17,7 @@ from tasks.run import Run
 from tasks.wiring import limits, observed_report, open_warehouse, tenant_settings
 
 
-@task(task_run_name="plan", **STEP)
+@task(task_run_name="plan {run.tenant}", **STEP)
 def plan_changes(run: Run, landed_ids: Sequence[str]) -> PlanView:
     """Reconcile observed, warehouse and published; return what would change, and whether the guards agree.
 

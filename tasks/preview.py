@@ -24,7 +24,7 @@ from tasks.policy import STEP
 from tasks.wiring import limits, observed_report, open_graph, open_warehouse, tenant_settings
 
 
-@task(task_run_name="preview", **STEP)
+@task(task_run_name="preview {tenant}", **STEP)
 def preview_changes(tenant: str) -> PlanView:
     """What a sync would do now. Safe to repeat: it reads Graph and the warehouse, and writes nothing."""
     view = view_plan(preview_plan(tenant))

@@ -17,7 +17,7 @@ from tasks.wiring import now, open_warehouse, tenant_settings
 SHOWN_DATES = 90  # charts are kept with every version of a run's page
 
 
-@task(task_run_name="publish plan", **STEP)
+@task(task_run_name="publish plan of {plan.tenant}", **STEP)
 def publish_plan(plan: PlanView) -> None:
     """Show the plan in the dashboard, held or not. Safe to repeat: the same key is a new version of one artifact."""
     verdict = "held: " + " ".join(plan.findings) if plan.is_held else "free to go"
@@ -28,7 +28,7 @@ def publish_plan(plan: PlanView) -> None:
     )
 
 
-@task(task_run_name="publish run", **STEP)
+@task(task_run_name="publish run of {run.tenant}", **STEP)
 def publish_run(run: Run, plan: PlanView, delivery: Delivery, verification: Verification) -> RunSummary:
     """Record how the run ended and show it in the dashboard. Safe to repeat: the record is the run's own row."""
     with writing(open_warehouse(), run.lease) as connection:

@@ -1,6 +1,8 @@
 """The frame of a run: who holds the tenant, and how the run's end is remembered even when it fails."""
 
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +11,12 @@ from getpass import getuser
 from typing import TypeVar
 from uuid import uuid4
 
-from prefect import runtime
+from prefect import get_run_logger, runtime
+from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
 
 from activation_sync.core.run import Outcome, RunKind, RunSummary
-from activation_sync.errors import ActivationSyncError, HeldError
+from activation_sync.errors import ActivationSyncError, HeldError, TenantBusyError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
@@ -22,6 +25,7 @@ from tasks.policy import patiently
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
+LEASE_WAIT_S = 2 * LEASE_TTL_S  # a killed run's lease ends within this
 T = TypeVar("T")
 
 
@@ -37,14 +41,17 @@ class Run:
 
 
 @contextmanager
-def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC) -> Iterator[Run]:
-    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason."""
+def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str | None = None) -> Iterator[Run]:
+    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason.
+
+    run_id: the flow run's own when left out.
+    """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine = open_warehouse()
     patiently(partial(refuse_other_schema, engine))
-    run_id = runtime.flow_run.id or str(uuid4())
+    run_id = run_id or runtime.flow_run.id or str(uuid4())
     with ExitStack() as frame:
-        held = partial(hold_lease, engine, tenant, f"run {run_id}", ttl_s=LEASE_TTL_S, wait_s=2 * LEASE_TTL_S)
+        held = partial(hold_tenant, tenant, f"run {run_id}")
         run = Run(tenant, run_id, as_of, getuser(), patiently(lambda: frame.enter_context(held())))
         patiently(partial(_record_start, run, kind))
         try:
@@ -54,6 +61,29 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC) -> Iterator
             with suppress(ActivationSyncError):
                 _record_end(run, error)
             raise
+
+
+def say_in_log(text: str) -> None:
+    """A line in the run's log; outside of Prefect, on standard error."""
+    try:
+        get_run_logger().warning(text)
+    except MissingContextError:
+        logging.getLogger("activation_sync").warning(text)
+
+
+@contextmanager
+def hold_tenant(
+    tenant: str, owner: str, *, say: Callable[[str], None] = say_in_log, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Lease]:
+    """The tenant's lease; whoever must wait for another run says so, once."""
+    hold = partial(hold_lease, open_warehouse(), tenant, owner, ttl_s=LEASE_TTL_S, sleep=sleep)
+    with ExitStack() as held:
+        try:
+            lease = held.enter_context(hold())
+        except TenantBusyError as busy:
+            say(f"waiting up to {LEASE_WAIT_S:.0f} s: {busy}")
+            lease = held.enter_context(hold(wait_s=LEASE_WAIT_S))
+        yield lease
 
 
 def _record_start(run: Run, kind: RunKind) -> None:

@@ -11,7 +11,7 @@ from tasks.run import Run
 from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
 
 
-@task(task_run_name="verify", **STEP)
+@task(task_run_name="verify {run.tenant}", **STEP)
 def verify_delivery(run: Run) -> Verification:
     """Compare the rows acknowledged in this run with what Graph returns; a difference puts the row in doubt.
 

@@ -1,7 +1,7 @@
 """Composition root: settings in, opened rooms out. Nothing here decides anything."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +29,14 @@ def now() -> datetime:
 def tenant_settings(tenant: str) -> TenantSettings:
     """The merged settings of one tenant; ConfigError when it is not configured."""
     return load_settings().tenant(tenant)
+
+
+def chosen_tenants(names: Sequence[str] | None) -> tuple[str, ...]:
+    """The chosen tenants, or all of them; ConfigError for one that is not configured, before anything is done."""
+    settings = load_settings()
+    if names:
+        return tuple(settings.tenant(name).name for name in dict.fromkeys(names))
+    return tuple(tenant.name for tenant in settings.tenants)
 
 
 def open_warehouse() -> Engine:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
@@ -14,7 +15,11 @@ from tests.orchestra import serving_prefect
 from tests.postgres import serving_postgres
 from tests.stage import keeping_configuration
 
+settings.register_profile("unhurried", deadline=None)  # a busy machine is not a mistake
+settings.load_profile("unhurried")
 database_numbers = count(1)
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ ROOMS = sorted(MAY_IMPORT)
 HOLDS_PANDAS = {"activation_sync/core/reconcile.py"}
 READS_ENVIRONMENT = {  # beside config/: file and reason
     "commands/console.py": "sets what Prefect reads, before Prefect is imported",
+    "commands/servers.py": "sets what Prefect reads, in the processes that it starts",
 }
 NEVER_WRITTEN = [  # in parts, so that this file may be searched too
     "pypi" + ".org",

@@ -1,5 +1,6 @@
 """What a run did, in small values that may be shown anywhere: free of secrets and of user names."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -47,6 +48,7 @@ class RunKind(StrEnum):
     RESOLVE = "resolve"
     RETRY = "retry"
     REVERT = "revert"
+    BACKFILL = "backfill"
 
 
 class Outcome(StrEnum):
@@ -59,6 +61,24 @@ class Outcome(StrEnum):
     UNSETTLED = "unsettled"
     NOT_OFFERED = "not-offered"
     FAILED = "failed"
+    ALREADY_DONE = "already-done"  # by another run; this one did nothing
+
+
+MOST_PRESSING_FIRST = (
+    Outcome.FAILED,
+    Outcome.HELD,
+    Outcome.NOT_OFFERED,
+    Outcome.UNSETTLED,
+    Outcome.DONE,
+    Outcome.NOTHING_NEW,
+    Outcome.PREVIEWED,
+    Outcome.ALREADY_DONE,
+)
+
+
+def most_pressing(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome of several tenants that somebody should look at first; nothing to look at is done."""
+    return min(outcomes, key=MOST_PRESSING_FIRST.index, default=Outcome.DONE)
 
 
 @dataclass(frozen=True, slots=True)

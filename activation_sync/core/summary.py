@@ -142,6 +142,10 @@ def _failed_words(summary: RunSummary) -> str:
     return f"Failed: {summary.error or 'see the log of the run'}"
 
 
+def _already_done_words(summary: RunSummary) -> str:
+    return f"The night of {summary.as_of} was done already; nothing was left to do."
+
+
 def _waiting_words(summary: RunSummary) -> str:
     if not summary.waiting:
         return ""
@@ -162,4 +166,5 @@ _OUTCOME_WORDS = {
     Outcome.UNSETTLED: _unsettled_words,
     Outcome.NOT_OFFERED: _not_offered_words,
     Outcome.FAILED: _failed_words,
+    Outcome.ALREADY_DONE: _already_done_words,
 }

@@ -116,4 +116,5 @@ class TokenSource:
             return untrusted(self._cloud.authority_root)
         if isinstance(error, EndpointBusyError):
             return GraphBusyError(f"The token endpoint {error}", error.retry_after_s)
-        return GraphBusyError(f"The token endpoint {self._cloud.authority_root} did not answer: {type(error).__name__}")
+        answer = f"did not answer: {type(error).__name__}; check network and proxy if this lasts"
+        return GraphBusyError(f"The token endpoint {self._cloud.authority_root} {answer}")

@@ -22,8 +22,8 @@ REMEMBERED = (
 )
 
 
-def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datetime) -> None:
-    """Write what a plan settled on.
+def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datetime, note: str | None = None) -> None:
+    """Write what a plan settled on. note: stands beside each of its decisions in the ledger.
 
     A held conflict moves nothing we remember: it is noted, and what was pending for its key is withdrawn.
     Raises PlanMovedError when somebody edited a row since the plan was made; roll back, and plan again. Repeating an
@@ -37,7 +37,7 @@ def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datet
     _refuse_moved(plan, len(rows) - _write(conn, rows, present))
     _remember(conn, plan, settled)
     outbox_ids = replace_pending(conn, plan, run_id=run_id, at=at)
-    record_decisions(conn, plan, outbox_ids, present, run_id=run_id, who=who, at=at)
+    record_decisions(conn, plan, outbox_ids, present, run_id=run_id, who=who, at=at, note=note)
 
 
 def _lock_rows(conn: Connection, plan: Plan) -> dict[Key, RowMapping]:

@@ -13,7 +13,7 @@ from activation_sync.core.model import CountRow, DetailRow
 from activation_sync.errors import ReportFormatError
 from activation_sync.warehouse.bulk import copy_rows
 from activation_sync.warehouse.loading import hold_if_empty, replace_reported
-from activation_sync.warehouse.reports import LandedReport, record_loaded
+from activation_sync.warehouse.reports import LandedReport, record_counted, record_loaded
 from activation_sync.warehouse.snapshots import drop_other_snapshots, read_snapshot
 from activation_sync.warehouse.tables import loaded_user_detail
 
@@ -49,6 +49,19 @@ def load_detail(
             kept.rollback()
     replace_reported(conn, landed, derived.counts())
     return record_loaded(conn, landed, refreshed_on, derived.rows_seen, at)
+
+
+def count_detail(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow], derived: Derived) -> LandedReport:
+    """Take the counts of a user detail report, and nothing else, whatever its age; returns it as the manifest has it.
+
+    Its rows are checked as those of any other and not kept. It does not count as loaded: should Graph give it, it is.
+    """
+    with conn.begin_nested() as checked:
+        replace_detail(conn, landed, rows)
+        hold_if_empty(conn, landed, derived.rows_seen)
+        checked.rollback()
+    replace_reported(conn, landed, derived.counts())
+    return record_counted(conn, landed, cast(date, derived.refreshed_on), derived.rows_seen)
 
 
 def replace_detail(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow]) -> None:

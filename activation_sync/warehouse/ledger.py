@@ -19,9 +19,10 @@ class LedgerRow:
     """One decision on one measure of one key in one run; or a PATCH that left, Graph's answer, what a person did.
 
     warehouse: the value before this run. settled: the value after it. rule: the Decision taken, the AnswerKind, or
-    the person's verb. outbox_id: joins a decision to the answers it led to. observed_id, published_id: the landed
-    reports it rests on. graph_id: as Graph's answer gave it. in_doubt: whether the key was in doubt afterwards; None
-    where the row does not say. written_at, written_by: who had written the warehouse row before this run, and when.
+    the person's verb. note: Graph's words, or a person's reason. outbox_id: joins a decision to the answers it led to.
+    observed_id, published_id: the landed reports it rests on. graph_id: as Graph's answer gave it. in_doubt: whether
+    the key was in doubt afterwards; None where the row does not say. written_at, written_by: who had written the
+    warehouse row before this run, and when.
     """
 
     id: int
@@ -70,13 +71,14 @@ def record_decisions(
     run_id: str,
     who: str,
     at: datetime,
+    note: str | None = None,
 ) -> None:
     """Note every measure of every change; of a change that this run noted last in the same words, nothing.
 
-    present: the warehouse rows as they were before this run.
+    present: the warehouse rows as they were before this run. note: why a person had it run.
     """
-    noted = _read_noted(conn, plan.tenant, run_id)
-    header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": "decision"}
+    noted = _read_noted(conn, plan, run_id)
+    header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": "decision", "note": note}
     rows: list[dict[str, Any]] = []
     for change in plan.changes:
         decisions = list(_decisions(change))
@@ -122,10 +124,12 @@ def record_act(
     append_rows(conn, tenant, [{**header, "rule": act, "note": note, **about}])
 
 
-def _read_noted(conn: Connection, tenant: str, run_id: str) -> dict[Key, list[tuple[Any, ...]]]:
-    """What this run noted last of each key, a tuple a measure."""
+def _read_noted(conn: Connection, plan: Plan, run_id: str) -> dict[Key, list[tuple[Any, ...]]]:
+    """What this run noted last of each key on the plan's dates, a tuple a measure."""
     row, noted = ledger.c, dict[Key, list[tuple[Any, ...]]]()
-    of_run = select(ledger).where(row.tenant == tenant, row.run_id == run_id, row.kind == "decision")
+    days = {change.key.refreshed_on for change in plan.changes}
+    is_decision = (row.tenant == plan.tenant, row.run_id == run_id, row.kind == "decision")
+    of_run = select(ledger).where(*is_decision, row.refreshed_on.in_(days))
     for values in conn.execute(of_run.order_by(row.id)).mappings():
         key = Key(values["refreshed_on"], values["product"])
         noted[key] = [*noted.get(key, []), tuple(values[name] for name in CONTENT)][-len(Measure) :]

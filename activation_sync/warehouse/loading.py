@@ -68,7 +68,7 @@ def replace_platforms(conn: Connection, landed: LandedReport, rows: Iterable[Pla
 def hold_if_empty(conn: Connection, landed: LandedReport, rows: int) -> None:
     """Raise ReportShrankError for a report of nothing but a header: it has not even a refresh date to plan for."""
     if rows == 0:
-        before = rows_before(conn, landed.tenant, landed.report, landed.id)
+        before = rows_before(conn, landed.tenant, landed.report, landed.id, landed.refreshed_on)
         was = "" if before is None else f" (the one before it had {before:,})"
         raise ReportShrankError(
             f"the {landed.report} report has no rows{was}; its bytes are kept as {landed.path} and nothing else "

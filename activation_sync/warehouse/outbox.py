@@ -113,14 +113,25 @@ def replace_pending(conn: Connection, plan: Plan, *, run_id: str, at: datetime) 
     What was pending for another value, or for a key that is not pushed now, is superseded, and so is a dead letter
     that gets a second chance. A pending row that says the same stays.
     """
-    pending = _read_pending_of(conn, plan)
-    wanted = {change.key: _content(change) for change in plan.changes if change.is_pushed}
-    outdated = [row["id"] for key, row in pending.items() if not _says(row, wanted.get(key))]
-    new = {key: content for key, content in wanted.items() if not _says(pending.get(key), content)}
+    outdated, new = _difference(conn, plan)
     move(conn, outdated, SUPERSEDED, at)
     _supersede_dead(conn, plan.tenant, new, at)
     _insert(conn, new.values(), {"tenant": plan.tenant, "run_id": run_id, "created_at": at, "updated_at": at})
     return {key: row["id"] for key, row in _read_pending_of(conn, plan).items()}
+
+
+def is_queued(conn: Connection, plan: Plan) -> bool:
+    """True when the outbox already says what this plan would have it say."""
+    outdated, new = _difference(conn, plan)
+    return not outdated and not new
+
+
+def _difference(conn: Connection, plan: Plan) -> tuple[list[int], dict[Key, dict[str, Any]]]:
+    """Which pending rows the plan makes outdated, and what it adds."""
+    pending = _read_pending_of(conn, plan)
+    wanted = {change.key: _content(change) for change in plan.changes if change.is_pushed}
+    outdated = [row["id"] for key, row in pending.items() if not _says(row, wanted.get(key))]
+    return outdated, {key: content for key, content in wanted.items() if not _says(pending.get(key), content)}
 
 
 def move(conn: Connection, ids: Iterable[int], state: str, at: datetime, **noted: Any) -> None:

@@ -1,11 +1,12 @@
-"""The manifest of landed reports: what Graph gave us, when, and what became of it."""
+"""The manifest of landed reports: what Graph or a person gave us, when, and what became of it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, union, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true, union, update
 
 from activation_sync.core.model import Report, ReportSize
 from activation_sync.errors import WarehouseError
@@ -13,14 +14,22 @@ from activation_sync.warehouse.tables import raw_report, sync_base
 from activation_sync.warehouse.upsert import insert_or_ignore
 
 ID_CHARS = 16  # 64 bits of the hash: it stands in every row of user detail
+NEWEST_SEEN_FIRST = (raw_report.c.seen_at.desc(), raw_report.c.landed_at.desc(), raw_report.c.id.desc())
+
+
+class Source(StrEnum):
+    """Who gave us a report; once Graph gave the same bytes, it is Graph's."""
+
+    GRAPH = "graph"
+    IMPORT = "import"  # a person, who downloaded it by hand
 
 
 @dataclass(frozen=True, slots=True)
 class LandedReport:
-    """One landed report: bytes that Graph gave us, addressed by their hash.
+    """One landed report: bytes that were given to us, addressed by their hash.
 
-    id: tenant, report and the beginning of sha256. path: within the landing. landed_at, seen_at: when Graph gave these
-    bytes first and last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
+    id: tenant, report and the beginning of sha256. path: within the landing. landed_at, seen_at: when these bytes were
+    given first and last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
     reconciled_at: when a plan made from it was applied first; a report whose run was held has none.
     shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
     """
@@ -41,6 +50,7 @@ class LandedReport:
     reconciled_at: datetime | None = None
     shown_at: datetime | None = None
     expired_at: datetime | None = None
+    source: Source = Source.GRAPH
 
     @property
     def id(self) -> str:
@@ -48,13 +58,13 @@ class LandedReport:
 
 
 def record_landed(conn: Connection, landed: LandedReport) -> LandedReport:
-    """Note that Graph gave these bytes; given again, only `seen_at`, `etag` and `request_id` move.
+    """Note that these bytes were given; given again, only `seen_at`, `etag`, `request_id` and `source` move.
 
     What had expired is here again. Returns the report as the manifest has it: `landed_at` of the first time, and
     whether it is loaded.
     """
     conn.execute(insert_or_ignore(conn, raw_report), [{"id": landed.id, **asdict(landed)}])
-    seen = {"seen_at": landed.seen_at, "etag": landed.etag, "request_id": landed.request_id, "expired_at": None}
+    seen = {name: getattr(landed, name) for name in ("seen_at", "etag", "request_id", "source")} | {"expired_at": None}
     row = raw_report.c
     conn.execute(update(raw_report).where(row.id == landed.id, row.seen_at <= landed.seen_at).values(seen))
     return read_landed(conn, landed.id)
@@ -62,15 +72,23 @@ def record_landed(conn: Connection, landed: LandedReport) -> LandedReport:
 
 def read_landed(conn: Connection, landed_id: str) -> LandedReport:
     """A landed report by its id; WarehouseError when there is none."""
-    found = conn.execute(select(raw_report).where(raw_report.c.id == landed_id)).first()
-    if found is None:
+    landed = find_landed(conn, landed_id)
+    if landed is None:
         raise WarehouseError(f"no landed report {landed_id} is known here; land it first (activation-sync import)")
-    return landed_of(found)
+    return landed
+
+
+def find_landed(conn: Connection, landed_id: str) -> LandedReport | None:
+    """A landed report by its id; None when these bytes were never given."""
+    found = conn.execute(select(raw_report).where(raw_report.c.id == landed_id)).first()
+    return None if found is None else landed_of(found)
 
 
 def newest_landed(conn: Connection, tenant: str, report: Report) -> LandedReport | None:
-    """The report Graph gave last, unless it was rejected."""
-    found = conn.execute(_newest_first(tenant, report).where(raw_report.c.rejected.is_(None))).first()
+    """The report Graph gave last, unless it was rejected; what a person imported is not what Graph compares with."""
+    row = raw_report.c
+    is_graphs = (row.rejected.is_(None), row.source == Source.GRAPH)
+    found = conn.execute(_of_report(tenant, report).where(*is_graphs).order_by(*NEWEST_SEEN_FIRST).limit(1)).first()
     return None if found is None else landed_of(found)
 
 
@@ -83,6 +101,13 @@ def record_loaded(conn: Connection, landed: LandedReport, refreshed_on: date, ro
     """Note what a landed report turned out to hold; an earlier rejection is forgotten."""
     loaded = {"refreshed_on": refreshed_on, "rows": rows, "loaded_at": at, "rejected": None}
     conn.execute(update(raw_report).where(raw_report.c.id == landed.id).values(loaded))
+    return read_landed(conn, landed.id)
+
+
+def record_counted(conn: Connection, landed: LandedReport, refreshed_on: date, rows: int) -> LandedReport:
+    """Note what a user detail report says, of which only the counts were taken: it is not loaded."""
+    counted = {"refreshed_on": refreshed_on, "rows": rows, "rejected": None}
+    conn.execute(update(raw_report).where(raw_report.c.id == landed.id).values(counted))
     return read_landed(conn, landed.id)
 
 
@@ -120,32 +145,40 @@ def read_size(conn: Connection, landed_id: str) -> ReportSize:
     landed = read_landed(conn, landed_id)
     if landed.refreshed_on is None or landed.rows is None:
         raise WarehouseError(f"the landed report {landed_id} is not loaded, so its rows are not known; load it first")
-    before = rows_before(conn, landed.tenant, landed.report, landed_id)
+    before = rows_before(conn, landed.tenant, landed.report, landed_id, landed.refreshed_on)
     return ReportSize(landed.report, landed.refreshed_on, landed.rows, before)
 
 
-def rows_before(conn: Connection, tenant: str, report: Report, landed_id: str) -> int | None:
-    """Rows of the report reconciled before this one; one that was held proves nothing about the next."""
+def rows_before(
+    conn: Connection,
+    tenant: str,
+    report: Report,
+    landed_id: str,
+    refreshed_on: date | None,
+    as_reconciled: Iterable[str] = (),
+) -> int | None:
+    """Rows of the report reconciled before this one, of its own refresh date or the nearest earlier one.
+
+    A report that was held proves nothing about the next. refreshed_on: None where the report does not say.
+    as_reconciled: those that will have been reconciled by then.
+    """
     row = raw_report.c
     this = raw_report.alias("this")
     seen_at = select(this.c.seen_at).where(this.c.id == landed_id).scalar_subquery()
-    is_earlier = and_(row.id != landed_id, or_(seen_at.is_(None), row.seen_at <= seen_at))
-    found = conn.execute(_newest_first(tenant, report).where(row.reconciled_at.is_not(None), is_earlier)).first()
+    is_seen_earlier = and_(row.refreshed_on == refreshed_on, or_(seen_at.is_(None), row.seen_at <= seen_at))
+    is_earlier = or_(row.refreshed_on < refreshed_on, is_seen_earlier) if refreshed_on else true()
+    is_reconciled = or_(row.reconciled_at.is_not(None), row.id.in_(list(as_reconciled)))
+    nearest = _of_report(tenant, report).where(row.id != landed_id, is_reconciled, is_earlier)
+    found = conn.execute(nearest.order_by(row.refreshed_on.desc(), *NEWEST_SEEN_FIRST).limit(1)).first()
     return None if found is None else found.rows
 
 
-def _newest_first(tenant: str, report: Report) -> Select[Any]:
-    row = raw_report.c
-    return (
-        select(raw_report)
-        .where(row.tenant == tenant, row.report == report)
-        .order_by(row.seen_at.desc(), row.landed_at.desc(), row.id.desc())
-        .limit(1)
-    )
+def _of_report(tenant: str, report: Report) -> Select[Any]:
+    return select(raw_report).where(raw_report.c.tenant == tenant, raw_report.c.report == report)
 
 
 def landed_of(found: Row[Any]) -> LandedReport:
     """A row of the manifest as a value."""
     values = found._mapping
     known = {field.name: values[field.name] for field in fields(LandedReport)}
-    return LandedReport(**{**known, "report": Report(known["report"])})
+    return LandedReport(**{**known, "report": Report(known["report"]), "source": Source(known["source"])})

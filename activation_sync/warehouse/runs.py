@@ -1,7 +1,7 @@
 """Which runs there were, and what each came to."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
@@ -11,14 +11,16 @@ from activation_sync.warehouse.tables import sync_run
 from activation_sync.warehouse.upsert import insert_or_update
 
 SUMMARY = TypeAdapter(RunSummary)
+ENDED_WELL = (Outcome.DONE, Outcome.NOTHING_NEW, Outcome.UNSETTLED, Outcome.NOT_OFFERED)  # went through all steps
 NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run. as_of: the day it ran for. ended_at, outcome, summary: None while it runs, or when it was killed.
+    """One run, or what a person did.
 
-    digest: of the plan that was applied or held; empty when there was none.
+    as_of: the day it ran for. reason: why a person started it; a nightly run has none. ended_at, outcome, summary: None
+    while it runs, or when it was killed. digest: of the plan that was applied or held; empty when there was none.
     """
 
     run_id: str
@@ -31,6 +33,7 @@ class RunRecord:
     summary: RunSummary | None = None
     kind: RunKind = RunKind.SYNC
     digest: str = ""
+    reason: str | None = None
 
 
 def record_run_started(
@@ -42,6 +45,7 @@ def record_run_started(
     who: str,
     at: datetime,
     kind: RunKind = RunKind.SYNC,
+    reason: str | None = None,
 ) -> None:
     """Note that a run began; begun again, it has not ended."""
     started = {
@@ -50,9 +54,10 @@ def record_run_started(
         "kind": kind.value,
         "as_of": as_of,
         "who": who,
+        "reason": reason,
         "started_at": at,
     }
-    again = ("started_at", "who", *NOT_ENDED)
+    again = ("started_at", "who", "reason", *NOT_ENDED)
     conn.execute(insert_or_update(conn, sync_run, again), [started | dict.fromkeys(NOT_ENDED)])
 
 
@@ -91,6 +96,18 @@ def was_held(conn: Connection, tenant: str, digest: str) -> bool:
     return bool(digest) and bool(_read(conn, *held, limit=1))
 
 
+def is_night_done(conn: Connection, tenant: str, night: date) -> bool:
+    """True when a run of the job itself, for this night or the next, went through all its steps.
+
+    The next one counts because runs by hand count their days in UTC. Later ones do not: someone may have run the job
+    for a day in the far future, which must not silence the nights until then.
+    """
+    row = sync_run.c
+    same_night = row.as_of.between(night, night + timedelta(days=1))
+    well = row.outcome.in_([outcome.value for outcome in ENDED_WELL])
+    return bool(_read(conn, row.tenant == tenant, row.kind == RunKind.SYNC.value, same_night, well, limit=1))
+
+
 def _read(conn: Connection, *which: ColumnElement[bool], limit: int) -> list[RunRecord]:
     newest_first = select(sync_run).where(*which).order_by(sync_run.c.started_at.desc(), sync_run.c.run_id.desc())
     return [_run(values) for values in conn.execute(newest_first.limit(limit)).mappings()]
@@ -108,4 +125,5 @@ def _run(row: RowMapping) -> RunRecord:
         summary=SUMMARY.validate_json(row["summary"]) if row["summary"] else None,
         kind=RunKind(row["kind"]),
         digest=row["digest"] or "",
+        reason=row["reason"],
     )

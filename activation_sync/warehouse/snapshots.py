@@ -29,6 +29,16 @@ def apply_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> 
             record_shown(conn, landed.id, at)
 
 
+def apply_past_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> None:
+    """Show what these reports say of their refresh date; the snapshot of user detail stays the newest."""
+    reports = [read_landed(conn, landed_id) for landed_id in landed_ids]
+    record_reconciled(conn, [landed.id for landed in reports], at)
+    for landed in reports:
+        if landed.report is Report.PLATFORM_COUNTS:
+            show_platforms(conn, landed)
+            record_shown(conn, landed.id, at)
+
+
 def read_snapshot(conn: Connection, tenant: str) -> LandedReport | None:
     """The report whose user detail people see; None before the first."""
     found = conn.scalar(select(detail_snapshot.c.raw_report_id).where(detail_snapshot.c.tenant == tenant))

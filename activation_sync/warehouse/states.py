@@ -49,20 +49,45 @@ def read_plan_inputs(
 
     counts_from: which report is observed. tonight: loaded or not, it stands in for what was landed of its dates.
     """
-    scope = _dates_in_play(conn, tenant, tonight)
-    known = Known(
-        observed=_read_side(conn, tenant, counts_from, tonight, scope),
-        published=_read_side(conn, tenant, Report.USER_COUNTS, tonight, scope),
-        warehouse=_read_warehouse(conn, tenant, scope),
-        remembered=_read_remembered(conn, tenant, scope),
-        refused=_read_refused(conn, tenant, scope),
-    )
+    known = _read_known(conn, tenant, counts_from, tonight, _dates_in_play(conn, tenant, tonight))
     return PlanInputs(
         tenant=tenant,
         states=_states(known),
         sizes=tuple(_size(conn, tenant, reported) for reported in tonight),
         observed_on=max((said.refreshed_on for said in tonight if said.report == counts_from), default=None),
         newest_reconciled_on=newest_reconciled_on(conn, tenant),
+    )
+
+
+def read_replay_inputs(
+    conn: Connection,
+    tenant: str,
+    counts_from: Report,
+    given: Sequence[ReportedCounts],
+    as_reconciled: Collection[str] = (),
+) -> PlanInputs:
+    """What a replay of these reports is made from: their own refresh dates alone. Their age is no reason to hold it.
+
+    as_reconciled: reports that will have been reconciled by then, as a preview must assume of the dates before.
+    """
+    known = _read_known(conn, tenant, counts_from, given, {reported.refreshed_on for reported in given})
+    return PlanInputs(
+        tenant=tenant,
+        states=_states(known),
+        sizes=tuple(_size(conn, tenant, reported, as_reconciled) for reported in given),
+        newest_reconciled_on=newest_reconciled_on(conn, tenant),
+    )
+
+
+def _read_known(
+    conn: Connection, tenant: str, counts_from: Report, given: Sequence[ReportedCounts], scope: Collection[date]
+) -> Known:
+    return Known(
+        observed=_read_side(conn, tenant, counts_from, given, scope),
+        published=_read_side(conn, tenant, Report.USER_COUNTS, given, scope),
+        warehouse=_read_warehouse(conn, tenant, scope),
+        remembered=_read_remembered(conn, tenant, scope),
+        refused=_read_refused(conn, tenant, scope),
     )
 
 
@@ -161,8 +186,8 @@ def _memory(remembered: RowMapping | None, prefix: str) -> Counts:
     return counts_of(remembered, prefix) if remembered else NOT_REPORTED
 
 
-def _size(conn: Connection, tenant: str, said: ReportedCounts) -> ReportSize:
-    before = rows_before(conn, tenant, said.report, said.landed_id)
+def _size(conn: Connection, tenant: str, said: ReportedCounts, as_reconciled: Collection[str] = ()) -> ReportSize:
+    before = rows_before(conn, tenant, said.report, said.landed_id, said.refreshed_on, as_reconciled)
     return ReportSize(said.report, said.refreshed_on, said.rows_total, before)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from activation_sync.core.run import RunKind
 from activation_sync.warehouse.outbox import DEAD, PENDING, count_by_state
+from activation_sync.warehouse.reports import Source
 from activation_sync.warehouse.runs import RunRecord, read_last_run
 from activation_sync.warehouse.tables import raw_report, sync_base, sync_run
 
@@ -61,7 +62,7 @@ def _restated(tenant: str) -> Select[Any]:
     report = raw_report.c
     return (
         select(report.report, report.refreshed_on)
-        .where(report.tenant == tenant, report.refreshed_on.is_not(None))
+        .where(report.tenant == tenant, report.refreshed_on.is_not(None), report.source == Source.GRAPH)
         .group_by(report.report, report.refreshed_on)
         .having(func.count() > 1)
     )

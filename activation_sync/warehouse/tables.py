@@ -44,8 +44,10 @@ def _landed(name: str = "raw_report_id", primary_key: bool = False) -> Column[st
     return Column(name, Text, ForeignKey("raw_report.id"), primary_key=primary_key, nullable=False)
 
 
-# Landed reports: what Graph gave us, when, and what became of it.
-# seen_at: when Graph last gave these bytes. refreshed_on, rows, loaded_at: known once loaded. rejected: why not.
+SOURCES = ("graph", "import")
+
+# Landed reports: what Graph or a person gave us, when, and what became of it.
+# seen_at: when these bytes were last given. refreshed_on, rows, loaded_at: known once loaded. rejected: why not.
 # shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
 raw_report = Table(
     "raw_report",
@@ -67,6 +69,8 @@ raw_report = Table(
     Column("reconciled_at", UtcTimestamp),
     Column("shown_at", UtcTimestamp),
     Column("expired_at", UtcTimestamp),
+    Column("source", Text, nullable=False, server_default=text("'graph'")),
+    CheckConstraint(f"source IN {SOURCES}", name="source"),
     Index("ix_raw_report_refreshed_on", "tenant", "report", "refreshed_on"),
 )
 
@@ -237,7 +241,7 @@ ledger = Table(
     sqlite_autoincrement=True,
 )
 
-# summary: the RunSummary, as JSON.
+# reason: why a person started it; a nightly run has none. summary: the RunSummary, as JSON.
 sync_run = Table(
     "sync_run",
     metadata,
@@ -246,6 +250,7 @@ sync_run = Table(
     Column("kind", Text, nullable=False, server_default=text("'sync'")),
     Column("as_of", Date, nullable=False),
     Column("who", Text, nullable=False),
+    Column("reason", Text),
     Column("started_at", UtcTimestamp, nullable=False),
     Column("ended_at", UtcTimestamp),
     Column("outcome", Text),
@@ -253,6 +258,7 @@ sync_run = Table(
     Column("digest", Text),
     Column("summary", Text),
     Index("ix_sync_run_started_at", "tenant", "started_at"),
+    Index("ix_sync_run_as_of", "tenant", "as_of"),
 )
 
 # owner: '' once released. fencing_token only ever grows.

@@ -147,7 +147,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("ink", INKS.keys() - {"grid"})
+@pytest.mark.parametrize("ink", sorted(INKS.keys() - {"grid"}))
 def test_every_ink_can_be_read_on_its_own_white_paper(ink):
     assert (luminance(PAPER) + 0.05) / (luminance(INKS[ink]) + 0.05) >= 4.5
     assert render(Chart(9, 9, "", "")).count(PAPER) == 1

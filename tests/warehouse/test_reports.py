@@ -11,6 +11,7 @@ from activation_sync.errors import ReportFormatError, ReportShrankError, Warehou
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.loading import load_counts, load_platforms, read_reported
 from activation_sync.warehouse.reports import (
+    Source,
     newest_landed,
     read_landed,
     read_size,
@@ -121,6 +122,27 @@ def test_a_report_is_sized_beside_the_one_reconciled_before_it_not_beside_a_held
         land_and_load(conn, landed(content=f"held {hours}", hours=hours), [count_row(APPS)])
         sizes.append(read_size(conn, loaded.id))
     assert sizes == [ReportSize(Report.USER_COUNTS, DAY, 2, None), ReportSize(Report.USER_COUNTS, DAY, 1, 2)]
+
+
+def test_a_report_of_the_past_is_sized_beside_the_nearest_earlier_date_whenever_it_was_seen(conn):
+    january, february = DAY - timedelta(days=300), DAY - timedelta(days=270)
+    tonight = land_and_load(conn, landed(content="tonight"), [count_row(product) for product in "ABCDEF"])
+    first = land_and_load(conn, landed(content="january", hours=1), [count_row("A", on=january)])
+    record_reconciled(conn, [tonight.id, first.id], AT)
+    second = land_and_load(conn, landed(content="february", hours=2), [count_row(it, on=february) for it in "AB"])
+    assert read_size(conn, second.id).rows_before == 1
+    assert read_size(conn, first.id).rows_before is None
+    tomorrow = land_and_load(conn, landed(content="tomorrow", hours=3), [count_row("A", on=DAY + timedelta(days=1))])
+    assert read_size(conn, tomorrow.id).rows_before == 6
+
+
+def test_what_a_person_imported_is_graphs_once_graph_gave_the_same_bytes(conn):
+    graphs = record_landed(conn, landed(content="graph's"))
+    imported = record_landed(conn, landed(content="by hand", hours=1, source=Source.IMPORT))
+    assert newest_landed(conn, "contoso", Report.USER_COUNTS) == graphs
+    given = record_landed(conn, landed(content="by hand", hours=2, etag='"e3"'))
+    assert (given.id, given.source, given.landed_at) == (imported.id, Source.GRAPH, imported.landed_at)
+    assert newest_landed(conn, "contoso", Report.USER_COUNTS) == given
 
 
 def platforms(conn):

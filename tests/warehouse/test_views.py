@@ -134,9 +134,10 @@ def test_a_run_that_was_killed_has_no_end_and_a_held_one_its_reason(conn):
     assert (held.outcome, held.report_age_days, held.error) == ("held", None, "too much")
 
 
-def test_nightly_drift_counts_a_row_once_however_many_runs_found_it(conn):
+def test_nightly_drift_is_what_the_first_sync_of_a_night_found(conn):
     night = date(2026, 11, 21)
     apart = change(published=Counts(10, 9, 2), is_published=True)
+    run(conn, "r0", night, digest="")  # held: it had no plan to speak of
     for run_id in ("r1", "r2"):
         run(conn, run_id, night)
         conn.execute(text("DELETE FROM activation_user_count"))

@@ -63,6 +63,8 @@ def create_landed() -> None:
         Column("loaded_at", UtcTimestamp),
         Column("rejected", Text),
         *(Column(name, UtcTimestamp) for name in ("reconciled_at", "shown_at", "expired_at")),
+        Column("source", Text, nullable=False, server_default=text("'graph'")),
+        CheckConstraint("source IN ('graph', 'import')", name="source"),
     )
     op.create_index("ix_raw_report_refreshed_on", "raw_report", ["tenant", "report", "refreshed_on"])
 
@@ -211,6 +213,7 @@ def create_runs() -> None:
         Column("kind", Text, nullable=False, server_default=text("'sync'")),
         Column("as_of", Date, nullable=False),
         Column("who", Text, nullable=False),
+        Column("reason", Text),
         Column("started_at", UtcTimestamp, nullable=False),
         Column("ended_at", UtcTimestamp),
         Column("outcome", Text),

@@ -1,4 +1,8 @@
-"""Views for BI tools, in plain SQL; `warehouse/VIEWS.md` says what each column means. Never edited once released."""
+"""Views for BI tools, in plain SQL; `warehouse/VIEWS.md` says what each column means. Never edited once released.
+
+Joins and correlated subqueries only, no groups and no windows: SQLite carries "of this tenant" into nothing else, and
+what is asked of one tenant must not cost a walk through all of them.
+"""
 
 from alembic import op
 
@@ -33,22 +37,27 @@ def create_daily_count() -> None:
 def create_month_end_count(is_sqlite: bool) -> None:
     month = "strftime('%Y-%m', refreshed_on)" if is_sqlite else "to_char(refreshed_on, 'YYYY-MM')"
     # the last day of a month is the day before the first of the next
-    days_left = (
-        "CAST(julianday(refreshed_on, 'start of month', '+1 month', '-1 day') - julianday(refreshed_on) AS INTEGER)"
+    month_end = (
+        "date(refreshed_on, 'start of month', '+1 month', '-1 day')"
         if is_sqlite
-        else "CAST(date_trunc('month', refreshed_on) + INTERVAL '1 month - 1 day' AS DATE) - refreshed_on"
+        else "CAST(date_trunc('month', CAST(refreshed_on AS TIMESTAMP)) + INTERVAL '1 month - 1 day' AS DATE)"
     )
+    days = "CAST(julianday(month_end) - julianday({0}) AS INTEGER)" if is_sqlite else "month_end - {0}"
+    last = (
+        "(SELECT MAX(other.refreshed_on) FROM activation_user_count other "
+        "WHERE other.tenant = counted.tenant AND other.refreshed_on <= month_end{0})"
+    )
+    dated = f"SELECT activation_user_count.*, {month} AS month, {month_end} AS month_end FROM activation_user_count"  # noqa: S608
     op.execute(
-        "CREATE VIEW bi_month_end_count AS WITH dated AS ("  # noqa: S608  constants
-        f"SELECT counted.*, {month} AS month, {days_left} AS days_before_month_end FROM activation_user_count counted"
-        "), ranked AS ("
-        "SELECT dated.*, MAX(refreshed_on) OVER (PARTITION BY tenant, month) AS tenant_refreshed_on, "
-        "ROW_NUMBER() OVER (PARTITION BY tenant, month, product ORDER BY refreshed_on DESC) AS nth FROM dated) "
-        f"SELECT tenant, month, product, {COUNTS}, {ADOPTION_SHARE} AS adoption_share, refreshed_on, "
-        "tenant_refreshed_on, days_before_month_end, updated_at, updated_by, "
-        "(SELECT observed_id FROM ledger WHERE ledger.tenant = ranked.tenant AND ledger.product = ranked.product "
-        "AND ledger.refreshed_on = ranked.refreshed_on AND kind = 'decision' ORDER BY ledger.id DESC LIMIT 1"
-        ") AS observed_id FROM ranked WHERE nth = 1"
+        "CREATE VIEW bi_month_end_count AS SELECT "  # noqa: S608  constants
+        f"tenant, month, product, {COUNTS}, {ADOPTION_SHARE} AS adoption_share, refreshed_on, "
+        f"{last.format('')} AS tenant_refreshed_on, "
+        f"{days.format('refreshed_on')} AS days_before_month_end, updated_at, updated_by, "
+        # the plus keeps SQLite from walking the tenant's whole ledger in the order of its ids
+        "(SELECT observed_id FROM ledger WHERE ledger.tenant = counted.tenant AND ledger.product = counted.product "
+        "AND ledger.refreshed_on = counted.refreshed_on AND kind = 'decision' ORDER BY +ledger.id DESC LIMIT 1"
+        f") AS observed_id FROM ({dated}) counted "
+        f"WHERE refreshed_on = {last.format(' AND other.product = counted.product')}"
     )
 
 
@@ -66,7 +75,7 @@ def create_run_health(is_sqlite: bool) -> None:
         return f"CAST(CAST(summary AS JSONB) #>> '{{{path.replace('.', ',')}}}' AS {kind})"
 
     op.execute(
-        "CREATE VIEW bi_run_health AS SELECT run_id, tenant, kind, as_of, who, started_at, ended_at, "  # noqa: S608  constants
+        "CREATE VIEW bi_run_health AS SELECT run_id, tenant, kind, as_of, who, reason, started_at, ended_at, "  # noqa: S608  constants
         f"{seconds} AS duration_s, {said('delivery.throttled_s', 'DOUBLE PRECISION')} AS throttled_s, outcome, "
         f"refreshed_on, {age} AS report_age_days, {said('is_stale', 'BOOLEAN')} AS is_stale, "
         f"{said('written')} AS written, {said('pushed')} AS pushed, "
@@ -78,22 +87,23 @@ def create_run_health(is_sqlite: bool) -> None:
 
 
 def create_nightly_drift() -> None:
-    """A night may have several runs that found the same drift: each row counts once, by the most a run found."""
-    apart = ", ".join(
-        f"MAX(CASE WHEN measure = '{measure}' THEN ABS(settled - published) END) AS {measure}" for measure in MEASURES
+    """A night's later syncs find again what an earlier one could not deliver, so the first that had a plan counts."""
+    op.create_index("ix_sync_run_as_of", "sync_run", ["tenant", "as_of"])
+    found = (
+        "FROM ledger WHERE ledger.tenant = run.tenant AND ledger.run_id = run.run_id AND ledger.kind = 'decision' "
+        "AND rule <> 'conflict' AND settled <> published"
     )
-    sums = ", ".join(f"COALESCE(SUM({measure}), 0) AS {measure}_users" for measure in MEASURES)
+    sums = ", ".join(
+        f"(SELECT CAST(COALESCE(SUM(ABS(settled - published)), 0) AS BIGINT) {found} AND measure = '{measure}') "
+        f"AS {measure}_users"
+        for measure in MEASURES
+    )
     op.execute(
-        "CREATE VIEW bi_nightly_drift AS WITH apart AS ("  # noqa: S608  constants
-        f"SELECT ledger.tenant, as_of, ledger.refreshed_on, product, {apart} FROM ledger "
-        "JOIN sync_run ON sync_run.run_id = ledger.run_id "
-        "WHERE ledger.kind = 'decision' AND sync_run.kind = 'sync' AND rule <> 'conflict' AND settled <> published "
-        "GROUP BY ledger.tenant, as_of, ledger.refreshed_on, product"
-        ") SELECT ended.tenant, ended.as_of, "
-        "(SELECT COUNT(*) FROM apart WHERE apart.tenant = ended.tenant AND apart.as_of = ended.as_of) AS rows_apart, "
-        f"{sums} FROM (SELECT DISTINCT tenant, as_of FROM sync_run WHERE digest <> '' AND kind = 'sync') ended "
-        "LEFT JOIN apart ON apart.tenant = ended.tenant AND apart.as_of = ended.as_of "
-        "GROUP BY ended.tenant, ended.as_of"
+        "CREATE VIEW bi_nightly_drift AS SELECT tenant, as_of, "  # noqa: S608  constants
+        f"(SELECT COUNT(DISTINCT CAST(ledger.refreshed_on AS TEXT) || ' ' || product) {found}) AS rows_apart, {sums} "
+        "FROM sync_run run WHERE kind = 'sync' AND digest <> '' AND NOT EXISTS (SELECT 1 FROM sync_run earlier "
+        "WHERE earlier.tenant = run.tenant AND earlier.as_of = run.as_of AND earlier.kind = 'sync' "
+        "AND earlier.digest <> '' AND (earlier.started_at, earlier.run_id) < (run.started_at, run.run_id))"
     )
 
 
@@ -107,21 +117,26 @@ def create_drift() -> None:
     unheard = " AND ".join(f"acknowledged_{measure} IS NULL" for measure in MEASURES)
     shown = ", ".join(f"warehouse_{measure}, published_{measure}" for measure in MEASURES)
     drifts = ", ".join(f"warehouse_{measure} - published_{measure} AS drift_{measure}" for measure in MEASURES)
+    newest = one_report("activation_user_count", "AND report.report = 'user-counts' AND reconciled_at IS NOT NULL")
     op.execute(
-        "CREATE VIEW bi_drift AS WITH newest AS ("  # noqa: S608  constants
-        "SELECT id, tenant, refreshed_on, ROW_NUMBER() OVER "
-        f"(PARTITION BY tenant, refreshed_on ORDER BY {NEWEST_FIRST}) AS nth FROM raw_report "
-        "WHERE report = 'user-counts' AND reconciled_at IS NOT NULL"
-        "), sides AS ("
+        "CREATE VIEW bi_drift AS SELECT "  # noqa: S608  constants
+        "tenant, refreshed_on, product, CASE WHEN doubted = 1 THEN 'in doubt' WHEN unheard = 1 THEN 'unknown' "
+        f"WHEN {apart} THEN 'apart' ELSE 'equal' END AS state, {shown}, {drifts} FROM ("
         f"SELECT counted.tenant, counted.refreshed_on, counted.product, {ours}, {published}, "
-        f"CASE WHEN base.in_doubt THEN 1 ELSE 0 END AS doubted, "
-        f"CASE WHEN newest.id IS NULL AND {unheard} THEN 1 ELSE 0 END AS unheard FROM activation_user_count counted "
+        "CASE WHEN base.in_doubt THEN 1 ELSE 0 END AS doubted, "
+        f"CASE WHEN newest_id IS NULL AND {unheard} THEN 1 ELSE 0 END AS unheard FROM "
+        f"(SELECT activation_user_count.*, {newest} AS newest_id FROM activation_user_count) counted "
         "LEFT JOIN sync_base base ON base.tenant = counted.tenant AND base.refreshed_on = counted.refreshed_on "
-        "AND base.product = counted.product LEFT JOIN newest ON newest.tenant = counted.tenant "
-        "AND newest.refreshed_on = counted.refreshed_on AND newest.nth = 1 LEFT JOIN reported_count said "
-        "ON said.raw_report_id = newest.id AND said.product = counted.product) "
-        "SELECT tenant, refreshed_on, product, CASE WHEN doubted = 1 THEN 'in doubt' WHEN unheard = 1 THEN 'unknown' "
-        f"WHEN {apart} THEN 'apart' ELSE 'equal' END AS state, {shown}, {drifts} FROM sides"
+        "AND base.product = counted.product LEFT JOIN reported_count said "
+        "ON said.raw_report_id = newest_id AND said.product = counted.product) sides"
+    )
+
+
+def one_report(of: str, which: str, order: str = NEWEST_FIRST) -> str:
+    """The id of the first landed report, in this order, of the tenant and refresh date of a row."""
+    return (
+        f"(SELECT id FROM raw_report report WHERE report.tenant = {of}.tenant "  # noqa: S608  constants
+        f"AND report.refreshed_on = {of}.refreshed_on {which} ORDER BY {order} LIMIT 1)"
     )
 
 
@@ -130,35 +145,29 @@ def published_now(measure: str) -> str:
     has_not_moved = f"COALESCE(said.{measure}, -1) = COALESCE(base.published_seen_{measure}, -1)"
     return (
         f"CASE WHEN base.in_doubt THEN NULL WHEN base.acknowledged_{measure} IS NOT NULL "
-        f"AND (newest.id IS NULL OR {has_not_moved}) THEN base.acknowledged_{measure} ELSE said.{measure} END"
+        f"AND (newest_id IS NULL OR {has_not_moved}) THEN base.acknowledged_{measure} ELSE said.{measure} END"
     )
 
 
 def create_restatement() -> None:
-    shown = ", ".join(
-        f"first.{measure} AS first_{measure}, newest.{measure} AS newest_{measure}" for measure in MEASURES
-    )
-    differs = " OR ".join(f"COALESCE(first.{measure}, -1) <> COALESCE(newest.{measure}, -1)" for measure in MEASURES)
+    shown = ", ".join(f"f.{measure} AS first_{measure}, n.{measure} AS newest_{measure}" for measure in MEASURES)
+    differs = " OR ".join(f"COALESCE(f.{measure}, -1) <> COALESCE(n.{measure}, -1)" for measure in MEASURES)
+    alike = "AND report.report = {0}.report AND report.rejected IS NULL"
+    first, newest = one_report("a", alike.format("a"), "landed_at, id"), one_report("b", alike.format("b"))
     op.execute(
-        "CREATE VIEW bi_restatement AS WITH version AS ("  # noqa: S608  constants
-        "SELECT id, tenant, report, refreshed_on, landed_at, seen_at, reconciled_at, "
-        "ROW_NUMBER() OVER (PARTITION BY tenant, report, refreshed_on ORDER BY landed_at, id) AS nth, "
-        f"ROW_NUMBER() OVER (PARTITION BY tenant, report, refreshed_on ORDER BY {NEWEST_FIRST}) AS nth_last, "
-        "COUNT(*) OVER (PARTITION BY tenant, report, refreshed_on) AS versions FROM raw_report "
-        "WHERE refreshed_on IS NOT NULL AND rejected IS NULL AND report IN ('user-counts', 'user-detail')"
-        "), pair AS ("
-        "SELECT a.tenant, a.report, a.refreshed_on, a.versions, a.id AS first_id, b.id AS newest_id, "
-        "a.landed_at AS first_landed_at, b.landed_at AS newest_landed_at, b.reconciled_at AS newest_reconciled_at "
-        "FROM version a JOIN version b ON b.tenant = a.tenant AND b.report = a.report "
-        "AND b.refreshed_on = a.refreshed_on WHERE a.nth = 1 AND b.nth_last = 1 AND a.id <> b.id"
-        "), named AS ("
-        "SELECT pair.*, product FROM pair JOIN reported_count ON raw_report_id = first_id UNION "
-        "SELECT pair.*, product FROM pair JOIN reported_count ON raw_report_id = newest_id) "
-        f"SELECT named.tenant, named.report, named.refreshed_on, named.product, {shown}, versions, first_landed_at, "
-        "newest_landed_at, newest_reconciled_at, first_id, newest_id FROM named "
-        "LEFT JOIN reported_count first ON first.raw_report_id = first_id AND first.product = named.product "
-        "LEFT JOIN reported_count newest ON newest.raw_report_id = newest_id AND newest.product = named.product "
-        f"WHERE {differs}"
+        "CREATE VIEW bi_restatement AS SELECT "  # noqa: S608  constants
+        f"a.tenant, a.report, a.refreshed_on, named.product, {shown}, "
+        "(SELECT COUNT(*) FROM raw_report report WHERE report.tenant = a.tenant "
+        f"AND report.refreshed_on = a.refreshed_on {alike.format('a')}) AS versions, "
+        "a.landed_at AS first_landed_at, b.landed_at AS newest_landed_at, "
+        "b.reconciled_at AS newest_reconciled_at, a.id AS first_id, b.id AS newest_id FROM raw_report a "
+        "JOIN raw_report b ON b.tenant = a.tenant AND b.report = a.report AND b.refreshed_on = a.refreshed_on "
+        "AND b.id <> a.id JOIN reported_count named ON named.raw_report_id IN (a.id, b.id) "
+        "LEFT JOIN reported_count f ON f.raw_report_id = a.id AND f.product = named.product "
+        "LEFT JOIN reported_count n ON n.raw_report_id = b.id AND n.product = named.product "
+        f"WHERE a.report IN ('user-counts', 'user-detail') AND a.id = {first} AND b.id = {newest} "
+        # a product that both name is taken from the first
+        f"AND (named.raw_report_id = a.id OR f.product IS NULL) AND ({differs})"
     )
 
 

@@ -1,0 +1,89 @@
+"""`activation-sync backfill`: replay what was landed of past refresh dates."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from activation_sync.core.backfill import BackfillSummary, Window
+
+DAY = ["%Y-%m-%d"]
+NUMERIC = ("written", "pushed", "waiting", "conflicts")
+SHOWN_ROWS = 200
+
+
+def backfill(
+    start: Annotated[datetime, typer.Option("--from", formats=DAY, metavar="YYYY-MM-DD", help="First refresh date.")],
+    end: Annotated[
+        datetime, typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last refresh date, itself included.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the ledger and in the run's record.")],
+    tenants: Annotated[
+        list[str] | None, typer.Option("--tenant", help="Tenant by its name, repeatable; all of them when left out.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
+    approve: Annotated[
+        str | None, typer.Option(help="Digest of the plan of a held date that may go on; others stay held.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
+) -> None:
+    """Replay landed and imported reports of past refresh dates, oldest first. Interrupted? Run it again."""
+    from activation_sync.core.backfill import Window
+    from commands.console import print_json
+    from commands.exits import OF_OUTCOME, most_pressing
+
+    window = Window(start.date(), end.date(), reason)
+    summaries = _look(tenants, window) if dry_run else _run(tenants, window, approve)
+    if as_json:
+        print_json(summaries)
+    else:
+        for summary in summaries:
+            _say(summary)
+    raise typer.Exit(most_pressing(OF_OUTCOME[summary.outcome] for summary in summaries))
+
+
+def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":
+    """Without Prefect: a look needs no run."""
+    from tasks.replay import preview
+    from tasks.wiring import chosen_tenants
+
+    return [preview(tenant, window) for tenant in chosen_tenants(tenants)]
+
+
+def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "list[BackfillSummary]":
+    """Run the flow in this process; its refusals are raised, its failures come back as summaries."""
+    from commands.console import err, quieten_prefect
+
+    quieten_prefect()
+    with err.status("starting Prefect"):
+        from commands.progress import showing_progress
+        from flows.backfill import backfill as flow
+
+    with showing_progress():
+        state = flow(window.start, window.end, window.reason, tenants, approve=approve, return_state=True)
+    ended = state.result(raise_on_failure=False)
+    if isinstance(ended, Exception):
+        raise ended
+    return cast("list[BackfillSummary]", ended)
+
+
+def _say(summary: "BackfillSummary") -> None:
+    """A line for each date that is not simply done, what would change in a preview, and how it ended."""
+    from rich.markup import escape
+
+    from activation_sync.core.backfill import Verdict
+    from activation_sync.core.backfill_words import backfill_words, day_rows
+    from commands.console import print_table, say
+
+    shown = [day for day in summary.days if day.verdict is not Verdict.NOTHING_TO_DO]
+    if shown:
+        print_table(f"{summary.tenant}, {summary.start}..{summary.end}", day_rows(shown), NUMERIC)
+    rows = [row for day in shown for row in day.table]
+    for row in rows[:SHOWN_ROWS]:
+        say(escape(f"{row['refresh date']} {row['product']}: {row['why']}; Graph: {row['Graph']}"))
+    if len(rows) > SHOWN_ROWS:
+        say(f"... and {len(rows) - SHOWN_ROWS:,} rows more; --json has them all")
+    for day in (day for day in shown if day.table and day.held_because):
+        say(escape(f"{day.refreshed_on} would be {day.held_because}"))
+    say(f"[bold]{summary.tenant}[/bold]: {escape(backfill_words(summary))}")

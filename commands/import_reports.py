@@ -1,0 +1,93 @@
+"""`activation-sync import`: reports downloaded by hand become part of what can be backfilled."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tasks.imports import Imported
+
+
+class Line(NamedTuple):
+    """What became of one file. verdict: imported, known or refused."""
+
+    file: str
+    verdict: str
+    says: str
+    report: str = ""
+    refresh_date: str = ""
+
+
+def import_reports(
+    files: Annotated[list[Path], typer.Argument(help="CSV or JSON of the activation reports, as downloaded.")],
+    tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
+) -> None:
+    """Land reports that were downloaded by hand (Graph, admin centre), so that `backfill` can replay them.
+
+    Which report a file is, and of which refresh date, is read from its content. A bad file is refused whole.
+    """
+    from commands.choosing import only_tenant, open_migrated_warehouse
+    from commands.console import print_json, say
+    from commands.exits import Exit
+
+    chosen = only_tenant(tenant).name
+    open_migrated_warehouse()
+    lines = []
+    for line in _import(chosen, files):
+        lines.append(line)
+        if not as_json:
+            _say(line)
+    if as_json:
+        print_json([line._asdict() for line in lines])
+    elif any(line.verdict == "imported" for line in lines):
+        first, last = _dates(lines)
+        say(f"Next: activation-sync backfill --tenant {chosen} --from {first} --to {last} --reason ... --dry-run")
+    raise typer.Exit(Exit.FAILED if any(line.verdict == "refused" for line in lines) else Exit.DONE)
+
+
+def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[Line]":
+    """One file after another, each under the tenant's lease, so that a nightly run waits for one file at most."""
+    from activation_sync.errors import LandingError, ReportFormatError
+    from commands.console import err
+    from tasks.imports import import_report
+    from tasks.run import hold_tenant
+
+    for file in files:
+        with (
+            err.status(f"{tenant}: {file.name}"),
+            hold_tenant(tenant, f"import of {file.name}", say=err.print) as lease,
+        ):
+            try:
+                line = _line(file, import_report(tenant, file, lease))
+            except (ReportFormatError, LandingError) as error:
+                line = Line(str(file), "refused", str(error))
+        yield line
+
+
+def _line(file: Path, imported: "Imported") -> Line:
+    from activation_sync.core.summary import rows_words
+
+    what = f"{imported.report} of {imported.refreshed_on}"
+    if imported.is_known:
+        verdict, says = "known", f"{what}: these very bytes have landed before; nothing to do"
+    else:
+        verdict, says = "imported", f"{what}, {rows_words(imported.rows)}"
+    return Line(str(file), verdict, says, imported.report, imported.refreshed_on.isoformat())
+
+
+def _say(line: Line) -> None:
+    from rich.markup import escape
+
+    from commands.console import say
+
+    signs = {"imported": "[green]imported[/green]", "known": "[dim]known   [/dim]", "refused": "[red]refused [/red]"}
+    say(f"{signs[line.verdict]} {escape(line.file)}: {escape(line.says)}")
+
+
+def _dates(lines: list[Line]) -> tuple[str, str]:
+    dates = sorted(line.refresh_date for line in lines if line.verdict == "imported")
+    return dates[0], dates[-1]

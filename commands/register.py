@@ -1,0 +1,50 @@
+"""`activation-sync register`: what the dashboard offers, made known to the Prefect server."""
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+DEPLOYMENTS = Path("deployments/prefect.yaml")
+POOL = "activation-sync"
+
+
+def register() -> None:
+    """Register the deployments of deployments/prefect.yaml, and their work pool, with the Prefect server in use."""
+    from activation_sync.errors import ConfigError
+    from commands.console import quieten_prefect, say
+    from commands.servers import server_in_use
+
+    if not server_in_use():
+        raise ConfigError(["no Prefect server is named; set PREFECT_API_URL, or let `activation-sync up` start one"])
+    quieten_prefect()
+    register_deployments()
+    say(f"Registered. Run them on this machine with: prefect worker start --pool {POOL}")
+
+
+def register_deployments() -> None:
+    """The work pool if it is not there, then every deployment of the file; those registered before are replaced."""
+    from activation_sync.errors import ConfigError
+
+    if not (CHECKOUT / DEPLOYMENTS).is_file():
+        raise ConfigError([f"{CHECKOUT} is no checkout: {DEPLOYMENTS} is not there; install with `pip install -e .`"])
+    _make_pool()
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", str(DEPLOYMENTS), "--all"]
+    # in the checkout: entrypoints count from there, and Prefect notes the folder as the one to run in
+    told = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)  # noqa: S603
+    if told.returncode:
+        raise ConfigError([f"the deployments were not registered: {(told.stdout + told.stderr)[-2000:]}"])
+
+
+def _make_pool() -> None:
+    """An existing pool stays as it is: somebody may have set its limits."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+    from prefect.workers.process import ProcessWorker
+
+    template = ProcessWorker.get_default_base_job_template()
+    pool = WorkPoolCreate(name=POOL, type="process", base_job_template=template)
+    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
+        client.create_work_pool(pool)

@@ -1,0 +1,128 @@
+"""`activation-sync up`: dashboard, worker, schedule and, when nothing is configured, an emulated Graph."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from commands.children import Child
+
+WATCH_EVERY_S = 0.5
+
+
+def up(
+    folder: Annotated[
+        Path, typer.Option(help="Where logs and the dashboard's records live; with the emulator, all of it, made anew.")
+    ] = Path("up"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard; 0 takes a free one.")] = 4200,
+    tenants: Annotated[int, typer.Option(min=1, help="Tenants of the emulator, when none is configured.")] = 3,
+    users: Annotated[int, typer.Option(min=1, help="Users of each of them.")] = 200,
+) -> None:
+    """Run everything until Ctrl-C: Prefect server with its dashboard, a worker, and the deployments.
+
+    Without a configuration file an emulated Microsoft Graph stands in. With PREFECT_API_URL set, no server is started.
+    """
+    from commands.children import until_stopped
+    from commands.console import say
+    from commands.register import POOL, register_deployments
+    from commands.servers import open_worker, settle_prefect
+
+    with until_stopped(), ExitStack() as opened:
+        settle_prefect()
+        home = opened.enter_context(_open_home(folder, tenants, users))
+        children = opened.enter_context(_open_dashboard(home, port))
+        say("Registering the deployments ...")
+        register_deployments()
+        worker = opened.enter_context(open_worker(home, POOL))
+        _say_ready(home)
+        _watch([*children, worker])
+    say("Stopped.")
+
+
+@contextmanager
+def _open_home(folder: Path, tenants: int, users: int) -> Iterator[Path]:
+    """The folder for what is started here; an emulated Graph lasts as long as the block, unless one is configured."""
+    from commands.choosing import open_migrated_warehouse
+    from commands.console import say
+    from config.sources import find_file, use_file
+
+    file = find_file(None)
+    if not file.exists():
+        with _open_emulated(folder, tenants, users) as home:
+            yield home
+        return
+    use_file(file)  # by its whole path: the worker runs in the checkout
+    open_migrated_warehouse()
+    say(f"Configured by {file}.")
+    home = folder.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    yield home
+
+
+@contextmanager
+def _open_emulated(folder: Path, tenants: int, users: int) -> Iterator[Path]:
+    from datetime import UTC, datetime, timedelta
+
+    from activation_sync.emulator import Scenario, open_emulator
+    from commands.console import say
+    from commands.demo_home import configure, make_fresh
+
+    home = make_fresh(folder)
+    refreshed_on = datetime.now(UTC).date() - timedelta(days=2)
+    scenario = Scenario(
+        tenants=tenants, users=users, ca_file=home / "emulator-ca.pem", first_refreshed_on=refreshed_on, throttling=True
+    )
+    with open_emulator(scenario) as emulator:
+        configure(home, emulator)
+        names = ", ".join(tenant.name for tenant in emulator.tenants)
+        say(f"No configuration file, so an emulated Microsoft Graph at {emulator.graph_root} serves {names}.")
+        yield home
+
+
+@contextmanager
+def _open_dashboard(home: Path, port: int) -> "Iterator[Sequence[Child]]":
+    """The Prefect server, unless the user works with one already."""
+    from commands.console import say
+    from commands.servers import end_leftovers, free_port, open_server, server_in_use
+
+    if server_in_use():
+        yield []
+        return
+    say("Starting the Prefect server ...")
+    with open_server(home, free_port(port)) as server:
+        end_leftovers()
+        yield [server]
+
+
+def _say_ready(home: Path) -> None:
+    from commands.console import say
+    from commands.servers import server_in_use
+
+    address = (server_in_use() or "").removesuffix("/api")
+    say(
+        f"""
+[bold]Ready.[/bold] The dashboard: {address}
+
+  see the schedule    Deployments -> nightly: every night at 01:30, in the time zone of deployments/prefect.yaml
+  run it now          Deployments -> nightly -> Run -> Quick run
+  see what it did     Runs -> the run -> Artifacts: the plan and the page of each tenant
+  approve a held plan Deployments -> sync -> Run -> Custom run
+
+Logs, records and, with the emulator, the warehouse are in {home}. Ctrl-C stops everything.""",
+        is_copied=True,
+    )
+
+
+def _watch(children: "Sequence[Child]") -> None:
+    """Until the command is stopped; a child that ends by itself ends the others too."""
+    import time
+
+    from commands.servers import refuse_ended
+
+    while True:
+        for child in children:
+            refuse_ended(child)
+        time.sleep(WATCH_EVERY_S)

@@ -1,0 +1,76 @@
+"""Replay what was landed of past refresh dates: the order of its steps, and nothing else."""
+
+from datetime import date
+from typing import Annotated
+
+from prefect import State, flow
+from prefect.states import Completed, Failed
+from pydantic import Field
+
+from activation_sync.core.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
+from activation_sync.core.backfill_words import backfill_words
+from activation_sync.core.run import Delivery, Outcome, most_pressing
+from activation_sync.errors import ActivationSyncError
+from flows.sync import STATE_NAMES
+from tasks.backfill import (
+    backfill_run_name,
+    deliver_replayed,
+    open_backfill,
+    publish_backfill,
+    verify_replayed,
+)
+from tasks.replay import find_days, preview_backfill, replay_days
+from tasks.wiring import chosen_tenants
+
+BATCH_DAYS = 50  # a task run each; their updates leave before the next ones are planned
+
+
+@flow(name="backfill", flow_run_name=backfill_run_name)
+def backfill(
+    start: date,
+    end: date,
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS, pattern=r"\S")],
+    tenants: list[str] | None = None,
+    dry_run: bool = False,
+    approve: str | None = None,
+) -> State[list[BackfillSummary]]:
+    """Replay landed and imported reports of past refresh dates, oldest first, through plan, guards and outbox.
+
+    Start it again after an interruption: dates that are done need nothing. A held date stops its tenant, no other.
+
+    Args:
+        start: First refresh date (the report's own day, UTC).
+        end: Last refresh date, itself included.
+        reason: Why; it stands in the ledger and in the run's record.
+        tenants: Tenants by their names; all of them when left out.
+        dry_run: Show what would change on each date, and write nothing.
+        approve: Digest of the plan of a held date that may go on; any other stays held.
+    """
+    window = Window(start, end, reason)
+    return _ended([_backfill(tenant, window, dry_run, approve) for tenant in chosen_tenants(tenants)])
+
+
+def _backfill(tenant: str, window: Window, dry_run: bool, approve: str | None) -> BackfillSummary:
+    try:
+        return preview_backfill(tenant, window) if dry_run else _replay(tenant, window, approve)
+    except ActivationSyncError as error:
+        return failed_backfill(tenant, window, error)
+
+
+def _replay(tenant: str, window: Window, approve: str | None) -> BackfillSummary:
+    with open_backfill(tenant, window) as started:
+        found = find_days(started)
+        replayed, delivery = [], Delivery()
+        for batch in found.batches(BATCH_DAYS):
+            replayed += replay_days(started, batch, approve)
+            delivery = deliver_replayed(started, delivery)
+            if held_day(replayed):
+                break
+        return publish_backfill(started, found, replayed, delivery, verify_replayed(started))
+
+
+def _ended(summaries: list[BackfillSummary]) -> State[list[BackfillSummary]]:
+    outcome = most_pressing(summary.outcome for summary in summaries)
+    message = " ".join(f"{summary.tenant}: {backfill_words(summary)}" for summary in summaries)
+    ending = Failed if outcome in (Outcome.FAILED, Outcome.HELD) else Completed
+    return ending(name=STATE_NAMES[outcome], message=message, data=summaries)

@@ -1,0 +1,83 @@
+"""The frame of a night: which one it is, what is done of it already, and what it came to."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
+
+from prefect import get_run_logger, runtime, task
+from prefect.artifacts import create_table_artifact
+
+from activation_sync.core.nights import newest_night, night_of, night_rows, night_words
+from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.errors import ActivationSyncError, ConfigError, HeldError
+from activation_sync.warehouse.engine import reading
+from activation_sync.warehouse.runs import is_night_done
+from tasks.policy import STEP, patiently
+from tasks.wiring import now, open_warehouse
+
+SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
+
+
+def night_due(time_zone: str) -> date:
+    """The night this flow run stands for; its own, unless newer ones came due while it could not start."""
+    zone = _zone(time_zone)
+    return newest_night(runtime.flow_run.scheduled_start_time or now(), now(), zone)
+
+
+def night_run_name() -> str:
+    """`nightly 2026-11-21`, by the run's own night, as the dashboard lists it."""
+    zone = _zone(runtime.flow_run.parameters.get("time_zone") or SCHEDULED_IN)
+    return f"{runtime.flow_run.flow_name} {night_of(runtime.flow_run.scheduled_start_time or now(), zone)}"
+
+
+def run_unless_done(tenant: str, night: date, run: Callable[..., RunSummary], *, is_asked: bool) -> RunSummary:
+    """One tenant's part of the night, or nothing, when `is_asked` to look first and another run has done it."""
+    if is_asked and patiently(partial(_is_done, tenant, night)):
+        return RunSummary(tenant, "", night, Outcome.ALREADY_DONE)
+    return run(tenant, night, run_id=_run_id(tenant))
+
+
+def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
+    """How a tenant's run ended that was held or failed, so that the next tenant gets its turn."""
+    if isinstance(error, HeldError):
+        return RunSummary(tenant, "", night, Outcome.HELD, digest=error.digest, error=str(error))
+    if isinstance(error, ActivationSyncError):
+        return RunSummary(tenant, "", night, Outcome.FAILED, error=str(error))
+    # a bug should look like one in the log of the run; its text may hold anything, so only its type is kept
+    get_run_logger().error("%s: unexpected error", tenant, exc_info=error)
+    return RunSummary(tenant, "", night, Outcome.FAILED, error=f"unexpected {type(error).__name__}")
+
+
+@task(task_run_name="publish night", **STEP)
+def publish_night(summaries: Sequence[RunSummary]) -> None:
+    """Show how each tenant fared. Safe to repeat: the same key is a new version of one artifact."""
+    create_table_artifact(table=_rows(summaries), key="night", description=night_words(summaries))
+
+
+def _rows(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
+    return [dict(row) for row in night_rows(summaries)]
+
+
+def _is_done(tenant: str, night: date) -> bool:
+    with reading(open_warehouse()) as connection:
+        return is_night_done(connection, tenant, night)
+
+
+def _run_id(tenant: str) -> str:
+    """One for each tenant of a flow run, the same when the run is tried again.
+
+    They differ from their first character on: people name a run by its beginning.
+    """
+    return str(uuid5(UUID(runtime.flow_run.id or str(uuid4())), tenant))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError):
+        raise ConfigError(
+            [f"time_zone: {name!r} is no time zone; write one like Europe/Berlin, as the schedule has it"]
+        ) from None

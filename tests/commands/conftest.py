@@ -1,0 +1,56 @@
+"""Commands as people meet them: real processes, a real emulated Graph, a real warehouse."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from activation_sync.emulator import Scenario
+from tests.commands.terminal import Terminal
+from tests.stage import Stage, open_stage
+
+
+@pytest.fixture(scope="session")
+def prefect_api(prefect_server: None) -> str:
+    """Where flows run in a second or two; a command without it starts a Prefect server of its own."""
+    from prefect.settings import PREFECT_API_URL
+
+    return str(PREFECT_API_URL.value())
+
+
+@pytest.fixture
+def scenario() -> Scenario:
+    """What Graph is asked to be; a test may name another."""
+    return Scenario(users=60)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, scenario: Scenario) -> Iterator[Stage]:
+    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
+        stage.configure(sync={"retry_delays_s": [0.05]})
+        yield stage
+
+
+@pytest.fixture
+def terminal(stage: Stage) -> Terminal:
+    """A terminal in the folder of the configured job."""
+    return terminal_of(stage)
+
+
+@pytest.fixture(scope="module")
+def after_a_night(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage on which one sync has run; for tests that only look."""
+    folder = tmp_path_factory.mktemp("night")
+    with open_stage(folder, f"sqlite:///{folder / 'warehouse.db'}") as stage:
+        stage.sync()
+        yield stage
+
+
+@pytest.fixture
+def looking(after_a_night: Stage) -> Terminal:
+    """A terminal there."""
+    return terminal_of(after_a_night)
+
+
+def terminal_of(stage: Stage) -> Terminal:
+    return Terminal(stage.folder, secrets=[tenant.client_secret for tenant in stage.emulator.tenants])

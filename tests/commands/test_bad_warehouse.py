@@ -1,0 +1,96 @@
+"""A warehouse that is missing, too new, too old or may not be written, on both databases."""
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands.exits import Exit
+from tests.commands.conftest import terminal_of
+from tests.commands.terminal import Terminal
+from tests.stage import Stage, open_stage
+
+READERS = (["sync"], ["status"], ["why", "PROJECT CLIENT"], ["conflicts"])
+DROP_FROM_BOUNDING_SET, OVERRIDE_FILE_MODES = 24, 1  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE; linux/prctl.h, capability.h
+
+
+on_sqlite = pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, warehouse_url: str) -> Iterator[Stage]:
+    with open_stage(tmp_path, warehouse_url) as stage:
+        yield stage
+
+
+@pytest.fixture
+def terminal(stage: Stage) -> Terminal:
+    return terminal_of(stage)
+
+
+def obey_file_modes() -> None:
+    """Root may otherwise write what nobody may; refused to, and not needed by, everybody else."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DROP_FROM_BOUNDING_SET, OVERRIDE_FILE_MODES, 0, 0, 0)
+
+
+def take_away_writing(stage: Stage) -> dict[str, str]:
+    """The file may only be read, or the account may; with the settings of somebody who does not know yet."""
+    url = stage.engine.url
+    if url.get_backend_name() == "postgresql":
+        for statement in ("CREATE ROLE reader LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"):
+            stage.execute(statement)
+        return {"ACTIVATION_SYNC__WAREHOUSE__URL": url.set(username="reader").render_as_string(hide_password=False)}
+    stage.engine.dispose()
+    for file in stage.folder.glob("warehouse.db*"):
+        file.chmod(0o444)
+    return {}
+
+
+def test_a_warehouse_that_may_not_be_written_is_found_by_check_and_before_a_run(stage: Stage, terminal: Terminal):
+    settings = take_away_writing(stage)
+
+    checked = terminal.type("check", before_start=obey_file_modes, **settings)
+    synced = terminal.type("sync", before_start=obey_file_modes, **settings)
+
+    assert (checked.code, synced.code) == (Exit.FAILED, Exit.FAILED)
+    assert "bad warehouse: " in checked.everything
+    for said in (checked, synced):
+        assert "it is read-only" in said.everything or "the account lacks a permission" in said.everything
+        assert "grant" in said.everything
+
+
+@on_sqlite
+def test_the_schema_of_tomorrow_is_left_alone(stage: Stage, terminal: Terminal):
+    stage.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    for words in (*READERS, ["migrate"]):
+        said = terminal.type(*words)
+        assert (said.code, said.out) == (Exit.FAILED, "")
+        assert "has schema 9999" in said.err
+        assert "upgrade the application" in said.err
+    assert stage.query("SELECT version_num FROM alembic_version") == [("9999",)]
+
+
+@on_sqlite
+def test_no_schema_points_to_migrate_which_makes_one(tmp_path: Path, terminal: Terminal):
+    empty = {"ACTIVATION_SYNC__WAREHOUSE__URL": f"sqlite:///{tmp_path / 'empty.db'}"}
+
+    for words in READERS:
+        said = terminal.type(*words, **empty)
+        assert (said.code, said.out) == (Exit.FAILED, "")
+        assert "run: activation-sync migrate" in said.err
+    assert terminal.type("migrate", "--json", **empty).json["before"] is None
+    assert "already up to date" in terminal.type("migrate", **empty).out
+    assert terminal.type("status", **empty).code == Exit.DONE
+
+
+@on_sqlite
+def test_a_warehouse_that_does_not_answer(terminal: Terminal):
+    said = terminal.type("status", ACTIVATION_SYNC__WAREHOUSE__URL="postgresql://me:pa55word@127.0.0.1:9/counts")
+
+    assert said.code == Exit.FAILED
+    assert "postgresql://127.0.0.1:9/counts is busy: it does not answer" in said.everything
+    assert "pa55word" not in said.everything

@@ -1,0 +1,145 @@
+"""`sync` as a person runs it: what it says, where, and with which code it ends."""
+
+import os
+import re
+import resource
+import signal
+import time
+
+import pytest
+
+from activation_sync.emulator import Fault, Scenario
+from commands.exits import Exit
+from commands.interrupt import INTERRUPTED
+from tests.commands.conftest import terminal_of
+from tests.commands.terminal import Said, Terminal
+from tests.stage import Stage, open_stage
+
+DETAIL = "getOffice365ActivationsUserDetail"
+STEP_LINE = re.compile(r"  [a-z].*|")  # Prefect's own begin with the time
+SOON_S = 20.0  # after Ctrl-C; the grace is 3 s, and machines are slow
+
+
+@pytest.fixture
+def terminal(stage: Stage, prefect_api: str) -> Terminal:
+    """One whose flows run on the session's Prefect server."""
+    terminal = terminal_of(stage)
+    terminal.variables = {"PREFECT_API_URL": prefect_api}
+    return terminal
+
+
+def noise(said: Said) -> list[str]:
+    """Lines on standard error that are neither a step's nor the error."""
+    return [line for line in said.err.splitlines() if not STEP_LINE.fullmatch(line) and not line.startswith("error:")]
+
+
+def test_a_night_as_json_keeps_its_steps_off_standard_output(stage: Stage, terminal: Terminal):
+    said = terminal.type("sync", "--json")
+
+    [summary] = said.json
+    assert (said.code, summary["outcome"]) == (Exit.DONE, "done")
+    assert summary["written"] == len(stage.warehouse_rows())
+    assert summary["delivery"]["acknowledged"] == len(stage.patches())
+    assert stage.warehouse_rows() == stage.graph_rows()
+    assert "landed user-detail" in said.err
+    assert noise(said) == []
+
+
+def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(stage: Stage, terminal: Terminal):
+    stage.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+
+    planned = terminal.type("plan", "--json")
+    other = terminal.type("sync", "--approve", "0123456789ab")
+    [digest] = {plan["digest"] for plan in planned.json}
+    reason = terminal.type("status")
+    approved = terminal.type("sync", "--approve", digest[:12])
+
+    assert (planned.code, other.code, approved.code) == (Exit.HELD, Exit.HELD, Exit.DONE)
+    assert "held before any write" in other.err
+    assert f"approve with --approve {digest[:12]}" in other.err
+    assert "0123456789ab, is of another plan" in other.err
+    assert noise(other) == []
+    assert "held before any write" in reason.err
+    assert stage.warehouse_rows() == stage.graph_rows()
+
+
+def test_both_sides_moved_apart_ends_with_open_conflicts(stage: Stage, terminal: Terminal):
+    stage.sync()
+    stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005")
+    stage.emulator.will_answer(f"GET {DETAIL}", Fault(kind="restated"))
+
+    said = terminal.type("sync")
+
+    assert said.code == terminal.type("status").code == Exit.UNSETTLED
+    assert re.search(r"\d+ conflicts? left open", " ".join(said.out.split()))
+
+
+@pytest.mark.parametrize("scenario", [Scenario(users=60, write_back="real-service")])
+def test_a_write_back_that_is_not_offered_is_said_once_and_the_rest_is_done(stage: Stage, terminal: Terminal):
+    said = terminal.type("sync")
+
+    assert said.code == Exit.NOT_OFFERED
+    assert said.everything.count("does not offer") == 1
+    assert len(stage.warehouse_rows()) > 0
+    assert {state for (state,) in stage.query("SELECT state FROM outbox")} == {"pending"}
+    assert "note contoso: write-back: this Graph does not offer" in terminal.type("check").everything
+
+
+def test_a_network_that_is_gone_fails_soon_and_without_a_traceback(terminal: Terminal):
+    said = terminal.type("sync", "--json", ACTIVATION_SYNC__GRAPH__AUTHORITY_ROOT="https://127.0.0.1:9")
+
+    [summary] = said.json
+    assert (said.code, summary["outcome"]) == (Exit.FAILED, "failed")
+    assert "https://127.0.0.1:9 did not answer" in summary["error"]
+    assert f"error: contoso: {summary['error']}" in said.err
+    assert noise(said) == []
+
+
+def leave_no_room() -> None:
+    """No file may grow beyond this, as on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("warehouse_url", ["postgresql"], indirect=True)
+def test_a_disk_that_fills_while_landing_leaves_no_half_a_report(tmp_path, warehouse_url, prefect_api):
+    with open_stage(tmp_path, warehouse_url, Scenario(users=2000), sync={"retry_delays_s": []}) as stage:
+        terminal = terminal_of(stage)
+        said = terminal.type("sync", before_start=leave_no_room, PREFECT_API_URL=prefect_api)
+
+        assert said.code == Exit.FAILED
+        assert "raise the limit on file sizes" in said.err
+        assert noise(said) == []
+        assert not list((tmp_path / "landing").rglob("*user-detail*/*.csv"))
+        assert stage.warehouse_rows() == set()
+
+
+def interrupt_while_graph_keeps_it_waiting(stage: Stage, terminal: Terminal, *words: str) -> Said:
+    """Ctrl-C as a terminal sends it, to every process of the command."""
+    stage.configure(graph={"longest_wait_s": 60})
+    stage.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
+    process = terminal.start(*words)
+    while stage.emulator.unused_faults() and process.poll() is None:
+        time.sleep(0.05)  # until the other process is where it shall be interrupted
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < SOON_S
+    said = Said(process.returncode, out, err)
+    terminal.refuse_leaks(said)
+    return said
+
+
+def test_ctrl_c_ends_a_look_at_once(stage: Stage):
+    said = interrupt_while_graph_keeps_it_waiting(stage, terminal_of(stage), "plan", "--json")
+
+    assert (said.code, said.out) == (INTERRUPTED, "")
+    assert said.err.strip().startswith("interrupted: ")
+
+
+def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(stage: Stage):
+    """With Prefect's temporary server, which gets the same Ctrl-C."""
+    said = interrupt_while_graph_keeps_it_waiting(stage, terminal_of(stage), "sync")
+
+    assert said.code == INTERRUPTED
+    assert "the next run goes on from there" in said.err
+    assert stage.query("SELECT owner FROM tenant_lease") == [("",)]

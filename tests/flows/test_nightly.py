@@ -1,0 +1,115 @@
+"""A night of several tenants: each gets its turn, once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect import State
+
+from activation_sync.core.run import Outcome
+from activation_sync.emulator import Fault, Scenario
+from tests.stage import Stage, open_stage
+
+DETAIL = "GET getOffice365ActivationsUserDetail"
+TENANTS = ("contoso", "fabrikam", "tailspin")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    scenario = Scenario(tenants=TENANTS, users=60)
+    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
+        yield stage
+
+
+def night(**parameters: Any) -> State[Any]:
+    from flows.nightly import nightly
+
+    return nightly(**parameters, return_state=True)
+
+
+def outcomes(state: State[Any]) -> dict[str, Outcome]:
+    return {summary.tenant: summary.outcome for summary in state.result(raise_on_failure=False)}
+
+
+def agree(stage: Stage, *names: str) -> bool:
+    return all(
+        stage.warehouse_rows(tenant.name) == stage.graph_rows(tenant) != set()
+        for tenant in stage.emulator.tenants
+        if tenant.name in names
+    )
+
+
+def test_every_tenant_is_reconciled_in_one_flow_run(stage: Stage):
+    state = night()
+
+    assert (state.name, outcomes(state)) == ("Completed", dict.fromkeys(TENANTS, Outcome.DONE))
+    assert agree(stage, *TENANTS)
+    assert len({run_id[:8] for (run_id,) in stage.query("SELECT run_id FROM sync_run")}) == len(TENANTS)
+
+
+def test_a_scheduled_run_whose_night_is_done_asks_graph_nothing(stage: Stage):
+    night(unless_done=True)
+    served = len(stage.emulator.journal())
+
+    state = night(unless_done=True)
+
+    assert (state.name, set(outcomes(state).values())) == ("AlreadyDone", {Outcome.ALREADY_DONE})
+    assert state.is_completed()
+    assert len(stage.emulator.journal()) == served
+
+
+def test_a_run_by_hand_works_although_the_night_is_done(stage: Stage):
+    night()
+    served = len(stage.emulator.journal())
+
+    state = night()
+
+    assert state.name == "NoNewReport"
+    assert len(stage.emulator.journal()) > served
+
+
+def test_one_tenants_refusal_is_its_own_and_the_next_run_mends_it_alone(stage: Stage):
+    stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
+
+    state = night(unless_done=True)
+
+    assert state.is_failed()
+    assert outcomes(state) == {"contoso": Outcome.FAILED, "fabrikam": Outcome.DONE, "tailspin": Outcome.DONE}
+    assert "contoso: " in (state.message or "")
+    assert agree(stage, "fabrikam", "tailspin")
+
+    again = night(unless_done=True)
+
+    assert again.name == "Completed"
+    assert outcomes(again) == {
+        "contoso": Outcome.DONE,
+        "fabrikam": Outcome.ALREADY_DONE,
+        "tailspin": Outcome.ALREADY_DONE,
+    }
+    assert agree(stage, *TENANTS)
+
+
+def test_a_held_tenant_names_the_night_and_stops_no_other(stage: Stage):
+    night(tenants=["contoso"])
+    stage.emulator.advance(days=1)
+    stage.emulator.will_answer(DETAIL, Fault(kind="header-only"), tenant="contoso")
+
+    state = night()
+
+    assert (state.name, state.is_failed()) == ("Held", True)
+    assert outcomes(state) == {"contoso": Outcome.HELD, "fabrikam": Outcome.DONE, "tailspin": Outcome.DONE}
+
+
+def test_a_run_of_the_far_future_does_not_silence_the_nights_until_then(stage: Stage):
+    stage.sync(as_of=stage.emulator.today + timedelta(days=400))
+
+    assert outcomes(night(tenants=["contoso"], unless_done=True)) == {"contoso": Outcome.NOTHING_NEW}
+
+
+def test_a_tenant_that_is_not_configured_fails_the_run_before_anything_is_done(stage: Stage):
+    state = night(tenants=["contoso", "contosso"])
+
+    assert state.is_failed()
+    assert stage.emulator.journal() == ()
