@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from activation_sync.emulator.hosting import HowToConnect
 
 WRITE_BACK_MODES = ("documented", "real-service")
@@ -36,11 +38,10 @@ def emulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print how to connect as JSON, on one line.")] = False,
 ) -> None:
     """Serve an emulated Microsoft Graph on loopback until Ctrl-C, and print how to connect to it."""
-    import signal
-
     from activation_sync.emulator.hosting import host_emulator
     from commands.console import print_json_line, say
 
+    ended = _ended_by_signal()
     try:
         with host_emulator(
             port=port,
@@ -55,9 +56,21 @@ def emulate(
                 print_json_line(how)
             else:
                 say(_how_to_connect(how), is_copied=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            while not ended.wait(1.0):  # without a limit, Windows would not let Ctrl-C through
+                pass
     except OSError as error:
         raise typer.BadParameter(_remedy(error)) from None
+
+
+def _ended_by_signal() -> "Event":
+    """Set by Ctrl-C or SIGTERM: the ordinary end of a server."""
+    import signal
+    from threading import Event
+
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
 
 
 def _remedy(error: OSError) -> str:

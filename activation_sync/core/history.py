@@ -54,6 +54,7 @@ class RunHealth:
     kind: str
     as_of: date
     who: str
+    reason: str | None
     started_at: datetime
     ended_at: datetime | None
     duration_s: float | None

@@ -36,24 +36,30 @@ def obey_file_modes() -> None:
         ctypes.CDLL(None).prctl(DROP_FROM_BOUNDING_SET, OVERRIDE_FILE_MODES, 0, 0, 0)
 
 
-def make_read_only(stage: Stage) -> None:
-    if stage.engine.dialect.name == "postgresql":
-        stage.execute(f"ALTER DATABASE {stage.engine.url.database} SET default_transaction_read_only = on")
+def take_away_writing(stage: Stage) -> dict[str, str]:
+    """The file may only be read, or the account may; with the settings of somebody who does not know yet."""
+    url = stage.engine.url
+    if url.get_backend_name() == "postgresql":
+        for statement in ("CREATE ROLE reader LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"):
+            stage.execute(statement)
+        return {"ACTIVATION_SYNC__WAREHOUSE__URL": url.set(username="reader").render_as_string(hide_password=False)}
     stage.engine.dispose()
     for file in stage.folder.glob("warehouse.db*"):
         file.chmod(0o444)
+    return {}
 
 
-def test_a_read_only_warehouse_is_said_by_check_and_before_a_run(stage: Stage, terminal: Terminal):
-    make_read_only(stage)
+def test_a_warehouse_that_may_not_be_written_is_found_by_check_and_before_a_run(stage: Stage, terminal: Terminal):
+    settings = take_away_writing(stage)
 
-    checked = terminal.type("check", before_start=obey_file_modes)
-    synced = terminal.type("sync", before_start=obey_file_modes)
+    checked = terminal.type("check", before_start=obey_file_modes, **settings)
+    synced = terminal.type("sync", before_start=obey_file_modes, **settings)
 
-    assert checked.code == synced.code == Exit.FAILED
+    assert (checked.code, synced.code) == (Exit.FAILED, Exit.FAILED)
     assert "bad warehouse: " in checked.everything
     for said in (checked, synced):
-        assert "it is read-only" in said.everything
+        assert "it is read-only" in said.everything or "the account lacks a permission" in said.everything
+        assert "grant" in said.everything
 
 
 @on_sqlite

@@ -10,7 +10,7 @@ from commands.exits import Exit
 from commands.main import app
 from tests.commands.terminal import ROOT, Terminal
 
-HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "pydantic", "starlette", "fsspec", "psycopg"}
+HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "starlette", "fsspec", "psycopg"}
 LOADED = """
 import sys
 from commands.main import main

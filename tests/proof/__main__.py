@@ -37,7 +37,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make proof ARGS=...", description=__doc__)
     parser.add_argument("--seed", type=int, help="take this walk again, and nothing else")
     parser.add_argument("--first-seed", type=int, default=1, help="of the walks; another one proves something else")
-    parser.add_argument("--walks", type=int, default=40, help="how many, on each database")
+    parser.add_argument("--walks", type=int, default=30, help="how many, on each database")
     parser.add_argument("--database", choices=DATABASES, action="append", help="only this one")
     return parser.parse_args()
 

@@ -8,7 +8,6 @@ from tests.proof.parts import BATCH, DELIVERS, crash_points, long_delivery, some
 SEED = 20
 MOMENTS, DELIVERING_MOMENTS, ROWS = 20, 8, 200
 WALKS = (3, 4)
-FOUND_BUGS = (12, 13)
 
 
 def test_a_night_killed_anywhere_and_run_again_ends_like_one_that_nobody_disturbed(ground: Ground) -> None:

@@ -75,7 +75,7 @@ def create_run_health(is_sqlite: bool) -> None:
         return f"CAST(CAST(summary AS JSONB) #>> '{{{path.replace('.', ',')}}}' AS {kind})"
 
     op.execute(
-        "CREATE VIEW bi_run_health AS SELECT run_id, tenant, kind, as_of, who, started_at, ended_at, "  # noqa: S608  constants
+        "CREATE VIEW bi_run_health AS SELECT run_id, tenant, kind, as_of, who, reason, started_at, ended_at, "  # noqa: S608  constants
         f"{seconds} AS duration_s, {said('delivery.throttled_s', 'DOUBLE PRECISION')} AS throttled_s, outcome, "
         f"refreshed_on, {age} AS report_age_days, {said('is_stale', 'BOOLEAN')} AS is_stale, "
         f"{said('written')} AS written, {said('pushed')} AS pushed, "
