@@ -109,7 +109,8 @@ def _say_ready(home: Path) -> None:
   see the schedule    Deployments -> nightly: every night at 01:30, in the time zone of deployments/prefect.yaml
   run it now          Deployments -> nightly -> Run -> Quick run
   see what it did     Runs -> the run -> Artifacts: the plan and the page of each tenant
-  approve a held plan Deployments -> sync -> Run -> Custom run
+  one tenant only     Deployments -> sync -> Run -> Custom run; there a held plan is approved, too
+  past dates again    Deployments -> backfill -> Run: a form with dates, and a reason
 
 Logs, records and, with the emulator, the warehouse are in {home}. Ctrl-C stops everything.""",
         is_copied=True,
