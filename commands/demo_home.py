@@ -30,7 +30,7 @@ def make_fresh(folder: Path) -> Path:
 def _empty(home: Path) -> None:
     found = list(home.iterdir())
     if found and home / MARKER not in found:
-        raise ConfigError([f"{home} exists and is not from an earlier time: choose another --folder"])
+        raise ConfigError([f"{home} exists and was not made by an earlier demo or up: choose another --folder"])
     for entry in found:
         if entry.is_dir():
             shutil.rmtree(entry)

@@ -57,7 +57,7 @@ def test_it_succeeds_in_under_a_minute(shown: Shown):
 
 
 def test_the_secret_is_in_its_own_file_and_nowhere_on_the_screen(shown: Shown):
-    secret = (shown.home / "client-secret").read_text()
+    secret = (shown.home / "contoso.secret").read_text()
 
     assert secret
     assert secret not in shown.said.everything
@@ -123,5 +123,5 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path):
     said = Terminal(tmp_path).type("demo", "--folder", ".")
 
     assert said.code == Exit.USAGE
-    assert "is not an earlier demo: choose another --folder" in said.err
+    assert "was not made by an earlier demo or up: choose another --folder" in said.err
     assert (tmp_path / "thesis.txt").read_text() == "three years of work"
