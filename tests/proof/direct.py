@@ -15,7 +15,7 @@ from prefect.logging.loggers import disable_run_logger
 
 from activation_sync.core.run import Outcome, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError, TransientError
-from flows.sync import sync
+from flows.sync import sync_tenant
 
 DASHBOARD = ("create_table_artifact", "create_markdown_artifact")
 Notice = Callable[[str], None]
@@ -23,10 +23,11 @@ Notice = Callable[[str], None]
 
 def run_directly(tenant: str, as_of: date, notice: Notice, tries: int = 1) -> RunSummary:
     """One run of the nightly flow; a run that is held or fails comes back as a summary too."""
-    flow = _with_globals(sync.fn, lambda value: _Step(value, notice, tries) if isinstance(value, Task) else value)
+    steps = _with_globals(sync_tenant, lambda value: _Step(value, notice, tries) if isinstance(value, Task) else value)
     with disable_run_logger():
         try:
-            return flow(tenant, as_of).result()
+            summary: RunSummary = steps(tenant, as_of)
+            return summary
         except ActivationSyncError as error:
             outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
             return RunSummary(tenant, "", as_of, outcome, error=f"{type(error).__name__}: {error}")
