@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from activation_sync.core.model import Report
 from activation_sync.core.run import RunKind
 from activation_sync.warehouse.outbox import DEAD, PENDING, count_by_state
 from activation_sync.warehouse.reports import Source
@@ -59,10 +60,12 @@ def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStat
 
 
 def _restated(tenant: str) -> Select[Any]:
+    """Usage data only: the user counts report also moves when it follows a PATCH of ours."""
     report = raw_report.c
+    of_usage = (report.tenant == tenant, report.source == Source.GRAPH, report.report != Report.USER_COUNTS)
     return (
         select(report.report, report.refreshed_on)
-        .where(report.tenant == tenant, report.refreshed_on.is_not(None), report.source == Source.GRAPH)
+        .where(*of_usage, report.refreshed_on.is_not(None))
         .group_by(report.report, report.refreshed_on)
         .having(func.count() > 1)
     )

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from activation_sync.core.model import Report
+from activation_sync.core.model import PlatformRow, Report
 from activation_sync.core.run import Answer, AnswerKind, Delivery, Outcome, RunSummary
 from activation_sync.warehouse.answers import record_answer
 from activation_sync.warehouse.apply import apply_plan
 from activation_sync.warehouse.engine import writing
-from activation_sync.warehouse.loading import load_counts
+from activation_sync.warehouse.loading import load_counts, load_platforms
 from activation_sync.warehouse.outbox import mark_in_doubt, read_pending
 from activation_sync.warehouse.reports import record_landed, record_rejected
 from activation_sync.warehouse.runs import read_last_run, read_runs, record_run, record_run_started
@@ -76,6 +76,8 @@ def test_a_status_counts_what_a_person_must_know(conn):
     start(conn, "lately", minutes=-9)
     for hours in range(2):
         load_counts(conn, record_landed(conn, landed(content=str(hours), hours=hours)), [count_row()], AT)
+        platforms = record_landed(conn, landed(Report.PLATFORM_COUNTS, str(hours), hours))
+        load_platforms(conn, platforms, [PlatformRow(DAY, APPS, hours, 0, 0, 0, 0)], AT)
     record_rejected(conn, record_landed(conn, landed(Report.USER_DETAIL)).id, "cut short")
     apply_plan(conn, plan(change(), change(product=VISIO)), run_id="lately", who="nightly", at=AT)
     rows = read_pending(conn, "contoso")
