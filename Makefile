@@ -33,8 +33,14 @@ demo: setup
 up: setup
 	$(BIN)/activation-sync up $(ARGS)
 
+# Four at a time, since most tests wait; a file stays with one worker, so that its servers start once.
+PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+
 test: $(DEV) check
-	$(BIN)/python -m pytest --numprocesses 4 --cov $(ARGS)
+	$(PYTEST) $(ARGS)
+
+coverage: $(DEV)
+	$(PYTEST) --cov $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff check .

@@ -104,7 +104,7 @@ def test_every_report_it_landed_is_there_byte_for_byte(shown: Shown):
 
 
 def test_what_it_says_to_type_next_works_without_the_emulator(shown: Shown):
-    typed = [shlex.split(line)[1:] for line in re.findall(r"^  activation-sync --config .*$", shown.said.out, re.M)]
+    typed = [shlex.split(line)[1:] for line in re.findall(r"^  \S*activation-sync --config .*$", shown.said.out, re.M)]
 
     for words in typed:
         said = shown.terminal.type(*words)
