@@ -14,7 +14,7 @@ from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 
 from activation_sync.errors import GraphBusyError, TransientError, WarehouseBusyError
-from config.settings import load_settings
+from config.settings import settings_in_use
 
 T = TypeVar("T")
 MOST_TRIES = 50  # of one task run, waits that Graph asked for included
@@ -55,7 +55,7 @@ def unless_hopeless(task: Task[..., Any], task_run: TaskRun, state: State[Any]) 
         _tries.delay_s = error.retry_after_s
         return True
     _tries.begin(task_run.id)
-    delays_s = load_settings().sync.retry_delays_s
+    delays_s = settings_in_use().sync.retry_delays_s
     if _tries.failures >= len(delays_s):
         return False
     _tries.delay_s = delays_s[_tries.failures]
@@ -65,7 +65,7 @@ def unless_hopeless(task: Task[..., Any], task_run: TaskRun, state: State[Any]) 
 
 def patiently(step: Callable[[], T]) -> T:
     """What stands outside of any task, tried again after each configured delay while the warehouse is busy."""
-    for delay_s in load_settings().sync.retry_delays_s:
+    for delay_s in settings_in_use().sync.retry_delays_s:
         try:
             return step()
         except WarehouseBusyError:
