@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from getpass import getuser
 from typing import TypeVar
@@ -16,12 +16,12 @@ from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
 
 from activation_sync.core.run import Outcome, RunKind, RunSummary
-from activation_sync.errors import ActivationSyncError, HeldError, TenantBusyError
+from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
-from tasks.policy import patiently
+from tasks.policy import is_put_off, patiently
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
@@ -94,13 +94,21 @@ def _record_start(run: Run, kind: RunKind) -> None:
 
 
 def _record_end(run: Run, error: Exception) -> None:
-    outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
+    with writing(open_warehouse(), run.lease) as connection:
+        record_run(connection, ended_early(run.tenant, run.as_of, error, run.run_id), at=now())
+
+
+def ended_early(tenant: str, as_of: date, error: Exception, run_id: str = "") -> RunSummary:
+    """How a run ended that did not go through all its steps: held, put off, or failed."""
+    ended = partial(RunSummary, tenant, run_id, as_of, error_kind=type(error).__name__)
+    if isinstance(error, HeldError):
+        return ended(Outcome.HELD, digest=error.digest, error=str(error))
+    if isinstance(error, GraphBusyError) and is_put_off(error):
+        until = now() + timedelta(seconds=error.retry_after_s or 0)
+        return ended(Outcome.PUT_OFF, error=str(error), put_off_until=until)
     # the text of an unexpected exception may hold anything, so only its type is kept
     reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
-    digest = error.digest if isinstance(error, HeldError) else ""
-    summary = RunSummary(run.tenant, run.run_id, run.as_of, outcome, digest=digest, error=reason)
-    with writing(open_warehouse(), run.lease) as connection:
-        record_run(connection, summary, at=now())
+    return ended(Outcome.FAILED, error=reason)
 
 
 def results_of(steps: PrefectFutureList[T]) -> list[T]:
