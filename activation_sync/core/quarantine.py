@@ -11,19 +11,8 @@ from activation_sync.core.run import RunSummary
 
 NIGHTS = 3  # on which a tenant must have failed, with nothing good between
 TRIED_AGAIN_AFTER = timedelta(days=7)
-NOT_OF_THE_TENANT = frozenset(  # errors that say nothing about a tenant: Graph's or our own bad days
-    {
-        "GraphBusyError",
-        "WarehouseBusyError",
-        "TenantBusyError",
-        "PlanMovedError",
-        "ConfigError",
-        "LandingError",
-        "WarehouseError",
-        "SchemaVersionError",
-        "LeaseLostError",
-    }
-)
+# Errors that say something about a tenant. The others are bad days of Graph, of our own servers, or bugs of ours.
+OF_THE_TENANT = frozenset({"CredentialError", "GraphRefusedError", "ReportFormatError", "WorkerLostError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +41,8 @@ class Turnout:
 
 
 def is_its_own(failure: RunSummary) -> bool:
-    """True when a failed run says something about its tenant; a failure of unknown kind says nothing."""
-    return failure.error_kind not in NOT_OF_THE_TENANT | {""}
+    """True when a failed run says something about its tenant."""
+    return failure.error_kind in OF_THE_TENANT
 
 
 def quarantine_of(failed_on: Collection[date], turnouts: Mapping[date, Turnout]) -> Quarantine | None:

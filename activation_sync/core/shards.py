@@ -1,11 +1,12 @@
 """Which tenants a fleet still has to give to a shard, and when a shard is given up. Pure; the clock is the caller's.
 
-What became of each tenant is told by the warehouse. A worker that dies takes the tenants it worked on with it: each of
-them comes again alone, so that one which brings its workers down does so to no other.
+What became of each tenant is told by the warehouse. A worker that dies takes the tenants it worked on with it. They
+come again apart from the others, and should that worker die too, each alone: one that brings its workers down harms no
+other.
 """
 
 from collections import Counter, deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,15 +54,16 @@ class Dispatch:
         self._queue.clear()
         return shards
 
-    def ended(self, tenants: Collection[str], progress: Mapping[str, Progress], now: datetime) -> None:
+    def ended(self, tenants: Sequence[str], progress: Mapping[str, Progress], now: datetime) -> None:
         """A shard has ended, well or not: what is left of it comes again."""
         self._take_put_off(progress, now)
         begun = [tenant for tenant in tenants if tenant in progress and progress[tenant].outcome is None]
         unbegun = [tenant for tenant in tenants if tenant not in progress]
-        for tenant in self._after_a_loss(begun):
-            self._queue.append((tenant,))
-        # nobody began: the worker died of something else, and all count it, or it might go on for ever
-        self._queue.extend(self._split(unbegun if progress else self._after_a_loss(unbegun)))
+        self._after_a_loss(begun)
+        if progress:
+            self._queue.extend(self._split(unbegun))
+        else:  # the worker died before anybody began: all count that, or it might go on for ever
+            self._after_a_loss(unbegun)
 
     def _take_put_off(self, progress: Mapping[str, Progress], now: datetime) -> None:
         for tenant, one in progress.items():
@@ -69,10 +71,12 @@ class Dispatch:
             if one.put_off_until and comes_again(one.put_off_until, self._put_offs[tenant], now):
                 self._put_off[tenant] = one.put_off_until
 
-    def _after_a_loss(self, tenants: Collection[str]) -> list[str]:
+    def _after_a_loss(self, tenants: Sequence[str]) -> None:
         self._losses.update(tenants)
+        first = [tenant for tenant in tenants if self._losses[tenant] == 1]
+        again = [tenant for tenant in tenants if 1 < self._losses[tenant] < MOST_LOSSES]
+        self._queue.extend([*self._split(first), *((tenant,) for tenant in again)])
         self.lost += [tenant for tenant in tenants if self._losses[tenant] >= MOST_LOSSES]
-        return [tenant for tenant in tenants if self._losses[tenant] < MOST_LOSSES]
 
     def _split(self, tenants: Sequence[str]) -> list[tuple[str, ...]]:
         return [tuple(tenants[start : start + self.size]) for start in range(0, len(tenants), self.size)]
