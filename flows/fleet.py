@@ -26,7 +26,8 @@ def fleet(
     """
     night, chosen = night_due(time_zone), chosen_tenants(tenants)
     is_by_name = bool(tenants) and not unless_done
-    run_shards(tenants_to_run(chosen, night, unless_done=unless_done, is_by_name=is_by_name), night, unless_done)
+    turns = tenants_to_run(chosen, night, unless_done=unless_done, is_by_name=is_by_name)
+    run_shards(turns, night, unless_done=unless_done)
     return _ended(publish_fleet(chosen, night))
 
 

@@ -46,12 +46,22 @@ def tenants_to_run(tenants: Sequence[str], night: date, *, unless_done: bool, is
     return [tenant for tenant in tenants if tenant not in absent | done]
 
 
-def run_shards(tenants: Sequence[str], night: date, unless_done: bool) -> None:
-    """Give every tenant to a shard, and wait until each has had its turn or is given up."""
-    shards = _Shards(night, unless_done, Dispatch(tenants))
+def run_shards(
+    tenants: Sequence[str],
+    night: date,
+    *,
+    unless_done: bool,
+    look_every_s: float = LOOK_EVERY_S,
+    most_quiet_looks: int = MOST_QUIET_LOOKS,
+) -> None:
+    """Give every tenant to a shard, and wait until each has had its turn or is given up.
+
+    A shard that a worker has, and of which nothing changed for `most_quiet_looks`, is dead.
+    """
+    shards = _Shards(night, unless_done, most_quiet_looks, Dispatch(tenants))
     while not shards.is_over:
         shards.start()
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(look_every_s)
         try:
             shards.look()
         except (WarehouseBusyError, HTTPError) as error:
@@ -81,6 +91,7 @@ class _Shards:
 
     night: date
     unless_done: bool
+    most_quiet_looks: int
     dispatch: Dispatch
     _open: list[Shard] = field(default_factory=list)
     _starts: Counter[tuple[str, ...]] = field(default_factory=Counter)
@@ -104,7 +115,7 @@ class _Shards:
         signs = _ask(partial(read_signs, run_ids=_run_ids(at_work)))
         looked = [shard.look(states.get(shard.flow_run_id), signs) for shard in self._open]
         for shard in looked:
-            if shard.watch.is_dead(MOST_QUIET_LOOKS):
+            if shard.watch.is_dead(self.most_quiet_looks):
                 get_run_logger().warning("shard %s is dead: its worker was lost", shard.flow_run_id)
                 give_up(shard)
         ended = [shard for shard in looked if _has_ended(shard, states)]

@@ -48,9 +48,11 @@ def is_its_own(failure: RunSummary) -> bool:
 def quarantine_of(failed_on: Collection[date], turnouts: Mapping[date, Turnout]) -> Quarantine | None:
     """None while a tenant is tried every night.
 
-    failed_on: the nights on which it failed by its own fault since its last good run. turnouts: of those nights.
+    failed_on: the nights on which it failed by its own fault since its last good run. turnouts: of those nights, as
+    far as anybody ran then.
     """
-    nights = sorted(night for night in set(failed_on) if not turnouts[night].is_outage)
+    outages = {night for night, turnout in turnouts.items() if turnout.is_outage}
+    nights = sorted(set(failed_on) - outages)
     if len(nights) < NIGHTS:
         return None
     return Quarantine(nights[NIGHTS - 1], nights[-1] + TRIED_AGAIN_AFTER)

@@ -102,12 +102,19 @@ def machine(folder: Path, api: str, configured_in: Path) -> Machine:
 def serving(server: Machine, database_url: str) -> Iterator[Prefect]:
     """Prefect's server with the deployments registered, as the runbook says; on SQLite it would lock itself up."""
     api = server.environment["PREFECT_API_URL"]
-    database = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url.replace("postgresql:", "postgresql+asyncpg:")}
+    environment = {
+        **server.environment,
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url.replace("postgresql:", "postgresql+asyncpg:"),
+        # the dashboard's rows of task runs and events: half of the server's work, and nothing here looks at them
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    }
     port = str(httpx.URL(api).port)
     command = server.prefect("server", "start", "--host", "127.0.0.1", "--port", port)
     with running(
         command,
-        {**server.environment, **database},
+        environment,
         server.folder,
         server.folder / "server.log",
         partial(is_healthy, api),
