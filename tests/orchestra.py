@@ -16,7 +16,7 @@ SETTINGS = {
 def serving_prefect() -> Iterator[None]:
     """Flows run against a server of the session's own; heartbeats off, as each costs a flow run a second.
 
-    It keeps no rows of task runs and starts no automations: that is two thirds of its work, and nothing here asks for it.
+    It keeps no rows of task runs and starts no automations: half of its work, and nothing here asks for it.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
