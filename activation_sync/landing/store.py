@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, cast
+from uuid import uuid4
 
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from activation_sync.errors import LandingError
-from activation_sync.landing.arrivals import CHUNK_BYTES, PART_BYTES, Arrival, FileArrival, UploadArrival
+from activation_sync.landing.arrivals import CHUNK_BYTES, INCOMING, PART_BYTES, Arrival, FileArrival, UploadArrival
 from activation_sync.landing.refusals import naming_refusals
 
 if TYPE_CHECKING:
@@ -119,6 +120,19 @@ class Landing:
         with naming_refusals(self._url), suppress(FileNotFoundError):
             return bool(self._fs.modified(self._at(path)) < moment)
         return False
+
+    def prove_usable(self) -> None:
+        """Write, read and drop a few bytes; raises what a run would meet."""
+        path = f"{INCOMING}/{uuid4().hex}-probe"
+        with naming_refusals(self._url):
+            arrival = self._begin()
+            try:
+                arrival.write(b"probe")
+                arrival.keep(path)
+                self._fs.cat_file(self._at(path))
+                self._fs.rm_file(self._at(path))
+            finally:
+                arrival.end()
 
     def digest(self, path: str) -> str:
         """The sha256 of the bytes that are there now; LandingError when none are."""

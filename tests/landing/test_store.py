@@ -233,3 +233,14 @@ def test_the_digest_is_of_the_bytes_that_are_there_now(url):
     fs, root = looking_into(url)
     fs.pipe_file(f"{root}/{PATH}", b"damaged")
     assert landing.digest(PATH) == sha256(b"damaged").hexdigest()
+
+
+def test_a_landing_is_proved_usable_and_nothing_of_the_proof_stays(url):
+    Landing(url).prove_usable()
+    assert files(url) == []
+
+
+def test_the_proof_says_what_a_night_would_be_told(tmp_path):
+    (tmp_path / "landing").touch()
+    with pytest.raises(LandingError, match="check the landing's URL"):
+        Landing(f"{tmp_path}/landing").prove_usable()
