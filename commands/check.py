@@ -27,7 +27,7 @@ def check(
     tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
-    """Look at configuration, warehouse, landing, token, permission, reports, concealed names and write-back; change nothing."""
+    """Look at configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
     from commands.choosing import chosen_tenants
     from commands.console import print_json
     from commands.exits import Exit
