@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
 from activation_sync.warehouse.schema import migrate
+from tests.buckets import open_bucket, serving_buckets
 from tests.orchestra import serving_prefect
 from tests.postgres import serving_postgres
 from tests.stage import keeping_configuration
@@ -29,6 +30,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     with serving_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    with serving_buckets() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket_url(object_store: str) -> Iterator[str]:
+    """The URL of a landing in an empty bucket."""
+    with open_bucket(object_store) as url:
         yield url
 
 
