@@ -10,6 +10,7 @@ def serving_prefect() -> Iterator[None]:
     """Flows run against a server of the session's own; heartbeats off, as each costs a flow run a second."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL", "0.5")  # tests look at events
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_LOGGING_LEVEL, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
