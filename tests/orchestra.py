@@ -7,8 +7,8 @@ from contextlib import contextmanager
 SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.5",  # tests look at events
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
 }
 
 
@@ -16,7 +16,7 @@ SETTINGS = {
 def serving_prefect() -> Iterator[None]:
     """Flows run against a server of the session's own; heartbeats off, as each costs a flow run a second.
 
-    It keeps no rows of task runs and starts no automations: half of its work, and nothing here asks for it.
+    It keeps no rows of task runs: a third of its work, and nothing here asks for them.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
