@@ -24,7 +24,7 @@ from activation_sync.warehouse.fleet import read_last_runs
 from activation_sync.warehouse.runs import is_night_done
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.policy import STEP, patiently
-from tasks.run import ended_early
+from tasks.run import ended_by
 from tasks.wiring import now, open_warehouse
 
 SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
@@ -85,10 +85,9 @@ def run_unless_done(tenant: str, night: date, run: Callable[..., RunSummary], *,
 
 def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
     """How a tenant's run ended that did not go through, so that the next tenant gets its turn."""
-    if not isinstance(error, ActivationSyncError):
-        # a bug should look like one in the log of the run
+    if not isinstance(error, ActivationSyncError):  # a bug should look like one in the log of the run
         get_run_logger().error("%s: unexpected error", tenant, exc_info=error)
-    return ended_early(tenant, night, error)
+    return ended_by(error, tenant, "", night)
 
 
 @task(task_run_name="publish night", **STEP)

@@ -138,6 +138,7 @@ class RunSummary:
     """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere.
 
     error_kind: the name of the error that failed or held it. put_off_until: when Graph may be asked again.
+    troubles: what is amiss with the tenant after it, in numbers (`core/alerts.py`), so that the next run can compare.
     """
 
     tenant: str
@@ -161,6 +162,7 @@ class RunSummary:
     error_kind: str = ""
     put_off_until: datetime | None = None
     table: tuple[dict[str, str], ...] = ()
+    troubles: dict[str, int] = field(default_factory=dict)
 
 
 def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:
