@@ -20,18 +20,18 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from sqlalchemy import Connection
 
-from activation_sync.core.fleet import Standing, fleet_rows, fleet_words, standing_of
+from activation_sync.core.fleet import Standing, fleet_rows, fleet_words
 from activation_sync.core.run import Outcome
 from activation_sync.core.shards import MOST_LOSSES, Dispatch, Progress
 from activation_sync.errors import ActivationSyncError, WarehouseBusyError, WorkerLostError
 from activation_sync.warehouse.engine import reading
-from activation_sync.warehouse.fleet import read_last_runs
 from activation_sync.warehouse.progress import read_done, read_progress, read_signs
 from tasks.nights import left_out, run_id_of
 from tasks.policy import STEP, patiently
 from tasks.run import LEASE_TTL_S, open_run
 from tasks.shards import Shard, give_up, is_at_work, read_states, start_shard
-from tasks.wiring import now, open_warehouse, tenant_settings
+from tasks.standing import read_standings
+from tasks.wiring import now, open_warehouse
 
 LOOK_EVERY_S = 5.0
 # Whoever works renews a lease every third of its life, and Prefect shows it when a shard gets going.
@@ -73,16 +73,10 @@ def run_shards(
 @task(task_run_name="publish fleet", **STEP)
 def publish_fleet(tenants: Sequence[str], night: date) -> list[Standing]:
     """Show how each tenant fares. Safe to repeat: the same key is a new version of one artifact."""
-    standings = read_standings(tenants, night)
+    standings = _ask(partial(read_standings, tenants=tenants, night=night))
     rows = [dict(row) for row in fleet_rows(standings)]
     create_table_artifact(table=rows, key="fleet", description=fleet_words(standings))
     return standings
-
-
-def read_standings(tenants: Sequence[str], night: date) -> list[Standing]:
-    """Where each of these tenants stands on a night, from the warehouse alone."""
-    found = _ask(lambda connection: read_last_runs(connection, tenants, now()))
-    return [standing_of(last, night, tenant_settings(last.tenant).sync.stale_after_days) for last in found]
 
 
 @dataclass(slots=True)

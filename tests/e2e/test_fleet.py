@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -48,7 +49,13 @@ def database_url() -> Iterator[str]:
 def stage(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Stage]:
     """What the machines share: the warehouse, a landing, and Graph."""
     folder = tmp_path_factory.mktemp("fleet")
-    scenario = Scenario(tenants=TENANTS, users=20, products=PRODUCTS[:2], roles={NO_PERMISSION: ()})
+    scenario = Scenario(
+        tenants=TENANTS,
+        users=20,
+        products=PRODUCTS[:2],
+        first_refreshed_on=datetime.now(UTC).date() - timedelta(days=2),  # a fresh report, whenever this runs
+        roles={NO_PERMISSION: ()},
+    )
     landing = {"url": str(folder / "landing")}
     with open_stage(folder, database_url.replace("/postgres?", "/warehouse?"), scenario, landing=landing) as stage:
         stage.configure(graph={"longest_wait_s": BEARABLE_S})

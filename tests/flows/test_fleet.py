@@ -29,7 +29,7 @@ Duty = Callable[[SyncPrefectClient, FlowRun], None]
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    scenario = Scenario(tenants=TENANTS, users=60)
+    scenario = Scenario(tenants=TENANTS, users=60, first_refreshed_on=datetime.now(UTC).date() - timedelta(days=2))
     with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
         yield stage
 
