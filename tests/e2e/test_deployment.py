@@ -1,7 +1,6 @@
 """The deployments, as an operator makes and runs them: a Prefect server and a worker, from the checkout alone."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from prefect.flows import load_flow_from_entrypoint
 from config.sources import FILE_VARIABLE
 from tasks.shards import DEPLOYMENT
 from tests.e2e.services import running
+from tests.e2e.workers import free_api, is_healthy
 from tests.stage import Stage, open_stage
 
 ROOT = Path(__file__).parents[2]
@@ -54,8 +54,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def operator(stage: Stage) -> Iterator[Operator]:
-    port = free_port()
-    api = f"http://127.0.0.1:{port}/api"
+    api = free_api()
+    port = str(httpx.URL(api).port)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(stage.folder),
@@ -66,22 +66,9 @@ def operator(stage: Stage) -> Iterator[Operator]:
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         FILE_VARIABLE: str(stage.folder / "activation-sync.toml"),
     }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
     with running(command, environment, ROOT, stage.folder / "server.log", partial(is_healthy, api)):
         yield Operator(environment)
-
-
-def free_port() -> int:
-    with socket.socket() as briefly:
-        briefly.bind(("127.0.0.1", 0))
-        return int(briefly.getsockname()[1])
-
-
-def is_healthy(api: str) -> bool:
-    try:
-        return httpx.get(f"{api}/health", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_a_deployed_night_runs_on_a_worker(stage: Stage, operator: Operator):
