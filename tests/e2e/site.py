@@ -47,6 +47,13 @@ class Site:
     def runs(self) -> list[Any]:
         return list(self._post("/flow_runs/filter"))
 
+    def artifact(self, key: str) -> str:
+        """The newest version of what is shown under a key; its id."""
+        return next(str(found["latest_id"]) for found in self._post("/artifacts/latest/filter") if found["key"] == key)
+
+    def automations(self) -> list[str]:
+        return [found["name"] for found in self._post("/automations/filter")]
+
     def start(self, deployment: str, due_at: datetime | None = None, **parameters: Any) -> str:
         """Start a run as a person does, or as one that was due then and is late; return its id."""
         asked: dict[str, Any] = {"parameters": parameters}
