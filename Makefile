@@ -62,7 +62,8 @@ setup: $(RUN)
 lock: $(MADE)
 	$(INSTALL) --require-hashes --requirement requirements-dev.lock
 	$(LOCK) pyproject.toml --group build --output-file requirements.lock
-	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) pyproject.toml --group build --extra s3 --extra azure --constraint requirements.lock --output-file requirements-production.lock
+	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements-production.lock --output-file requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@
     |- TransientError          try the same step again
     |  |- GraphBusyError       Graph or its token endpoint asked us to wait, or did not answer
     |  |- WarehouseBusyError   the database is locked, restarting or out of reach
+    |  |- LandingBusyError     the object store of the landing is out of reach or overloaded
     |  |- TenantBusyError      another run holds the tenant's lease
     |  `- PlanMovedError       the inputs changed between plan and apply: plan again
     |- HeldError               a person must look; nothing was written
@@ -54,6 +55,10 @@ class GraphBusyError(TransientError):
 
 class WarehouseBusyError(TransientError):
     """The database is locked, restarting, or out of reach."""
+
+
+class LandingBusyError(TransientError):
+    """The object store of the landing is out of reach, or asks for fewer requests."""
 
 
 class TenantBusyError(TransientError):

@@ -27,7 +27,7 @@ def check(
     tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
-    """Look at configuration, warehouse, token, permission, reports, concealed names and write-back; change nothing."""
+    """Look at configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
     from commands.choosing import chosen_tenants
     from commands.console import print_json
     from commands.exits import Exit
@@ -49,6 +49,7 @@ def _looks(tenants: "Sequence[TenantSettings]") -> Iterator[Line]:
     names = ", ".join(one.name for one in tenants)
     yield Line("", "configuration", "ok", f"every value of {find_file(None)} is in order; looking at {names}")
     yield _looked("", "warehouse", _warehouse)
+    yield _looked("", "landing", _landing)
     for one in tenants:
         yield from _tenant(one)
 
@@ -68,6 +69,13 @@ def _warehouse() -> str:
 
     refuse_unwritable_warehouse()
     return "can be read and written, and has this version's schema"
+
+
+def _landing() -> str:
+    from tasks.wiring import open_landing
+
+    open_landing().prove_usable()
+    return "can be written, read and cleared"
 
 
 def _tenant(tenant: "TenantSettings") -> Iterator[Line]:

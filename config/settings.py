@@ -36,7 +36,10 @@ class WarehouseSettings(Section):
 
 
 class LandingSettings(Section):
-    """url: a folder, or an fsspec URL of an object store. retention_days: since Graph last gave the same bytes."""
+    """url: a folder, or the URL of a bucket, whose endpoint and credentials its library reads from the environment.
+
+    retention_days: since Graph last gave the same bytes.
+    """
 
     url: LandingUrl = Field(default="data/landing", validate_default=True)
     retention_days: int = Field(default=90, ge=1)

@@ -9,11 +9,11 @@ from prefect.client.orchestration import get_client
 from prefect.events import Event, RelatedResource, Resource
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from activation_sync.core.alerts import Alert, alerts, conditions_after
+from activation_sync.core.alerts import Alert, alerts, troubles_after
 from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.engine import reading
-from activation_sync.warehouse.runs import read_conditions
+from activation_sync.warehouse.runs import read_troubles
 from tasks.wiring import open_warehouse
 
 OURS = UUID("5e5b1a1c-2d0e-5b7e-9f5b-0d6a3c1f7b42")  # the namespace of our event ids
@@ -22,23 +22,23 @@ KINDS = {RunKind.SYNC: "tenant", RunKind.BACKFILL: "backfill"}  # what people do
 
 
 def tell_changes(summary: RunSummary, kind: RunKind = RunKind.SYNC) -> RunSummary:
-    """Raise an event for each condition that began, grew or is over since the last run; return what is amiss now.
+    """Raise an event for each trouble that began, grew or is over since the last run; return what is amiss now.
 
     Called before a run is recorded as ended: one that is killed in between tells again, with the same event ids.
     """
     if kind not in KINDS:
         return summary
-    before = _conditions_before(summary, kind)
-    after = conditions_after(before, summary, kind)
+    before = _troubles_before(summary, kind)
+    after = troubles_after(before, summary, kind)
     _raise_events([_event(alert, summary, kind) for alert in alerts(before, after, summary)])
-    return replace(summary, conditions=after)
+    return replace(summary, troubles=after)
 
 
-def _conditions_before(summary: RunSummary, kind: RunKind) -> dict[str, int]:
+def _troubles_before(summary: RunSummary, kind: RunKind) -> dict[str, int]:
     """Nothing when the warehouse is what failed: told of it once a night is better than never."""
     try:
         with reading(open_warehouse()) as connection:
-            return read_conditions(connection, summary.tenant, kind)
+            return read_troubles(connection, summary.tenant, kind)
     except ActivationSyncError:
         if summary.outcome is Outcome.FAILED:
             return {}
@@ -76,7 +76,7 @@ def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:
         related=_related(),
         payload={
             "tenant": alert.tenant,
-            "condition": alert.condition.value,
+            "trouble": alert.trouble.value,
             "number": alert.number,
             "before": alert.before,
             "as_of": summary.as_of.isoformat(),

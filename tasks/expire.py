@@ -43,11 +43,12 @@ def _expire(expiring: Sequence[LandedReport], run: Run) -> None:
 
 
 def _drop_orphans(run: Run) -> int:
-    """The lease holds off whoever might record one of them now."""
-    landing = open_landing()
-    files = landing.files_before(run.tenant, now() - ORPHANED_AFTER)
+    """The lease holds off whoever might record one of them now; a young one may belong to an import."""
+    landing, moment = open_landing(), now() - ORPHANED_AFTER
+    files = landing.files(run.tenant)
     with writing(open_warehouse(), run.lease) as connection:
-        orphans = set(files) - read_kept_paths(connection, run.tenant)
-        for path in sorted(orphans):
+        unknown = set(files) - read_kept_paths(connection, run.tenant)
+        orphans = [path for path in sorted(unknown) if landing.was_written_before(path, moment)]
+        for path in orphans:
             landing.drop(path)
     return len(orphans)

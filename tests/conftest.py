@@ -11,20 +11,38 @@ from sqlalchemy import Engine
 
 from activation_sync.warehouse.engine import open_engine
 from activation_sync.warehouse.schema import migrate
+from tests.buckets import open_bucket, serving_buckets
 from tests.orchestra import serving_prefect
 from tests.postgres import serving_postgres
 from tests.stage import keeping_configuration
 
-settings.register_profile("unhurried", deadline=None)  # a busy machine is not a mistake
-settings.load_profile("unhurried")
-database_numbers = count(1)
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
+database_numbers = count(1)
+LONGEST = {"e2e": 0, "proof": 1, "flows": 2, "commands": 3}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rooms whose files take longest come first, so that no worker is left with one when the others are done."""
+    items.sort(key=lambda item: LONGEST.get(item.path.parent.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     with serving_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    with serving_buckets() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket_url(object_store: str) -> Iterator[str]:
+    """The URL of a landing in an empty bucket."""
+    with open_bucket(object_store) as url:
         yield url
 
 

@@ -1,4 +1,4 @@
-"""What somebody should be told of a tenant, once: when a condition begins, when it grows, and when it is over. Pure."""
+"""What somebody should be told of a tenant, once: when a trouble begins, when it grows, and when it is over. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from activation_sync.core.summary import rows_words
 from activation_sync.core.windows import report_age_days
 
 
-class Condition(StrEnum):
+class Trouble(StrEnum):
     """What may be amiss with a tenant. It lasts from run to run, until one finds it gone."""
 
     HELD = "held"
@@ -22,23 +22,23 @@ class Condition(StrEnum):
 
 # What a run of this outcome could see, as far as it came. A failed one cannot tell that a conflict is gone.
 SEEN_BY = {
-    Outcome.FAILED: frozenset({Condition.FAILED}),
-    Outcome.HELD: frozenset({Condition.FAILED, Condition.HELD}),
+    Outcome.FAILED: frozenset({Trouble.FAILED}),
+    Outcome.HELD: frozenset({Trouble.FAILED, Trouble.HELD}),
 }
 # A backfill is told of where it stopped; what it leaves open of the tenant, the next night finds and tells.
-TOLD_OF = {RunKind.BACKFILL: frozenset({Condition.FAILED, Condition.HELD})}
-ALL = frozenset(Condition)
+TOLD_OF = {RunKind.BACKFILL: frozenset({Trouble.FAILED, Trouble.HELD})}
+ALL = frozenset(Trouble)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A condition that began, grew or is over, in words for whoever is notified; free of secrets and of user names.
+    """A trouble that began, grew or is over, in words for whoever is notified; free of secrets and of user names.
 
     number: how many there are of it now, 1 where it cannot be counted, 0 when it is over. before: the number before.
     """
 
     tenant: str
-    condition: Condition
+    trouble: Trouble
     number: int
     before: int
     title: str
@@ -47,10 +47,10 @@ class Alert:
     @property
     def event(self) -> str:
         """The event's name in the dashboard: `activation-sync.held`, and `activation-sync.held.over` at its end."""
-        return f"activation-sync.{self.condition}{'' if self.number else '.over'}"
+        return f"activation-sync.{self.trouble}{'' if self.number else '.over'}"
 
 
-def conditions_after(before: Mapping[str, int], summary: RunSummary, kind: RunKind = RunKind.SYNC) -> dict[str, int]:
+def troubles_after(before: Mapping[str, int], summary: RunSummary, kind: RunKind = RunKind.SYNC) -> dict[str, int]:
     """What is amiss after a run, in numbers; what it could not see is as the run before it left it."""
     seen = SEEN_BY.get(summary.outcome, ALL) & TOLD_OF.get(kind, ALL)
     unseen = {name: number for name, number in before.items() if name not in seen}
@@ -58,28 +58,28 @@ def conditions_after(before: Mapping[str, int], summary: RunSummary, kind: RunKi
 
 
 def alerts(before: Mapping[str, int], after: Mapping[str, int], summary: RunSummary) -> Iterator[Alert]:
-    """What to tell of the step from one run's conditions to the next's: nothing of what stays or becomes less."""
-    for condition in Condition:
-        was, number = before.get(condition, 0), after.get(condition, 0)
+    """What to tell of the step from one run's troubles to the next's: nothing of what stays or becomes less."""
+    for trouble in Trouble:
+        was, number = before.get(trouble, 0), after.get(trouble, 0)
         if number > was:
-            yield _alert(summary, condition, number, was, TITLES[condition], WORDS[condition](summary))
+            yield _alert(summary, trouble, number, was, TITLES[trouble], WORDS[trouble](summary))
         elif was and not number:
-            yield _alert(summary, condition, 0, was, f"{TITLES[condition]}: over", OVER[condition])
+            yield _alert(summary, trouble, 0, was, f"{TITLES[trouble]}: over", OVER[trouble])
 
 
-def _found(summary: RunSummary) -> dict[Condition, int]:
+def _found(summary: RunSummary) -> dict[Trouble, int]:
     return {
-        Condition.HELD: int(summary.outcome is Outcome.HELD),
-        Condition.FAILED: int(summary.outcome is Outcome.FAILED),
-        Condition.CONFLICT: summary.conflicts,
-        Condition.DEAD_LETTER: summary.dead_letters,
-        Condition.STALE_REPORT: int(summary.is_stale),
-        Condition.NOT_OFFERED: int(not summary.delivery.is_offered),
+        Trouble.HELD: int(summary.outcome is Outcome.HELD),
+        Trouble.FAILED: int(summary.outcome is Outcome.FAILED),
+        Trouble.CONFLICT: summary.conflicts,
+        Trouble.DEAD_LETTER: summary.dead_letters,
+        Trouble.STALE_REPORT: int(summary.is_stale),
+        Trouble.NOT_OFFERED: int(not summary.delivery.is_offered),
     }
 
 
-def _alert(summary: RunSummary, condition: Condition, number: int, before: int, title: str, message: str) -> Alert:
-    return Alert(summary.tenant, condition, number, before, f"{summary.tenant}: {title}", message)
+def _alert(summary: RunSummary, trouble: Trouble, number: int, before: int, title: str, message: str) -> Alert:
+    return Alert(summary.tenant, trouble, number, before, f"{summary.tenant}: {title}", message)
 
 
 def _held_words(summary: RunSummary) -> str:
@@ -125,26 +125,26 @@ def _sentence(text: str) -> str:
 
 
 TITLES = {
-    Condition.HELD: "held before any write",
-    Condition.FAILED: "run failed",
-    Condition.CONFLICT: "open conflicts",
-    Condition.DEAD_LETTER: "dead letters",
-    Condition.STALE_REPORT: "stale report",
-    Condition.NOT_OFFERED: "write-back not offered",
+    Trouble.HELD: "held before any write",
+    Trouble.FAILED: "run failed",
+    Trouble.CONFLICT: "open conflicts",
+    Trouble.DEAD_LETTER: "dead letters",
+    Trouble.STALE_REPORT: "stale report",
+    Trouble.NOT_OFFERED: "write-back not offered",
 }
-WORDS: dict[Condition, Callable[[RunSummary], str]] = {
-    Condition.HELD: _held_words,
-    Condition.FAILED: _failed_words,
-    Condition.CONFLICT: _conflict_words,
-    Condition.DEAD_LETTER: _dead_letter_words,
-    Condition.STALE_REPORT: _stale_words,
-    Condition.NOT_OFFERED: _not_offered_words,
+WORDS: dict[Trouble, Callable[[RunSummary], str]] = {
+    Trouble.HELD: _held_words,
+    Trouble.FAILED: _failed_words,
+    Trouble.CONFLICT: _conflict_words,
+    Trouble.DEAD_LETTER: _dead_letter_words,
+    Trouble.STALE_REPORT: _stale_words,
+    Trouble.NOT_OFFERED: _not_offered_words,
 }
 OVER = {
-    Condition.HELD: "A run went through; nothing is held any more.",
-    Condition.FAILED: "A run no longer failed.",
-    Condition.CONFLICT: "No row is in conflict any more.",
-    Condition.DEAD_LETTER: "No update is left that Graph refused.",
-    Condition.STALE_REPORT: "A newer usage report has come.",
-    Condition.NOT_OFFERED: "Updates are no longer refused for want of the write-back resource.",
+    Trouble.HELD: "A run went through; nothing is held any more.",
+    Trouble.FAILED: "A run no longer failed.",
+    Trouble.CONFLICT: "No row is in conflict any more.",
+    Trouble.DEAD_LETTER: "No update is left that Graph refused.",
+    Trouble.STALE_REPORT: "A newer usage report has come.",
+    Trouble.NOT_OFFERED: "Updates are no longer refused for want of the write-back resource.",
 }

@@ -133,7 +133,7 @@ class PlanView:
 class RunSummary:
     """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere.
 
-    conditions: what is amiss with the tenant after it, in numbers (`core/alerts.py`), so that the next run can compare.
+    troubles: what is amiss with the tenant after it, in numbers (`core/alerts.py`), so that the next run can compare.
     """
 
     tenant: str
@@ -155,7 +155,7 @@ class RunSummary:
     approved_by: str = ""
     error: str = ""
     table: tuple[dict[str, str], ...] = ()
-    conditions: dict[str, int] = field(default_factory=dict)
+    troubles: dict[str, int] = field(default_factory=dict)
 
 
 def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:

@@ -53,6 +53,15 @@ def test_no_network(terminal):
     expect_said(terminal, f"{origin} did not answer", "check", ACTIVATION_SYNC__GRAPH__AUTHORITY_ROOT=origin)
 
 
+def test_a_landing_that_cannot_be_used_is_found_by_check(terminal, tmp_path):
+    (tmp_path / "a-file").touch()
+    url = f"{tmp_path}/a-file"
+
+    expect_said(
+        terminal, "bad landing: ", "check the landing's URL", command="check", ACTIVATION_SYNC__LANDING__URL=url
+    )
+
+
 def test_a_certificate_of_somebody_else(terminal, tmp_path):
     stranger = tmp_path / "stranger.pem"
     trustme.CA().cert_pem.write_to_path(stranger)

@@ -1,4 +1,4 @@
-"""People are told of a condition when it begins, when it grows and when it is over, and of nothing twice."""
+"""People are told of a trouble when it begins, when it grows and when it is over, and of nothing twice."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activation_sync.core.alerts import Alert, Condition, alerts, conditions_after
+from activation_sync.core.alerts import Alert, Trouble, alerts, troubles_after
 from activation_sync.core.run import Delivery, Outcome, RunKind, RunSummary
 
 DONE = RunSummary("contoso", "run", date(2026, 11, 21), Outcome.DONE, refreshed_on=date(2026, 11, 19))
@@ -30,7 +30,7 @@ def told(*runs: RunSummary, kind: RunKind = RunKind.SYNC) -> list[list[Alert]]:
     before: dict[str, int] = {}
     found = []
     for run in runs:
-        after = conditions_after(before, run, kind)
+        after = troubles_after(before, run, kind)
         found.append(list(alerts(before, after, run)))
         before = after
     return found
@@ -117,16 +117,16 @@ runs = st.builds(
 
 @given(st.lists(runs, max_size=8))
 def test_what_was_told_always_says_what_is_amiss_now(nights: list[RunSummary]):
-    """An automation that only listens knows of each condition whether it lasts."""
+    """An automation that only listens knows of each trouble whether it lasts."""
     before: dict[str, int] = {}
     heard: set[str] = set()
     for run in nights:
-        after = conditions_after(before, run)
+        after = troubles_after(before, run)
         for alert in alerts(before, after, run):
-            (heard.add if alert.number else heard.discard)(alert.condition)
+            (heard.add if alert.number else heard.discard)(alert.trouble)
         assert heard == set(after)
         before = after
-    assert heard <= set(Condition)
+    assert heard <= set(Trouble)
 
 
 @given(st.lists(runs, max_size=4), runs)

@@ -151,7 +151,7 @@ def test_an_event_told_twice_is_one_event(stage: Stage):
 
     first, second = telling(summary), telling(summary)
 
-    assert first.conditions == second.conditions == {"failed": 1}
+    assert first.troubles == second.troubles == {"failed": 1}
     assert names(stage) == ["failed"]
 
 
@@ -167,7 +167,7 @@ def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(
         told = telling(summary, f"http://127.0.0.1:{port.getsockname()[1]}/api")
 
     assert time.monotonic() - before < 9
-    assert told.conditions == {"failed": 1}
+    assert told.troubles == {"failed": 1}
     assert names(stage) == []
 
 
@@ -176,7 +176,7 @@ def test_without_prefect_around_it_a_run_tells_nobody_and_goes_on(stage: Stage):
 
     summary = RunSummary(stage.tenant.name, "run", stage.emulator.today, Outcome.FAILED, error="refused")
 
-    assert tell_changes(summary).conditions == {"failed": 1}
+    assert tell_changes(summary).troubles == {"failed": 1}
     assert names(stage) == []
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from uuid import uuid4
 
 import fsspec
 import pytest
@@ -24,17 +23,23 @@ PATH = f"contoso/user-counts/{DIGEST}.csv"
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
 
-@pytest.fixture(params=["local", "file", "memory"])
+@pytest.fixture(params=["local", "file", "s3"])
 def url(request, tmp_path):
-    """A landing on each kind of file system that needs no server."""
-    return {"local": f"{tmp_path}/landing", "file": f"file://{tmp_path}/landing", "memory": f"memory://{uuid4()}"}[
-        request.param
-    ]
+    """A landing in a folder and in an object store."""
+    if request.param == "s3":
+        return request.getfixturevalue("bucket_url")
+    return {"local": f"{tmp_path}/landing", "file": f"file://{tmp_path}/landing"}[request.param]
 
 
-def incoming(url):
-    fs, root = fsspec.core.url_to_fs(url)
-    return fs.ls(f"{root}/.incoming", detail=False)
+def looking_into(url):
+    """What another program would see there now."""
+    fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    return fs, root
+
+
+def files(url):
+    fs, root = looking_into(url)
+    return [path.removeprefix(f"{root}/") for path in fs.find(root)]
 
 
 def broken_download():
@@ -49,17 +54,17 @@ def test_bytes_land_under_their_hash_and_come_back_as_they_were(url):
     assert landing.holds(PATH)
     with landing.open(PATH) as stream:
         assert stream.read() == BYTES
-    assert incoming(url) == []
+    assert files(url) == [PATH]
 
 
 def test_the_same_bytes_again_are_the_same_file_left_alone(url):
     landing = Landing(url)
     landed = landing.land("contoso", "user-counts", CHUNKS, "csv")
-    fs, root = fsspec.core.url_to_fs(url)
+    fs, root = looking_into(url)
     written_at = fs.modified(f"{root}/{PATH}")
     assert landing.land("contoso", "user-counts", [BYTES], "csv") == landed
     assert fs.modified(f"{root}/{PATH}") == written_at
-    assert incoming(url) == []
+    assert files(url) == [PATH]
 
 
 def test_another_run_may_land_the_same_bytes_meanwhile(url):
@@ -77,7 +82,7 @@ def test_another_run_may_land_the_same_bytes_meanwhile(url):
 def test_a_damaged_file_is_replaced_by_whole_bytes(url):
     landing = Landing(url)
     landing.land("contoso", "user-counts", CHUNKS, "csv")
-    fs, root = fsspec.core.url_to_fs(url)
+    fs, root = looking_into(url)
     fs.pipe_file(f"{root}/{PATH}", BYTES[:10])
     landing.land("contoso", "user-counts", CHUNKS, "csv")
     with landing.open(PATH) as stream:
@@ -88,7 +93,7 @@ def test_a_download_that_breaks_leaves_nothing_behind(url):
     landing = Landing(url)
     with pytest.raises(GraphBusyError):
         landing.land("contoso", "user-counts", broken_download(), "csv")
-    assert incoming(url) == []
+    assert files(url) == []
     assert not landing.holds(PATH)
 
 
@@ -173,7 +178,7 @@ class RefusingFileSystem(MemoryFileSystem):
     [
         ("ENOSPC", "is full; free space there"),
         ("EDQUOT", "is over its quota; free space"),
-        ("EACCES", "may not be written by this account; grant it"),
+        ("EACCES", "may not be used by this account; grant it"),
         ("EROFS", "is on a read-only file system; point the landing"),
         ("EIO", "cannot be used (Input/output error); check the landing's URL"),
     ],
@@ -204,19 +209,38 @@ def test_dropped_bytes_are_gone_and_dropping_them_again_is_no_fault(url):
     assert not landing.holds(PATH)
 
 
-def test_files_are_listed_by_tenant_and_age(url):
+def test_files_are_listed_by_tenant(url):
     landing = Landing(url)
-    assert landing.files_before("contoso", datetime.now(UTC)) == []
+    assert landing.files("contoso") == []
     landing.land("contoso", "user-counts", CHUNKS, "csv")
-    landing.land("fabrikam", "user-counts", CHUNKS, "csv")
-    assert landing.files_before("contoso", datetime.now(UTC) + timedelta(minutes=1)) == [PATH]
-    assert landing.files_before("contoso", datetime.now(UTC) - timedelta(days=1)) == []
+    landing.land("contoso-2", "user-counts", CHUNKS, "csv")
+    assert landing.files("contoso") == [PATH]
+
+
+def test_a_file_has_an_age_and_a_missing_one_has_none(url):
+    landing = Landing(url)
+    landing.land("contoso", "user-counts", CHUNKS, "csv")
+    assert landing.was_written_before(PATH, datetime.now(UTC) + timedelta(minutes=1))
+    assert not landing.was_written_before(PATH, datetime.now(UTC) - timedelta(minutes=1))
+    landing.drop(PATH)
+    assert not landing.was_written_before(PATH, datetime.now(UTC) + timedelta(minutes=1))
 
 
 def test_the_digest_is_of_the_bytes_that_are_there_now(url):
     landing = Landing(url)
     landing.land("contoso", "user-counts", CHUNKS, "csv")
     assert landing.digest(PATH) == DIGEST
-    fs, root = fsspec.core.url_to_fs(url)
+    fs, root = looking_into(url)
     fs.pipe_file(f"{root}/{PATH}", b"damaged")
     assert landing.digest(PATH) == sha256(b"damaged").hexdigest()
+
+
+def test_a_landing_is_proved_usable_and_nothing_of_the_proof_stays(url):
+    Landing(url).prove_usable()
+    assert files(url) == []
+
+
+def test_the_proof_says_what_a_night_would_be_told(tmp_path):
+    (tmp_path / "landing").touch()
+    with pytest.raises(LandingError, match="check the landing's URL"):
+        Landing(f"{tmp_path}/landing").prove_usable()
