@@ -69,9 +69,9 @@ class Dashboard:
         note = self._button("View run").first
         note.dispatch_event("click")  # not by the mouse: the note slides in twice, one over the other
         self.page.locator(".page-heading-flow-run").wait_for()
-        note.wait_for(state="detached")
         badge = self.page.locator(".state-badge").filter(has_text=ENDED).first
         badge.wait_for(timeout=LONGEST_MS)
+        note.wait_for(state="detached")  # before another one comes
         return badge.inner_text()
 
     def see_run(self, name: str) -> None:
