@@ -1,8 +1,6 @@
 """A real Chromium without a network, for pages of ours."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
+
+from tests.packages import install_package
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 REMEDY = "the tests of pages need Chromium: apt-get install chromium, or put a Chromium on PATH"
@@ -90,19 +90,7 @@ def _found() -> str | None:
 
 
 def _install() -> str:
-    """Debian's package, as root; RuntimeError with the remedy when there is no other way."""
-    if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
-        raise RuntimeError(REMEDY)
-    for arguments in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
-        done = subprocess.run(  # noqa: S603
-            ["apt-get", "-qq", *arguments],  # noqa: S607  Debian's, from PATH
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{REMEDY}; apt-get {arguments[0]} failed: {done.stderr.strip()[-300:]}")
+    install_package("chromium", REMEDY)
     return _found() or _refuse()
 
 

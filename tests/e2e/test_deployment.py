@@ -6,6 +6,8 @@ import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
+from tasks.shards import DEPLOYMENT
+
 ROOT = Path(__file__).parents[2]
 PREFECT_FILE = "deployments/prefect.yaml"
 WRITTEN = yaml.safe_load((ROOT / PREFECT_FILE).read_text(encoding="utf-8"))
@@ -25,9 +27,19 @@ def test_a_deployment_is_of_a_flow_that_takes_its_parameters(monkeypatch: pytest
         assert flow.validate_parameters(DEPLOYMENTS[name].get("parameters", {}) | given)
 
 
-def test_the_time_zone_of_the_schedule_is_the_one_by_which_nights_are_told():
-    [schedule] = DEPLOYMENTS["nightly"]["schedules"]
-    assert schedule["timezone"] == DEPLOYMENTS["nightly"]["parameters"]["time_zone"]
+@pytest.mark.parametrize("name", ["nightly", "fleet"])
+def test_the_time_zone_of_the_schedule_is_the_one_by_which_nights_are_told(name: str):
+    [schedule] = DEPLOYMENTS[name]["schedules"]
+    assert schedule["timezone"] == DEPLOYMENTS[name]["parameters"]["time_zone"]
+
+
+def test_of_nightly_and_fleet_one_is_scheduled():
+    active = [name for name, one in DEPLOYMENTS.items() for schedule in one["schedules"] if schedule["active"]]
+    assert active == ["nightly"]
+
+
+def test_a_fleet_starts_the_deployment_that_is_registered():
+    assert f"{load_flow_from_entrypoint(DEPLOYMENTS['shard']['entrypoint']).name}/shard" == DEPLOYMENT
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
