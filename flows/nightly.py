@@ -31,7 +31,7 @@ def nightly(
     """Bring warehouse and Graph to the same counts for every tenant, whatever becomes of one of them.
 
     Args:
-        tenants: Tenants by their names; all of them when left out, but for those in quarantine.
+        tenants: Tenants by their names: choose "list" and add each. Left out: all of them but those in quarantine.
         time_zone: The schedule's, which says what day a run stands for.
         unless_done: Leave out tenants whose night another run has done. Scheduled runs do; a run by hand need not.
     """

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
 
@@ -24,7 +25,7 @@ QUIET = (
 
 @dataclass
 class Visit:
-    """A page that is open, and what it tried to do. requests: addresses it asked for beside files."""
+    """A page that is open, and what it tried to do. requests: addresses elsewhere that it asked for."""
 
     page: Page
     requests: list[str] = field(default_factory=list)
@@ -43,13 +44,17 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, file: Path, width: int = 1280, scheme: str = "light") -> Iterator[Visit]:
-    """Open a file; whatever it asks for that is no file is noted and refused."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def visit(
+    browser: Browser, place: Path | str, width: int = 1280, scheme: str = "light", time_zone: str = "UTC"
+) -> Iterator[Visit]:
+    """Open a file, or an address of this machine; whatever it asks for elsewhere is noted and refused."""
+    url = place.as_uri() if isinstance(place, Path) else place
+    own = (_origin(url), "data:", "blob:")
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id=time_zone)
     visit = Visit(context.new_page())
 
     def refuse(route: Route) -> None:
-        if route.request.url.startswith("file:"):
+        if route.request.url.startswith(own):
             route.continue_()
         else:
             visit.requests.append(route.request.url)
@@ -63,10 +68,16 @@ def visit(browser: Browser, file: Path, width: int = 1280, scheme: str = "light"
     visit.page.on("dialog", note)
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     try:
-        visit.page.goto(file.as_uri())
+        visit.page.goto(url)
         yield visit
     finally:
         context.close()
+
+
+def _origin(url: str) -> str:
+    """What all addresses of the same server begin with; of a file, those of all files."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def chromium() -> str:

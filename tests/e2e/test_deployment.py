@@ -1,89 +1,17 @@
-"""The deployments, as an operator makes and runs them: a Prefect server and a worker, from the checkout alone."""
+"""The deployments as they are written down; `test_dashboard.py` and `test_up.py` register and run them."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
-from config.sources import FILE_VARIABLE
 from tasks.shards import DEPLOYMENT
-from tests.e2e.services import running
-from tests.e2e.workers import free_api, is_healthy
-from tests.stage import Stage, open_stage
 
 ROOT = Path(__file__).parents[2]
 PREFECT_FILE = "deployments/prefect.yaml"
 WRITTEN = yaml.safe_load((ROOT / PREFECT_FILE).read_text(encoding="utf-8"))
 DEPLOYMENTS = {deployment["name"]: deployment for deployment in WRITTEN["deployments"]}
-
-
-@dataclass(frozen=True)
-class Operator:
-    """Somebody at the root of a checkout, with a Prefect server of their own."""
-
-    environment: dict[str, str]
-
-    def prefect(self, *words: str) -> str:
-        """What `prefect` said on standard output; it must have succeeded."""
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "prefect", "--no-prompt", *words],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}") as stage:
-        yield stage
-
-
-@pytest.fixture
-def operator(stage: Stage) -> Iterator[Operator]:
-    api = free_api()
-    port = str(httpx.URL(api).port)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(stage.folder),
-        "PREFECT_HOME": str(stage.folder / "prefect"),
-        "PREFECT_API_URL": api,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        FILE_VARIABLE: str(stage.folder / "activation-sync.toml"),
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
-    with running(command, environment, ROOT, stage.folder / "server.log", partial(is_healthy, api)):
-        yield Operator(environment)
-
-
-def test_a_deployed_night_runs_on_a_worker(stage: Stage, operator: Operator):
-    pool = DEPLOYMENTS["nightly"]["work_pool"]["name"]
-    operator.prefect("work-pool", "create", pool, "--type", "process")
-    operator.prefect("deploy", "--prefect-file", PREFECT_FILE, "--all")
-    worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
-
-    with running(worker, operator.environment, stage.folder, stage.folder / "worker.log", lambda: True):
-        said = operator.prefect("deployment", "run", "nightly/nightly", "--watch")
-
-    assert "Flow run finished successfully in 'Completed'" in said, said
-    assert stage.query("SELECT outcome, who <> '' FROM sync_run") == [("done", True)]
-    assert len(stage.patches()) > 0
-    assert stage.warehouse_rows() == stage.graph_rows()
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
