@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from getpass import getuser
 from typing import TypeVar
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.policy import patiently
-from tasks.wiring import now, open_warehouse, tenant_settings
+from tasks.wiring import account, now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
 LEASE_WAIT_S = 2 * LEASE_TTL_S  # a killed run's lease ends within this
@@ -52,7 +51,7 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
     run_id = run_id or runtime.flow_run.id or str(uuid4())
     with ExitStack() as frame:
         held = partial(hold_tenant, tenant, f"run {run_id}")
-        run = Run(tenant, run_id, as_of, getuser(), patiently(lambda: frame.enter_context(held())))
+        run = Run(tenant, run_id, as_of, account(), patiently(lambda: frame.enter_context(held())))
         patiently(partial(_record_start, run, kind))
         try:
             yield run
