@@ -4,6 +4,12 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 CHECKOUT = Path(__file__).parents[1]
 DEPLOYMENTS = Path("deployments/prefect.yaml")
@@ -11,17 +17,39 @@ POOL = "activation-sync"
 UNAUTHORIZED = 401
 
 
-def register() -> None:
-    """Register the deployments of deployments/prefect.yaml, and their work pool, with the Prefect server in use."""
+def register(
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REFERENCE",
+            help="Where notifications go: env:NAME or file:PATH that holds the address of a webhook, a workflow of "
+            "Microsoft Teams for instance. The server keeps it, so it is said once.",
+        ),
+    ] = None,
+) -> None:
+    """Register deployments, their work pool and automations with the Prefect server in use."""
     from activation_sync.errors import ConfigError
+    from commands.automations import register_automations
     from commands.console import quieten_prefect, say
     from commands.servers import server_in_use
 
     if not server_in_use():
         raise ConfigError(["no Prefect server is named; set PREFECT_API_URL, or let `activation-sync up` start one"])
+    notify_url = _webhook(notify) if notify else None
     quieten_prefect()
     register_deployments()
+    register_automations(notify_url)
     say(f"Registered. Run them on this machine with: prefect worker start --pool {POOL}")
+
+
+def _webhook(reference: str) -> "SecretStr":
+    from activation_sync.errors import ConfigError
+    from config.references import read_secret
+
+    url = read_secret(reference, "--notify")
+    if not url.get_secret_value().startswith(("https://", "http://")):
+        raise ConfigError(["--notify refers to what is no address; it must begin with https://"])
+    return url
 
 
 def register_deployments() -> None:

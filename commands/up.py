@@ -25,6 +25,7 @@ def up(
 
     Without a configuration file an emulated Microsoft Graph stands in. With PREFECT_API_URL set, no server is started.
     """
+    from commands.automations import register_automations
     from commands.children import until_stopped
     from commands.console import say
     from commands.register import POOL, register_deployments
@@ -34,8 +35,9 @@ def up(
         settle_prefect()
         home = opened.enter_context(_open_home(folder, tenants, users))
         children = opened.enter_context(_open_dashboard(home, port))
-        say("Registering the deployments ...")
+        say("Registering deployments and automations ...")
         register_deployments()
+        register_automations()
         worker = opened.enter_context(open_worker(home, POOL))
         _say_ready(home)
         _watch([*children, worker])

@@ -12,6 +12,8 @@ from typing import Annotated, cast
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 
+from activation_sync.errors import ConfigError
+
 SQLITE_FILE = re.compile(r"(?P<scheme>sqlite(\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?")
 POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://.+")
 PASSWORD_IN_URL = re.compile(r"://.*:.*@|[?&]\w*password=", re.IGNORECASE)
@@ -37,14 +39,33 @@ def reading_of(validation: ValidationInfo) -> Reading:
     return cast("Reading", validation.context)
 
 
+def read_secret(reference: str, option: str) -> SecretStr:
+    """The secret that an option of a command refers to; ConfigError, which never repeats it, when it does not.
+
+    On a command line a secret itself would be seen by all who list what runs, and kept in the shell's history.
+    """
+    try:
+        secret = _behind(reference, Path())
+    except ValueError as error:
+        raise ConfigError([f"{option} {error}"]) from None
+    if not isinstance(secret, Exported):
+        raise ConfigError([f"{option} takes no secret itself; {ELSEWHERE}"])
+    return SecretStr(secret)
+
+
 def _resolve(value: object, validation: ValidationInfo) -> object:
-    """The text behind an `env:` or `file:` reference; anything else comes back as it is."""
+    """The text behind a reference; anything else comes back as it is."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    kind, _, target = text.partition(":") if isinstance(text, str) else ("", "", "")
+    return _behind(text, reading_of(validation).folder) if isinstance(text, str) else text
+
+
+def _behind(text: str, folder: Path) -> str:
+    """What an `env:` or `file:` reference stands for; any other text comes back as it is."""
+    kind, _, target = text.partition(":")
     if kind == "env":
         return _variable(target)
     if kind == "file":
-        return _content(reading_of(validation).folder / target)
+        return _content(folder / target)
     return text
 
 

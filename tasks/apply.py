@@ -16,7 +16,7 @@ from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.ledger import record_act
 from activation_sync.warehouse.runs import was_held
 from activation_sync.warehouse.snapshots import apply_reports
-from tasks.plan import plan_from
+from tasks.planning import plan_from
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_warehouse

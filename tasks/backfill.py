@@ -26,6 +26,7 @@ from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_dead
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
+from tasks.alerts import tell_changes
 from tasks.deliver import deliver_updates
 from tasks.policy import STEP, patiently
 from tasks.run import Run, hold_tenant
@@ -126,8 +127,9 @@ def show_days(summary: BackfillSummary) -> None:
 
 
 def _record_end(backfill: Backfill, summary: BackfillSummary) -> None:
+    told = tell_changes(run_summary(summary, backfill.run_id, backfill.as_of), RunKind.BACKFILL)
     with writing(open_warehouse()) as connection:
-        record_run(connection, run_summary(summary, backfill.run_id, backfill.as_of), at=now())
+        record_run(connection, told, at=now())
 
 
 def backfill_run_name() -> str:

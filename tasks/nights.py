@@ -12,10 +12,11 @@ from prefect.artifacts import create_table_artifact
 
 from activation_sync.core.nights import newest_night, night_of, night_rows, night_words
 from activation_sync.core.run import Outcome, RunSummary
-from activation_sync.errors import ActivationSyncError, ConfigError, HeldError
+from activation_sync.errors import ActivationSyncError, ConfigError
 from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.runs import is_night_done
 from tasks.policy import STEP, patiently
+from tasks.run import ended_by
 from tasks.wiring import now, open_warehouse
 
 SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
@@ -42,13 +43,9 @@ def run_unless_done(tenant: str, night: date, run: Callable[..., RunSummary], *,
 
 def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
     """How a tenant's run ended that was held or failed, so that the next tenant gets its turn."""
-    if isinstance(error, HeldError):
-        return RunSummary(tenant, "", night, Outcome.HELD, digest=error.digest, error=str(error))
-    if isinstance(error, ActivationSyncError):
-        return RunSummary(tenant, "", night, Outcome.FAILED, error=str(error))
-    # a bug should look like one in the log of the run; its text may hold anything, so only its type is kept
-    get_run_logger().error("%s: unexpected error", tenant, exc_info=error)
-    return RunSummary(tenant, "", night, Outcome.FAILED, error=f"unexpected {type(error).__name__}")
+    if not isinstance(error, ActivationSyncError):  # a bug should look like one in the log of the run
+        get_run_logger().error("%s: unexpected error", tenant, exc_info=error)
+    return ended_by(error, tenant, "", night)
 
 
 @task(task_run_name="publish night", **STEP)

@@ -10,6 +10,7 @@ from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_dead
 from activation_sync.warehouse.runs import record_run
 from activation_sync.warehouse.views import read_daily_counts, read_nightly_drift
+from tasks.alerts import tell_changes
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_warehouse, tenant_settings
@@ -30,9 +31,14 @@ def publish_plan(plan: PlanView) -> None:
 
 @task(task_run_name="publish run of {run.tenant}", **STEP)
 def publish_run(run: Run, plan: PlanView, delivery: Delivery, verification: Verification) -> RunSummary:
-    """Record how the run ended and show it in the dashboard. Safe to repeat: the record is the run's own row."""
+    """Tell what changed, record how the run ended, and show it in the dashboard.
+
+    Safe to repeat: events have the same ids again, and the record is the run's own row.
+    """
+    with reading(open_warehouse()) as connection:
+        dead_letters = len(read_dead(connection, run.tenant))
+    summary = tell_changes(_summary(run, plan, delivery, verification, dead_letters))
     with writing(open_warehouse(), run.lease) as connection:
-        summary = _summary(run, plan, delivery, verification, dead_letters=len(read_dead(connection, run.tenant)))
         record_run(connection, summary, at=now())
     with reading(open_warehouse()) as connection:
         counts = read_daily_counts(connection, run.tenant, SHOWN_DATES)

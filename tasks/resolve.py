@@ -17,7 +17,7 @@ from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.ledger import record_act
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.act import apply_act, open_act
-from tasks.plan import inputs_from, plan_from
+from tasks.planning import inputs_from, plan_from
 from tasks.wiring import limits, now, open_warehouse, tenant_settings
 
 

@@ -13,7 +13,7 @@ from activation_sync.warehouse.ledger import record_act
 from activation_sync.warehouse.outbox import SUPERSEDED, DeadLetter, move, read_dead
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.act import apply_act, open_act
-from tasks.plan import inputs_from
+from tasks.planning import inputs_from
 from tasks.run import Run
 from tasks.wiring import now, open_warehouse, tenant_settings
 

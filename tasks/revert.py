@@ -13,7 +13,7 @@ from activation_sync.warehouse.runs import RunRecord, find_runs, was_held
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.act import apply_act, open_act
 from tasks.apply import record_approval
-from tasks.plan import inputs_from
+from tasks.planning import inputs_from
 from tasks.wiring import limits, now, open_warehouse, tenant_settings
 
 

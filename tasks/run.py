@@ -20,6 +20,7 @@ from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
+from tasks.alerts import tell_changes
 from tasks.policy import patiently
 from tasks.wiring import account, now, open_warehouse, tenant_settings
 
@@ -46,19 +47,19 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
     run_id: the flow run's own when left out.
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
-    engine = open_warehouse()
-    patiently(partial(refuse_other_schema, engine))
-    run_id = run_id or runtime.flow_run.id or str(uuid4())
+    engine, run_id, who = open_warehouse(), run_id or runtime.flow_run.id or str(uuid4()), account()
+    held, lease = partial(hold_tenant, tenant, f"run {run_id}"), None
     with ExitStack() as frame:
-        held = partial(hold_tenant, tenant, f"run {run_id}")
-        run = Run(tenant, run_id, as_of, account(), patiently(lambda: frame.enter_context(held())))
-        patiently(partial(_record_start, run, kind))
         try:
+            patiently(partial(refuse_other_schema, engine))
+            lease = patiently(lambda: frame.enter_context(held()))
+            run = Run(tenant, run_id, as_of, who, lease)
+            patiently(partial(_record_start, run, kind))
             yield run
         except Exception as error:
             # a warehouse that cannot be written must not hide what went wrong before it
             with suppress(ActivationSyncError):
-                _record_end(run, error)
+                _record_end(ended_by(error, tenant, run_id, as_of), kind, lease)
             raise
 
 
@@ -92,14 +93,20 @@ def _record_start(run: Run, kind: RunKind) -> None:
         )
 
 
-def _record_end(run: Run, error: Exception) -> None:
+def ended_by(error: Exception, tenant: str, run_id: str, as_of: date) -> RunSummary:
+    """How a run ended that was held or failed. The text of an unexpected error may hold anything: its type is kept."""
     outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
-    # the text of an unexpected exception may hold anything, so only its type is kept
     reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
     digest = error.digest if isinstance(error, HeldError) else ""
-    summary = RunSummary(run.tenant, run.run_id, run.as_of, outcome, digest=digest, error=reason)
-    with writing(open_warehouse(), run.lease) as connection:
-        record_run(connection, summary, at=now())
+    return RunSummary(tenant, run_id, as_of, outcome, digest=digest, error=reason)
+
+
+def _record_end(summary: RunSummary, kind: RunKind, lease: Lease | None) -> None:
+    """Of a run that never got its lease people are told all the same; it has no record that could end."""
+    told = tell_changes(summary, kind)
+    if lease:
+        with writing(open_warehouse(), lease) as connection:
+            record_run(connection, told, at=now())
 
 
 def results_of(steps: PrefectFutureList[T]) -> list[T]:

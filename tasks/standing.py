@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from activation_sync.core.conflicts import OpenConflict, open_conflicts
 from activation_sync.warehouse.hindsight import read_conflict_starts
 from activation_sync.warehouse.status import WarehouseStatus, read_status
-from tasks.plan import plan_from
+from tasks.planning import plan_from
 from tasks.wiring import now
 
 

@@ -16,11 +16,15 @@ from tests.orchestra import serving_prefect
 from tests.postgres import serving_postgres
 from tests.stage import keeping_configuration
 
-settings.register_profile("unhurried", deadline=None)  # a busy machine is not a mistake
-settings.load_profile("unhurried")
-database_numbers = count(1)
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
+database_numbers = count(1)
+LONGEST = {"e2e": 0, "proof": 1, "flows": 2, "commands": 3}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rooms whose files take longest come first, so that no worker is left with one when the others are done."""
+    items.sort(key=lambda item: LONGEST.get(item.path.parent.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

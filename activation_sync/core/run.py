@@ -131,7 +131,10 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere."""
+    """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere.
+
+    troubles: what is amiss with the tenant after it, in numbers (`core/alerts.py`), so that the next run can compare.
+    """
 
     tenant: str
     run_id: str
@@ -152,6 +155,7 @@ class RunSummary:
     approved_by: str = ""
     error: str = ""
     table: tuple[dict[str, str], ...] = ()
+    troubles: dict[str, int] = field(default_factory=dict)
 
 
 def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:

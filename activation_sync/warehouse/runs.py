@@ -79,6 +79,15 @@ def read_last_run(conn: Connection, tenant: str) -> RunRecord | None:
     return next(iter(found), None)
 
 
+def read_troubles(conn: Connection, tenant: str, kind: RunKind) -> dict[str, int]:
+    """What was amiss after the tenant's last run of this kind that came to an end; nothing before the first."""
+    row = sync_run.c
+    ended = select(sync_run).where(row.tenant == tenant, row.kind == kind.value, row.ended_at.is_not(None))
+    last = conn.execute(ended.order_by(row.ended_at.desc(), row.run_id.desc()).limit(1)).mappings().first()
+    summary = _run(last).summary if last else None
+    return summary.troubles if summary else {}
+
+
 def read_runs(conn: Connection, tenant: str, limit: int) -> list[RunRecord]:
     """Runs of a tenant, and what people did, the newest first."""
     return _read(conn, sync_run.c.tenant == tenant, limit=limit)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from activation_sync.errors import ConfigError
+from config.references import read_secret
 from config.settings import Settings, TenantSettings
 from tests.config.conftest import SECRET, TENANT, Load
 
@@ -95,3 +96,29 @@ def test_every_secret_setting_is_marked_as_shown_nowhere() -> None:
 
     assert {"WarehouseSettings.url", "TenantSettings.client_secret", "TenantSyncSettings.names_key"} <= secrets
     assert not [name for name in secrets if fields[name].repr]
+
+
+def test_an_option_of_a_command_refers_to_a_secret_too(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("WEBHOOK", SECRET)
+    (tmp_path / "webhook").write_text(f"{SECRET}\n", encoding="utf-8")
+
+    found = [read_secret(reference, "--notify") for reference in ("env:WEBHOOK", f"file:{tmp_path / 'webhook'}")]
+
+    assert [secret.get_secret_value() for secret in found] == [SECRET, SECRET]
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"),
+    [
+        (SECRET, 'refer to it as "env:NAME"'),
+        (f"https://chat.example/{SECRET}", 'refer to it as "env:NAME"'),
+        ("env:NOT_SET", "variable NOT_SET, which is not set"),
+        ("file:nowhere", "cannot be read: No such file"),
+    ],
+)
+def test_an_option_that_holds_or_misses_its_secret_is_refused_without_repeating_it(reference: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why) as refused:
+        read_secret(reference, "--notify")
+
+    assert str(refused.value).startswith("--notify ")
+    assert SECRET not in "".join(traceback.format_exception(refused.value))

@@ -33,6 +33,13 @@ def test_every_room_of_the_application_is_copied():
     assert packages <= {path for paths in COPIED for path in paths}
 
 
+def test_what_is_registered_is_copied():
+    registered = {path.relative_to(ROOT).as_posix() for path in DEPLOYMENTS.glob("*.yaml")} - {
+        "deployments/compose.yaml"
+    }
+    assert registered <= {path for paths in COPIED for path in paths}
+
+
 def test_packages_come_from_the_lock_file_with_hashes_only():
     installs = re.findall(r"pip install (.*?)(?:&&|$)", DOCKERFILE, re.MULTILINE)
     assert [("--no-deps" in words, "--require-hashes" in words or "--editable ." in words) for words in installs] == [

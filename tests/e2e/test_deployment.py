@@ -20,20 +20,28 @@ from tests.stage import Stage, open_stage
 
 ROOT = Path(__file__).parents[2]
 PREFECT_FILE = "deployments/prefect.yaml"
+PASSWORD = "operator:not-for-strangers"
 WRITTEN = yaml.safe_load((ROOT / PREFECT_FILE).read_text(encoding="utf-8"))
 DEPLOYMENTS = {deployment["name"]: deployment for deployment in WRITTEN["deployments"]}
 
 
 @dataclass(frozen=True)
 class Operator:
-    """Somebody at the root of a checkout, with a Prefect server of their own."""
+    """Somebody at the root of a checkout, with a Prefect server of their own that asks for a password."""
 
     environment: dict[str, str]
 
     def prefect(self, *words: str) -> str:
         """What `prefect` said on standard output; it must have succeeded."""
+        return self._run("-m", "prefect", "--no-prompt", *words)
+
+    def activation_sync(self, *words: str) -> str:
+        """The same of our own command."""
+        return self._run("-c", "from commands.main import main; main()", *words)
+
+    def _run(self, *words: str) -> str:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "prefect", "--no-prompt", *words],
+            [sys.executable, *words],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -60,14 +68,22 @@ def operator(stage: Stage) -> Iterator[Operator]:
         "HOME": str(stage.folder),
         "PREFECT_HOME": str(stage.folder / "prefect"),
         "PREFECT_API_URL": api,
+        "PREFECT_PROFILES_PATH": profile(stage.folder / "client.toml", "PREFECT_API_AUTH_STRING"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         FILE_VARIABLE: str(stage.folder / "activation-sync.toml"),
     }
+    guarded = {"PREFECT_PROFILES_PATH": profile(stage.folder / "server.toml", "PREFECT_SERVER_API_AUTH_STRING")}
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with running(command, environment, ROOT, stage.folder / "server.log", partial(is_healthy, api)):
+    with running(command, environment | guarded, ROOT, stage.folder / "server.log", partial(is_healthy, api)):
         yield Operator(environment)
+
+
+def profile(file: Path, setting: str) -> str:
+    """The password where production has it: in a file that Prefect reads, not in the environment."""
+    file.write_text(f'active = "production"\n[profiles.production]\n{setting} = "{PASSWORD}"\n', encoding="utf-8")
+    return str(file)
 
 
 def free_port() -> int:
@@ -85,14 +101,16 @@ def is_healthy(api: str) -> bool:
 
 def test_a_deployed_night_runs_on_a_worker(stage: Stage, operator: Operator):
     pool = DEPLOYMENTS["nightly"]["work_pool"]["name"]
-    operator.prefect("work-pool", "create", pool, "--type", "process")
-    operator.prefect("deploy", "--prefect-file", PREFECT_FILE, "--all")
+    strangers = httpx.post(f"{operator.environment['PREFECT_API_URL']}/flow_runs/filter", json={}, trust_env=False)
+    operator.activation_sync("register")
     worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
 
     with running(worker, operator.environment, stage.folder, stage.folder / "worker.log", lambda: True):
         said = operator.prefect("deployment", "run", "nightly/nightly", "--watch")
 
+    assert strangers.status_code == httpx.codes.UNAUTHORIZED
     assert "Flow run finished successfully in 'Completed'" in said, said
+    assert PASSWORD not in said + (stage.folder / "worker.log").read_text(encoding="utf-8")
     assert stage.query("SELECT outcome, who <> '' FROM sync_run") == [("done", True)]
     assert len(stage.patches()) > 0
     assert stage.warehouse_rows() == stage.graph_rows()

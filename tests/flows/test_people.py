@@ -65,7 +65,7 @@ def test_one_measure_is_decided_and_the_other_keeps_the_row_from_graph(stage: St
 
 def test_a_conflict_that_moved_since_it_was_shown_is_not_decided(stage: Stage):
     from activation_sync.core.conflicts import conflict_digest
-    from tasks.plan import plan_from
+    from tasks.planning import plan_from
     from tasks.resolve import resolve
 
     product = conflicting(stage)[0]

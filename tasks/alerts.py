@@ -1,0 +1,100 @@
+"""Telling the dashboard, once, what began or is over with a tenant; its automations pass that on to people."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+from prefect import get_run_logger, runtime
+from prefect.client.orchestration import get_client
+from prefect.events import Event, RelatedResource, Resource
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from activation_sync.core.alerts import Alert, alerts, troubles_after
+from activation_sync.core.run import Outcome, RunKind, RunSummary
+from activation_sync.errors import ActivationSyncError
+from activation_sync.warehouse.engine import reading
+from activation_sync.warehouse.runs import read_troubles
+from tasks.wiring import open_warehouse
+
+OURS = UUID("5e5b1a1c-2d0e-5b7e-9f5b-0d6a3c1f7b42")  # the namespace of our event ids
+LONGEST_S = 5.0  # that a server which does not answer may keep a run waiting
+KINDS = {RunKind.SYNC: "tenant", RunKind.BACKFILL: "backfill"}  # what people do needs no telling: they know
+
+
+def tell_changes(summary: RunSummary, kind: RunKind = RunKind.SYNC) -> RunSummary:
+    """Raise an event for each trouble that began, grew or is over since the last run; return what is amiss now.
+
+    Called before a run is recorded as ended: one that is killed in between tells again, with the same event ids.
+    """
+    if kind not in KINDS:
+        return summary
+    before = _troubles_before(summary, kind)
+    after = troubles_after(before, summary, kind)
+    _raise_events([_event(alert, summary, kind) for alert in alerts(before, after, summary)])
+    return replace(summary, troubles=after)
+
+
+def _troubles_before(summary: RunSummary, kind: RunKind) -> dict[str, int]:
+    """Nothing when the warehouse is what failed: told of it once a night is better than never."""
+    try:
+        with reading(open_warehouse()) as connection:
+            return read_troubles(connection, summary.tenant, kind)
+    except ActivationSyncError:
+        if summary.outcome is Outcome.FAILED:
+            return {}
+        raise
+
+
+def _raise_events(events: Sequence[Event]) -> None:
+    """Hand events to the Prefect server and wait until it has them; without one around this run, nobody listens.
+
+    Not by `emit_event`, whose thread may still be at it when the run is recorded, or its process gone.
+    """
+    if not events or not runtime.flow_run.id:
+        return
+    try:
+        with (
+            temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+            get_client(sync_client=True, httpx_settings={"timeout": LONGEST_S}) as client,
+        ):
+            client.request("POST", "/events", json=[event.model_dump(mode="json") for event in events])
+    except Exception as error:  # whatever it is, a run does not end by it
+        names = ", ".join(event.event for event in events)
+        get_run_logger().warning("the Prefect server did not take %s (%s)", names, type(error).__name__)
+
+
+def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:
+    return Event(
+        id=uuid5(OURS, f"{summary.run_id} {alert.event}"),
+        event=alert.event,
+        resource=Resource(
+            {
+                "prefect.resource.id": f"activation-sync.{KINDS[kind]}.{alert.tenant}",
+                "prefect.resource.name": alert.tenant,
+            }
+        ),
+        related=_related(),
+        payload={
+            "tenant": alert.tenant,
+            "trouble": alert.trouble.value,
+            "number": alert.number,
+            "before": alert.before,
+            "as_of": summary.as_of.isoformat(),
+            "run_id": summary.run_id,
+            "title": alert.title,
+            "message": alert.message,
+        },
+    )
+
+
+def _related() -> list[RelatedResource]:
+    """The flow run, so that the event leads to its page."""
+    return [
+        RelatedResource(
+            {
+                "prefect.resource.id": f"prefect.flow-run.{runtime.flow_run.id}",
+                "prefect.resource.role": "flow-run",
+                "prefect.resource.name": runtime.flow_run.name or "",
+            }
+        )
+    ]

@@ -1,0 +1,175 @@
+"""What people are told of a tenant is an event at the Prefect server, once, and no run ends by telling it."""
+
+import socket
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.events import Event
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.emulator import Fault, Scenario
+from tests.e2e.site import wait_for
+from tests.flows.nights import DETAIL, conflicting
+from tests.flows.records import runs
+from tests.stage import PATCH, Stage, open_stage
+
+REFUSED = Fault(status=403)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A tenant of a name that no other test uses: all of them share one Prefect server."""
+    scenario = Scenario(tenants=(f"told-{uuid4()}",), users=60)
+    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
+        yield stage
+
+
+def heard(stage: Stage, of: str = "tenant") -> list[Any]:
+    """What the server was told of this tenant, in order. It keeps events in the order in which it got them."""
+    resource = f"activation-sync.{of}.{stage.tenant.name}"
+    last = Event(event="activation-sync.test.last", resource={"prefect.resource.id": resource})
+    with get_client(sync_client=True) as client:
+        client.request("POST", "/events", json=[last.model_dump(mode="json")])
+        asked = {"filter": {"resource": {"id": [resource]}}, "limit": 50}
+        kept = wait_for(
+            lambda: (
+                (found := client.request("POST", "/events/filter", json=asked).json()["events"])
+                and any(event["id"] == str(last.id) for event in found)
+                and found
+            )
+        )
+    return sorted((event for event in kept if event["event"] != last.event), key=lambda event: event["occurred"])
+
+
+def names(stage: Stage, of: str = "tenant") -> list[str]:
+    return [event["event"].removeprefix("activation-sync.") for event in heard(stage, of)]
+
+
+def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_over(stage: Stage):
+    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    first, second = stage.sync(), stage.sync()
+    assert (first.outcome, second.outcome) == (Outcome.HELD, Outcome.HELD)
+
+    [event] = heard(stage)
+
+    payload = event["payload"]
+    assert event["event"] == "activation-sync.held"
+    assert (payload["tenant"], payload["number"], payload["before"]) == (stage.tenant.name, 1, 0)
+    assert payload["run_id"] == runs(stage)[1].run_id
+    assert "existing rows" in payload["message"]
+    assert f"--approve {runs(stage)[0].digest[:12]}" in payload["message"]
+    assert [related["prefect.resource.id"] for related in event["related"]] == [f"prefect.flow-run.{payload['run_id']}"]
+
+    stage.configure(sync={"max_change_share": 1.0})
+    stage.sync()
+
+    assert names(stage) == ["held", "held.over"]
+
+
+def test_a_failed_run_says_why_and_an_unexpected_error_only_its_type(stage: Stage):
+    stage.emulator.will_answer(DETAIL, REFUSED)
+    stage.sync()
+    stage.emulator.will_answer(DETAIL, REFUSED)
+    stage.sync()
+    stage.sync()
+
+    [failed, over] = heard(stage)
+
+    assert "Graph answered 403" in failed["payload"]["message"]
+    assert "Reports.Read.All" in failed["payload"]["message"]
+    assert (failed["event"], over["event"]) == ("activation-sync.failed", "activation-sync.failed.over")
+
+
+def test_open_conflicts_are_told_and_a_failed_night_between_does_not_make_them_news(stage: Stage):
+    products = conflicting(stage, rows=2)
+    stage.emulator.will_answer(DETAIL, REFUSED)
+    stage.sync()
+    stage.sync()
+
+    [conflict, failed, over] = heard(stage)
+
+    assert (conflict["event"], conflict["payload"]["number"]) == ("activation-sync.conflict", len(products))
+    assert [failed["event"], over["event"]] == ["activation-sync.failed", "activation-sync.failed.over"]
+
+
+def test_dead_letters_are_told_with_their_number(stage: Stage):
+    stage.configure(write_back={"batch_size": 1})
+    stage.emulator.will_answer(PATCH, Fault(status=400))
+
+    assert stage.sync().dead_letters == 1
+
+    assert [(event["event"], event["payload"]["number"]) for event in heard(stage)] == [
+        ("activation-sync.dead-letter", 1)
+    ]
+
+
+def test_a_report_that_grows_old_is_told_once(stage: Stage):
+    stage.sync()
+    later = [stage.emulator.today + timedelta(days=days) for days in (20, 21)]
+
+    assert [stage.sync(as_of=day).is_stale for day in later] == [True, True]
+
+    assert names(stage) == ["stale-report"]
+
+
+def test_a_run_that_could_not_even_start_is_told(stage: Stage):
+    stage.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    assert stage.sync().outcome is Outcome.FAILED
+
+    assert "migrate" in heard(stage)[0]["payload"]["message"]
+
+
+def test_an_event_told_twice_is_one_event(stage: Stage):
+    """A run that is killed after telling, and before it is recorded, tells again when it is repeated."""
+    summary = RunSummary(stage.tenant.name, "run", stage.emulator.today, Outcome.FAILED, error="refused")
+
+    first, second = telling(summary), telling(summary)
+
+    assert first.troubles == second.troubles == {"failed": 1}
+    assert names(stage) == ["failed"]
+
+
+@pytest.mark.parametrize("server", ["is down", "does not answer"])
+def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(stage: Stage, server: str):
+    summary = RunSummary(stage.tenant.name, "run", stage.emulator.today, Outcome.FAILED, error="refused")
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        if server == "does not answer":
+            port.listen()
+
+        before = time.monotonic()
+        told = telling(summary, f"http://127.0.0.1:{port.getsockname()[1]}/api")
+
+    assert time.monotonic() - before < 9
+    assert told.troubles == {"failed": 1}
+    assert names(stage) == []
+
+
+def test_without_prefect_around_it_a_run_tells_nobody_and_goes_on(stage: Stage):
+    from tasks.alerts import tell_changes
+
+    summary = RunSummary(stage.tenant.name, "run", stage.emulator.today, Outcome.FAILED, error="refused")
+
+    assert tell_changes(summary).troubles == {"failed": 1}
+    assert names(stage) == []
+
+
+def telling(summary: RunSummary, server: str | None = None) -> RunSummary:
+    """Tell of a run inside a flow run, which loses its server before."""
+    from tasks.alerts import tell_changes
+
+    @flow
+    def night() -> RunSummary:
+        with temporary_settings({PREFECT_API_URL: server} if server else {}):
+            return tell_changes(summary)
+
+    return night()
