@@ -21,7 +21,8 @@
        |- LandingError         the landing cannot keep or give back bytes
        |- WarehouseError       the warehouse refused for good (read-only, full)
        |- SchemaVersionError
-       `- LeaseLostError       another run took the tenant over; this one must stop
+       |- LeaseLostError       another run took the tenant over; this one must stop
+       `- WorkerLostError      the process that worked on the tenant died, time and again
 
 A message says what happened, with numbers, and the remedy. It never holds a token, a pre-authenticated
 URL, a user's name, or more than 200 characters of a body. An unexpected exception is not wrapped.
@@ -145,3 +146,7 @@ class SchemaVersionError(FatalError):
 
 class LeaseLostError(FatalError):
     """Another run took this tenant over while this one was paused; it must not write any more."""
+
+
+class WorkerLostError(FatalError):
+    """The process that worked on a tenant died, or lost its machine, as often as it was started again."""

@@ -5,13 +5,13 @@ from sqlalchemy import Engine, text
 from activation_sync.errors import ConfigError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.schema import refuse_other_schema
-from config.settings import TenantSettings, load_settings
+from config.settings import TenantSettings, settings_in_use
 from tasks.wiring import open_warehouse
 
 
 def chosen_tenants(name: str | None) -> tuple[TenantSettings, ...]:
     """The named tenant, or all of them."""
-    settings = load_settings()
+    settings = settings_in_use()
     return (settings.tenant(name),) if name else settings.tenants
 
 

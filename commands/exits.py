@@ -26,6 +26,8 @@ OF_OUTCOME = {
     Outcome.UNSETTLED: Exit.UNSETTLED,
     Outcome.NOT_OFFERED: Exit.NOT_OFFERED,
     Outcome.FAILED: Exit.FAILED,
+    Outcome.PUT_OFF: Exit.FAILED,
+    Outcome.QUARANTINED: Exit.FAILED,
     Outcome.ALREADY_DONE: Exit.DONE,
 }
 MOST_PRESSING_FIRST = (Exit.FAILED, Exit.USAGE, Exit.HELD, Exit.NOT_OFFERED, Exit.UNSETTLED, Exit.DONE)

@@ -24,7 +24,7 @@ SETTINGS = {  # what the user has set stays
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_CLIENT_MAX_RETRIES": "10",  # its own SQLite is "locked" in bursts
-    # A run whose worker was killed is found by its missing heartbeats, if they come more often than every 3 minutes.
+    # A run whose worker was killed is found by its missing heartbeats (automations.yaml); the more, the surer.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_WORKER_QUERY_SECONDS": "3",
 }

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from activation_sync.core.fleet import Standing
     from activation_sync.warehouse.status import WarehouseStatus
     from config.settings import TenantSettings
 
 QUOTAS = {"csv": 14, "json": 100}  # requests in 10 minutes, application, tenant and report; graph/throttling-limits
+SAID = ("failed", "lost", "held", "quarantined", "put-off")  # with the reason; what else is amiss stands in the table
 OPEN_ENDS = ("pending", "in doubt", "conflicts", "dead letters", "rejected", "restated")
 
 
@@ -18,34 +21,41 @@ def status(
     tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """Show where each tenant stands: last run, age of the report, what is pending, dead or in doubt, quota left."""
+    """Show where each tenant stands: last run, how it fares since when, age of the report, what is open, quota left."""
     from activation_sync.warehouse.engine import reading
     from commands.choosing import chosen_tenants, open_migrated_warehouse
     from commands.console import print_json, print_table
     from commands.exits import Exit
-    from tasks.standing import read_standing
+    from tasks.standing import read_standing, read_standings
     from tasks.wiring import now
 
     tenants = chosen_tenants(tenant)
     with reading(open_migrated_warehouse()) as connection:
         found = [read_standing(connection, one.name) for one in tenants]
-    facts = [_facts(status, one, now()) for status, one in zip(found, tenants, strict=True)]
+        standings = read_standings(connection, [one.name for one in tenants], now().date())
+    facts = [_facts(*each, now()) for each in zip(found, standings, tenants, strict=True)]
     if as_json:
         print_json(facts)
     else:
         print_table("Tenants", [_row(one) for one in facts])
-        _say_reasons(found)
+        _say_reasons(standings)
     is_unsettled = any(one["dead"] or one["conflicts"] for one in facts)
     raise typer.Exit(Exit.UNSETTLED if is_unsettled else Exit.DONE)
 
 
-def _facts(status: "WarehouseStatus", tenant: "TenantSettings", now: "datetime") -> dict[str, Any]:
+def _facts(
+    status: "WarehouseStatus", standing: "Standing", tenant: "TenantSettings", now: "datetime"
+) -> dict[str, Any]:
     """All that is known of a tenant, what follows from it included."""
     from dataclasses import fields
 
     newest_on = status.newest_refreshed_on
     quota = QUOTAS[tenant.graph.report_format]
     return {field.name: getattr(status, field.name) for field in fields(status)} | {
+        "condition": standing.condition,
+        "since": standing.since,
+        "why": standing.why,
+        "remedy": standing.remedy,
         "report_age_days": (now.date() - newest_on).days if newest_on else None,
         "quota": quota,
         "quota_left": max(0, quota - status.runs_lately),
@@ -57,11 +67,19 @@ def _row(facts: dict[str, Any]) -> dict[str, str]:
     return {
         "tenant": facts["tenant"],
         "last run (UTC)": f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
-        "outcome": (last.outcome or "running, or killed") if last else "-",
+        "outcome": _outcome(facts),
+        "since": str(facts["since"] or "-"),
         "newest report": f"{newest_on}, {age} day{'' if age == 1 else 's'} old" if newest_on else "-",
         "open": _open_ends(facts),
         "quota left": f"{facts['quota_left']} of {facts['quota']}",
     }
+
+
+def _outcome(facts: dict[str, Any]) -> str:
+    """The last run's; a tenant in quarantine has it beside the reason why it was the last."""
+    last = facts["last_run"]
+    outcome = (last.outcome or "running, or killed") if last else "-"
+    return "quarantined" if facts["condition"] == "quarantined" else str(outcome)
 
 
 def _open_ends(facts: dict[str, Any]) -> str:
@@ -71,10 +89,10 @@ def _open_ends(facts: dict[str, Any]) -> str:
     return ", ".join(found) or "nothing"
 
 
-def _say_reasons(found: "list[WarehouseStatus]") -> None:
-    """Why last runs were held or failed, with the remedy."""
+def _say_reasons(standings: "Sequence[Standing]") -> None:
+    """Why tenants do not fare well, with the remedy."""
     from commands.console import say_error
 
-    for status in found:
-        if status.last_run and status.last_run.summary and status.last_run.summary.error:
-            say_error(f"{status.tenant}: {status.last_run.summary.error}")
+    for standing in standings:
+        if standing.condition in SAID:
+            say_error(f"{standing.tenant}: {standing.why} ({standing.remedy})")

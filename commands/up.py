@@ -113,6 +113,7 @@ def _say_ready(home: Path) -> None:
   see what it did     Runs -> the run -> Artifacts: the plan and the page of each tenant
   one tenant only     Deployments -> sync -> Run -> Custom run; there a held plan is approved, too
   past dates again    Deployments -> backfill -> Run: a form with dates, and a reason
+  be notified         PREFECT_API_URL={address}/api activation-sync register --notify env:NAME
 
 Logs, records and, with the emulator, the warehouse are in {home}. Ctrl-C stops everything.""",
         is_copied=True,

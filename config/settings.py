@@ -5,6 +5,7 @@ unit and default. Names end in their unit: `_s` seconds, `_days`, `_share` 0..1.
 """
 
 from difflib import get_close_matches
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,7 @@ from activation_sync.errors import ConfigError
 from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
 from config.problems import problems_of
 from config.references import ExistingFile, LandingUrl, Reading, Secret, WarehouseUrl
-from config.sources import find_file, inherit, merge, read_environment, read_file
+from config.sources import Stamp, find_file, inherit, merge, read_environment, read_file, stamp_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -133,11 +134,28 @@ class Settings(Section):
 
     def tenant(self, name: str) -> TenantSettings:
         """The tenant of this name; ConfigError names the known ones, nearest first."""
-        known = {tenant.name: tenant for tenant in self.tenants}
-        if name in known:
-            return known[name]
-        nearest = get_close_matches(name, known, n=len(known), cutoff=0)
+        if name in self._by_name:
+            return self._by_name[name]
+        nearest = get_close_matches(name, self._by_name, n=len(self._by_name), cutoff=0)
         raise ConfigError([f"tenant {name!r} is not configured; known: {', '.join(nearest)}"])
+
+    @cached_property
+    def _by_name(self) -> dict[str, TenantSettings]:
+        return {tenant.name: tenant for tenant in self.tenants}
+
+
+def settings_in_use() -> Settings:
+    """What `load_settings()` says, read again only once the file or the environment is another.
+
+    Every step asks for settings, and reading those of thousands of tenants takes most of a second. What references
+    point to is read with them: a secret that is put into its file anew counts from the next flow run on.
+    """
+    return _read_once(stamp_of(find_file(None)))
+
+
+@lru_cache(maxsize=1)
+def _read_once(stamp: Stamp) -> Settings:
+    return load_settings(stamp.file)
 
 
 def load_settings(path: Path | None = None) -> Settings:

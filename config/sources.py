@@ -4,7 +4,7 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from activation_sync.errors import ConfigError
 from config.references import Exported
@@ -16,9 +16,28 @@ COMMON = ("graph", "sync", "write_back")  # a tenant may override these
 SECTIONS = ("warehouse", "landing", *COMMON)
 
 
+class Stamp(NamedTuple):
+    """What tells one state of file and environment from another, without reading the file; 0 where there is none."""
+
+    file: Path
+    changed_at_ns: int
+    size_bytes: int
+    environment: int
+
+
 def find_file(path: Path | None) -> Path:
     """The absolute path of the configuration file, which may not exist."""
     return Path(path or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE).absolute()
+
+
+def stamp_of(file: Path) -> Stamp:
+    """The present state of `file` and of the environment, in which secrets may stand: only its hash is kept."""
+    environment = hash(frozenset(os.environ.items()))
+    try:
+        found = file.stat()
+    except OSError:
+        return Stamp(file, 0, 0, environment)
+    return Stamp(file, found.st_mtime_ns, found.st_size, environment)
 
 
 def use_file(path: Path) -> None:

@@ -42,7 +42,7 @@ def backfill(
         start: First refresh date (the report's own day, UTC).
         end: Last refresh date, itself included.
         reason: Why; it stands in the ledger and in the run's record.
-        tenants: Tenants by their names; all of them when left out.
+        tenants: Tenants by their names: choose "list" and add each. All of them when left out.
         dry_run: Show what would change on each date, and write nothing.
         approve: Digest of the plan of a held date that may go on; any other stays held.
     """

@@ -1,6 +1,8 @@
 """The job of every night, for all tenants: one after another, and none in the way of the next."""
 
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from prefect import State, flow
 from prefect.states import Completed, Failed
@@ -8,7 +10,17 @@ from prefect.states import Completed, Failed
 from activation_sync.core.nights import night_words
 from activation_sync.core.run import Outcome, RunSummary, most_pressing
 from flows.sync import STATE_NAMES, sync_tenant
-from tasks.nights import SCHEDULED_IN, failed_run, night_due, night_run_name, publish_night, run_unless_done
+from tasks.nights import (
+    SCHEDULED_IN,
+    failed_run,
+    left_out,
+    night_due,
+    night_run_name,
+    publish_night,
+    run_unless_done,
+    take_turns,
+)
+from tasks.policy import putting_off
 from tasks.wiring import chosen_tenants
 
 
@@ -19,24 +31,29 @@ def nightly(
     """Bring warehouse and Graph to the same counts for every tenant, whatever becomes of one of them.
 
     Args:
-        tenants: Tenants by their names; all of them when left out.
+        tenants: Tenants by their names: choose "list" and add each. Left out: all of them but those in quarantine.
         time_zone: The schedule's, which says what day a run stands for.
         unless_done: Leave out tenants whose night another run has done. Scheduled runs do; a run by hand need not.
     """
-    night = night_due(time_zone)
-    summaries = [_run(tenant, night, unless_done) for tenant in chosen_tenants(tenants)]
+    night, chosen = night_due(time_zone), chosen_tenants(tenants)
+    absent = left_out(chosen, night) if unless_done or not tenants else {}
+    turns = [tenant for tenant in chosen if tenant not in absent]
+    with putting_off():
+        summaries = [*take_turns(turns, partial(run_tenant, night=night, unless_done=unless_done)), *absent.values()]
     publish_night(summaries)
-    return _ended(summaries)
+    return ended_night(summaries)
 
 
-def _run(tenant: str, night: date, unless_done: bool) -> RunSummary:
+def run_tenant(tenant: str, night: date, unless_done: bool) -> RunSummary:
+    """One tenant's part of a night, inside any flow; what becomes of it stops no other."""
     try:
         return run_unless_done(tenant, night, sync_tenant, is_asked=unless_done)
     except Exception as error:
         return failed_run(tenant, night, error)
 
 
-def _ended(summaries: list[RunSummary]) -> State[list[RunSummary]]:
+def ended_night(summaries: Sequence[RunSummary]) -> State[list[RunSummary]]:
+    """The state that is named after what needs someone most."""
     outcome = most_pressing(summary.outcome for summary in summaries)
     ending = Failed if outcome in (Outcome.FAILED, Outcome.HELD) else Completed
-    return ending(name=STATE_NAMES[outcome], message=night_words(summaries), data=summaries)
+    return ending(name=STATE_NAMES[outcome], message=night_words(summaries), data=list(summaries))

@@ -27,6 +27,8 @@ STATE_NAMES = {
     Outcome.PREVIEWED: "Previewed",
     Outcome.UNSETTLED: "Unsettled",
     Outcome.NOT_OFFERED: "WriteBackNotOffered",
+    Outcome.PUT_OFF: "PutOff",
+    Outcome.QUARANTINED: "Quarantined",
     Outcome.ALREADY_DONE: "AlreadyDone",
     Outcome.HELD: "Held",
     Outcome.FAILED: "Failed",

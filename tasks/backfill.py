@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID, uuid4, uuid5
 
 from prefect import runtime, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from activation_sync.core.backfill import (
     BackfillSummary,
@@ -19,16 +19,18 @@ from activation_sync.core.backfill import (
     run_summary,
     summarise_backfill,
 )
-from activation_sync.core.backfill_words import backfill_words, day_rows
+from activation_sync.core.backfill_words import backfill_markdown, backfill_words, day_rows
 from activation_sync.core.run import Delivery, RunKind, Verification
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_dead
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
+from activation_sync.warehouse.views import read_daily_counts
 from tasks.alerts import tell_changes
 from tasks.deliver import deliver_updates
 from tasks.policy import STEP, patiently
+from tasks.publish import SHOWN_DATES
 from tasks.run import Run, hold_tenant
 from tasks.verify import verify_delivery
 from tasks.wiring import account, now, open_warehouse
@@ -116,6 +118,7 @@ def publish_backfill(
     summary = summarise_backfill(backfill.tenant, backfill.window, found, days, delivery, verification, dead_letters)
     _record_end(backfill, replace(summary, run_id=backfill.run_id))
     show_days(summary)
+    _show_page(summary)
     return summary
 
 
@@ -124,6 +127,13 @@ def show_days(summary: BackfillSummary) -> None:
     create_table_artifact(
         table=day_rows(summary.days), key=f"backfill-{summary.tenant}", description=backfill_words(summary)
     )
+
+
+def _show_page(summary: BackfillSummary) -> None:
+    with reading(open_warehouse()) as connection:
+        counts = read_daily_counts(connection, summary.tenant, SHOWN_DATES, until=summary.end)
+    page = backfill_markdown(summary, counts)
+    create_markdown_artifact(markdown=page, key=f"backfill-page-{summary.tenant}", description=backfill_words(summary))
 
 
 def _record_end(backfill: Backfill, summary: BackfillSummary) -> None:

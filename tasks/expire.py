@@ -8,7 +8,7 @@ from prefect import get_run_logger, task
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.reports import LandedReport
 from activation_sync.warehouse.retention import read_expiring, read_kept_paths, record_expired
-from config.settings import load_settings
+from config.settings import settings_in_use
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_landing, open_warehouse
@@ -24,7 +24,7 @@ def expire_reports(run: Run) -> int:
     Safe to repeat: rows are marked in the transaction in which their files go, so a run killed between finds them
     again, and one that lost its lease drops nothing.
     """
-    oldest = now() - timedelta(days=load_settings().landing.retention_days)
+    oldest = now() - timedelta(days=settings_in_use().landing.retention_days)
     with reading(open_warehouse()) as connection:
         expiring = read_expiring(connection, run.tenant, oldest)
     for start in range(0, len(expiring), BATCH_FILES):

@@ -1,12 +1,15 @@
 """When a step is tried again, and after how long.
 
 One layer retries: this one. The Graph client obeys short `Retry-After` waits by itself; a longer one comes here as
-`GraphBusyError(retry_after_s)` and reschedules the task. Such a wait never burns one of the step's own retries.
+`GraphBusyError(retry_after_s)` and reschedules the task. Such a wait never burns one of the step's own retries. Where
+several tenants share a run, it ends the tenant's turn instead, so that the others need not wait with it.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, SupportsIndex, TypedDict, TypeVar
 from uuid import UUID
 
@@ -14,10 +17,11 @@ from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 
 from activation_sync.errors import GraphBusyError, TransientError, WarehouseBusyError
-from config.settings import load_settings
+from config.settings import settings_in_use
 
 T = TypeVar("T")
 MOST_TRIES = 50  # of one task run, waits that Graph asked for included
+_is_putting_off: ContextVar[bool] = ContextVar("is_putting_off", default=False)  # goes with the tasks to their threads
 
 
 class _Tries(threading.local):
@@ -49,13 +53,13 @@ _tries = _Tries()
 def unless_hopeless(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001  Prefect's call
     """Try again after a transient error: as long as Graph asked, else as configured; never after any other error."""
     error = state.data
-    if not isinstance(error, TransientError):
+    if not isinstance(error, TransientError) or is_put_off(error):
         return False
     if isinstance(error, GraphBusyError) and error.retry_after_s is not None:
         _tries.delay_s = error.retry_after_s
         return True
     _tries.begin(task_run.id)
-    delays_s = load_settings().sync.retry_delays_s
+    delays_s = settings_in_use().sync.retry_delays_s
     if _tries.failures >= len(delays_s):
         return False
     _tries.delay_s = delays_s[_tries.failures]
@@ -63,9 +67,26 @@ def unless_hopeless(task: Task[..., Any], task_run: TaskRun, state: State[Any]) 
     return True
 
 
+@contextmanager
+def putting_off() -> Iterator[None]:
+    """Here, a step for which Graph asks for a long wait fails at once: others can use the time."""
+    before = _is_putting_off.set(True)
+    try:
+        yield
+    finally:
+        _is_putting_off.reset(before)
+
+
+def is_put_off(error: BaseException) -> bool:
+    """True when an error only means that its tenant is to come again later, in a run where others come first."""
+    longest_wait_s = settings_in_use().graph.longest_wait_s
+    asked_s = error.retry_after_s if isinstance(error, GraphBusyError) else None
+    return _is_putting_off.get() and asked_s is not None and asked_s > longest_wait_s
+
+
 def patiently(step: Callable[[], T]) -> T:
     """What stands outside of any task, tried again after each configured delay while the warehouse is busy."""
-    for delay_s in load_settings().sync.retry_delays_s:
+    for delay_s in settings_in_use().sync.retry_delays_s:
         try:
             return step()
         except WarehouseBusyError:

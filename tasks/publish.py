@@ -4,7 +4,8 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from activation_sync.core.run import Delivery, PlanView, RunSummary, Verification, outcome_of
-from activation_sync.core.views import run_markdown
+from activation_sync.core.summary import outcome_words
+from activation_sync.core.views import plan_words, run_markdown
 from activation_sync.core.windows import is_stale
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.outbox import read_dead
@@ -21,12 +22,8 @@ SHOWN_DATES = 90  # charts are kept with every version of a run's page
 @task(task_run_name="publish plan of {plan.tenant}", **STEP)
 def publish_plan(plan: PlanView) -> None:
     """Show the plan in the dashboard, held or not. Safe to repeat: the same key is a new version of one artifact."""
-    verdict = "held: " + " ".join(plan.findings) if plan.is_held else "free to go"
-    create_table_artifact(
-        table=[dict(row) for row in plan.table],
-        key=f"plan-{plan.tenant}",
-        description=f"Plan `{plan.digest[:12]}` for **{plan.tenant}**: {verdict}",
-    )
+    table = [dict(row) for row in plan.table]
+    create_table_artifact(table=table, key=f"plan-{plan.tenant}", description=plan_words(plan))
 
 
 @task(task_run_name="publish run of {run.tenant}", **STEP)
@@ -44,7 +41,7 @@ def publish_run(run: Run, plan: PlanView, delivery: Delivery, verification: Veri
         counts = read_daily_counts(connection, run.tenant, SHOWN_DATES)
         nights = read_nightly_drift(connection, run.tenant, SHOWN_DATES)
     page = run_markdown(summary, counts, nights)
-    create_markdown_artifact(markdown=page, key=f"run-{run.tenant}", description=summary.outcome)
+    create_markdown_artifact(markdown=page, key=f"run-{run.tenant}", description=outcome_words(summary))
     return summary
 
 

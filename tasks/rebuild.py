@@ -29,7 +29,7 @@ from activation_sync.warehouse.rebuild import (
 )
 from activation_sync.warehouse.reports import LandedReport
 from activation_sync.warehouse.schema import migrate, refuse_other_schema
-from config.settings import SyncSettings, load_settings
+from config.settings import SyncSettings, settings_in_use
 from tasks.load import names_key
 from tasks.wiring import open_landing, open_warehouse
 
@@ -148,7 +148,7 @@ READS: Mapping[Report, Read] = {
 
 def _sync_settings(tenant: str) -> SyncSettings:
     """A tenant that is configured no more is read with the common settings."""
-    settings = load_settings()
+    settings = settings_in_use()
     return next((known.sync for known in settings.tenants if known.name == tenant), settings.sync)
 
 

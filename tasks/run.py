@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
 from uuid import uuid4
@@ -15,13 +15,13 @@ from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
 
 from activation_sync.core.run import Outcome, RunKind, RunSummary
-from activation_sync.errors import ActivationSyncError, HeldError, TenantBusyError
+from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
 from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.alerts import tell_changes
-from tasks.policy import patiently
+from tasks.policy import is_put_off, patiently
 from tasks.wiring import account, now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
@@ -94,11 +94,16 @@ def _record_start(run: Run, kind: RunKind) -> None:
 
 
 def ended_by(error: Exception, tenant: str, run_id: str, as_of: date) -> RunSummary:
-    """How a run ended that was held or failed. The text of an unexpected error may hold anything: its type is kept."""
-    outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
+    """How a run ended that did not go through all its steps: held, put off, or failed."""
+    ended = partial(RunSummary, tenant, run_id, as_of, error_kind=type(error).__name__)
+    if isinstance(error, HeldError):
+        return ended(Outcome.HELD, digest=error.digest, error=str(error))
+    if isinstance(error, GraphBusyError) and is_put_off(error):
+        until = now() + timedelta(seconds=error.retry_after_s or 0)
+        return ended(Outcome.PUT_OFF, error=str(error), put_off_until=until)
+    # the text of an unexpected error may hold anything, so only its type is kept
     reason = str(error) if isinstance(error, ActivationSyncError) else f"unexpected {type(error).__name__}"
-    digest = error.digest if isinstance(error, HeldError) else ""
-    return RunSummary(tenant, run_id, as_of, outcome, digest=digest, error=reason)
+    return ended(Outcome.FAILED, error=reason)
 
 
 def _record_end(summary: RunSummary, kind: RunKind, lease: Lease | None) -> None:

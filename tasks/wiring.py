@@ -18,7 +18,7 @@ from activation_sync.graph.clouds import CLOUDS, Cloud
 from activation_sync.graph.waits import Patience
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.engine import open_engine
-from config.settings import TenantSettings, load_settings
+from config.settings import TenantSettings, settings_in_use
 
 _token_sources: dict[tuple[str, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
@@ -38,19 +38,19 @@ def account() -> str:
 
 def tenant_settings(tenant: str) -> TenantSettings:
     """The merged settings of one tenant; ConfigError when it is not configured."""
-    return load_settings().tenant(tenant)
+    return settings_in_use().tenant(tenant)
 
 
 def chosen_tenants(names: Sequence[str] | None) -> tuple[str, ...]:
     """The chosen tenants, or all of them; ConfigError for one that is not configured, before anything is done."""
-    settings = load_settings()
+    settings = settings_in_use()
     if names:
         return tuple(settings.tenant(name).name for name in dict.fromkeys(names))
     return tuple(tenant.name for tenant in settings.tenants)
 
 
 def open_warehouse() -> Engine:
-    warehouse = load_settings().warehouse
+    warehouse = settings_in_use().warehouse
     return _engine(warehouse.url.get_secret_value(), warehouse.lock_timeout_s)
 
 
@@ -60,7 +60,7 @@ def _engine(url: str, lock_timeout_s: float) -> Engine:
 
 
 def open_landing() -> Landing:
-    return Landing(load_settings().landing.url)
+    return Landing(settings_in_use().landing.url)
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """A real Chromium without a network, for pages of ours."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
+
+from tests.packages import install_package
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 REMEDY = "the tests of pages need Chromium: apt-get install chromium, or put a Chromium on PATH"
@@ -24,7 +25,7 @@ QUIET = (
 
 @dataclass
 class Visit:
-    """A page that is open, and what it tried to do. requests: addresses it asked for beside files."""
+    """A page that is open, and what it tried to do. requests: addresses elsewhere that it asked for."""
 
     page: Page
     requests: list[str] = field(default_factory=list)
@@ -43,13 +44,17 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, file: Path, width: int = 1280, scheme: str = "light") -> Iterator[Visit]:
-    """Open a file; whatever it asks for that is no file is noted and refused."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def visit(
+    browser: Browser, place: Path | str, width: int = 1280, scheme: str = "light", time_zone: str = "UTC"
+) -> Iterator[Visit]:
+    """Open a file, or an address of this machine; whatever it asks for elsewhere is noted and refused."""
+    url = place.as_uri() if isinstance(place, Path) else place
+    own = (_origin(url), "data:", "blob:")
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id=time_zone)
     visit = Visit(context.new_page())
 
     def refuse(route: Route) -> None:
-        if route.request.url.startswith("file:"):
+        if route.request.url.startswith(own):
             route.continue_()
         else:
             visit.requests.append(route.request.url)
@@ -63,10 +68,16 @@ def visit(browser: Browser, file: Path, width: int = 1280, scheme: str = "light"
     visit.page.on("dialog", note)
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     try:
-        visit.page.goto(file.as_uri())
+        visit.page.goto(url)
         yield visit
     finally:
         context.close()
+
+
+def _origin(url: str) -> str:
+    """What all addresses of the same server begin with; of a file, those of all files."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def chromium() -> str:
@@ -79,19 +90,7 @@ def _found() -> str | None:
 
 
 def _install() -> str:
-    """Debian's package, as root; RuntimeError with the remedy when there is no other way."""
-    if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
-        raise RuntimeError(REMEDY)
-    for arguments in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
-        done = subprocess.run(  # noqa: S603
-            ["apt-get", "-qq", *arguments],  # noqa: S607  Debian's, from PATH
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{REMEDY}; apt-get {arguments[0]} failed: {done.stderr.strip()[-300:]}")
+    install_package("chromium", REMEDY)
     return _found() or _refuse()
 
 

@@ -24,6 +24,7 @@ class Trouble(StrEnum):
 SEEN_BY = {
     Outcome.FAILED: frozenset({Trouble.FAILED}),
     Outcome.HELD: frozenset({Trouble.FAILED, Trouble.HELD}),
+    Outcome.PUT_OFF: frozenset(),
 }
 # A backfill is told of where it stopped; what it leaves open of the tenant, the next night finds and tells.
 TOLD_OF = {RunKind.BACKFILL: frozenset({Trouble.FAILED, Trouble.HELD})}

@@ -1,14 +1,16 @@
 """A backfill as it is shown to people: the command's and the dashboard's common ground."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
 from activation_sync.core.backfill import ONE_DAY, BackfillSummary, ReplayDay, ReplayedDay, Verdict, view_day
+from activation_sync.core.history import DailyCount
 from activation_sync.core.model import Plan
 from activation_sync.core.run import Outcome
 from activation_sync.core.summary import plan_rows, rows_words, short_digest
+from activation_sync.core.views import charts_markdown, page_markdown
 
 SHOWN_ROWS = 200  # of the plan of one refresh date
 
@@ -35,6 +37,12 @@ def day_rows(days: Iterable[ReplayedDay]) -> list[dict[str, str]]:
     ]
 
 
+def backfill_markdown(summary: BackfillSummary, counts: Sequence[DailyCount]) -> str:
+    """A tenant's backfill as a page of the dashboard; its charts are of these dates, oldest first."""
+    title = f"{summary.tenant}, refresh dates {summary.start} to {summary.end}"
+    return page_markdown(title, backfill_words(summary), _facts(summary)) + charts_markdown(counts)
+
+
 def dates_words(days: Iterable[date]) -> str:
     """Dates, with those that follow each other as one range."""
     ordered = enumerate(sorted(days))
@@ -46,6 +54,20 @@ def backfill_words(summary: BackfillSummary) -> str:
     """How a tenant's backfill ended, and what to do next."""
     sentences = [_days_words(summary), *_open_ends(summary)]
     return " ".join(sentences) if not summary.error else f"{' '.join(sentences)} Stopped: {summary.error}"
+
+
+def _facts(summary: BackfillSummary) -> list[tuple[str, object]]:
+    return [
+        ("outcome", summary.outcome),
+        ("refresh dates looked at", len(summary.days)),
+        ("refresh dates of which nothing was landed", len(summary.missing)),
+        ("rows written to the warehouse", summary.written),
+        ("updates planned for Graph", summary.pushed),
+        ("acknowledged by Graph", summary.delivery.acknowledged),
+        ("still pending in the outbox", summary.delivery.pending),
+        ("open conflicts", sum(day.conflicts for day in summary.days)),
+        ("dead letters", summary.dead_letters),
+    ]
 
 
 def _days_words(summary: BackfillSummary) -> str:

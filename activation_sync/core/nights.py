@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from activation_sync.core.run import MOST_PRESSING_FIRST, Outcome, RunSummary
 from activation_sync.core.summary import outcome_words, rows_words
 
-NEEDS_SOMEONE = (Outcome.FAILED, Outcome.HELD, Outcome.NOT_OFFERED, Outcome.UNSETTLED)
+NEEDS_SOMEONE = (Outcome.FAILED, Outcome.HELD, Outcome.QUARANTINED, Outcome.NOT_OFFERED, Outcome.UNSETTLED)
 NAMED_TENANTS = 5  # in the sentence of a night; its table names them all
+MOST_PUT_OFFS = 6  # of one tenant, in one night
+LONGEST_PUT_OFF = timedelta(hours=1)  # what is longer waits for the next night
 
 
 def night_of(due_at: datetime, zone: ZoneInfo) -> date:
@@ -26,6 +28,11 @@ def newest_night(due_at: datetime, now: datetime, zone: ZoneInfo) -> date:
     due, local = due_at.astimezone(zone), now.astimezone(zone)
     has_come = local.time() >= due.time()
     return max(due.date(), local.date() if has_come else local.date() - timedelta(days=1))
+
+
+def comes_again(until: datetime | None, put_offs: int, now: datetime) -> bool:
+    """True when a tenant that was put off, so many times by now, still comes again this night."""
+    return until is not None and put_offs <= MOST_PUT_OFFS and until <= now + LONGEST_PUT_OFF
 
 
 def night_words(summaries: Sequence[RunSummary]) -> str:
@@ -48,7 +55,8 @@ def night_rows(summaries: Sequence[RunSummary]) -> list[dict[str, str]]:
 
 def run_words(summary: RunSummary) -> str:
     """How one tenant's run ended; why, when it was held or failed."""
-    return summary.error or outcome_words(summary)
+    is_explained = summary.error and summary.outcome in (Outcome.FAILED, Outcome.HELD)
+    return summary.error if is_explained else outcome_words(summary)
 
 
 def _in_order(summaries: Sequence[RunSummary]) -> list[RunSummary]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from activation_sync.core.model import Counts, Key
@@ -61,14 +61,18 @@ class Outcome(StrEnum):
     UNSETTLED = "unsettled"
     NOT_OFFERED = "not-offered"
     FAILED = "failed"
+    PUT_OFF = "put-off"  # Graph asked for a long wait, and other tenants were not to wait with it
+    QUARANTINED = "quarantined"  # left out tonight, after failing for several nights
     ALREADY_DONE = "already-done"  # by another run; this one did nothing
 
 
 MOST_PRESSING_FIRST = (
     Outcome.FAILED,
     Outcome.HELD,
+    Outcome.QUARANTINED,
     Outcome.NOT_OFFERED,
     Outcome.UNSETTLED,
+    Outcome.PUT_OFF,
     Outcome.DONE,
     Outcome.NOTHING_NEW,
     Outcome.PREVIEWED,
@@ -133,6 +137,7 @@ class PlanView:
 class RunSummary:
     """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere.
 
+    error_kind: the name of the error that failed or held it. put_off_until: when Graph may be asked again.
     troubles: what is amiss with the tenant after it, in numbers (`core/alerts.py`), so that the next run can compare.
     """
 
@@ -154,6 +159,8 @@ class RunSummary:
     is_stale: bool = False
     approved_by: str = ""
     error: str = ""
+    error_kind: str = ""
+    put_off_until: datetime | None = None
     table: tuple[dict[str, str], ...] = ()
     troubles: dict[str, int] = field(default_factory=dict)
 

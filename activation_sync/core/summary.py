@@ -142,6 +142,15 @@ def _failed_words(summary: RunSummary) -> str:
     return f"Failed: {summary.error or 'see the log of the run'}"
 
 
+def _put_off_words(summary: RunSummary) -> str:
+    until = f"{summary.put_off_until:%H:%M} UTC" if summary.put_off_until else "later"
+    return f"Put off until {until}, so that other tenants need not wait: {summary.error}"
+
+
+def _quarantined_words(summary: RunSummary) -> str:
+    return f"Left out: {summary.error}"
+
+
 def _already_done_words(summary: RunSummary) -> str:
     return f"The night of {summary.as_of} was done already; nothing was left to do."
 
@@ -166,5 +175,7 @@ _OUTCOME_WORDS = {
     Outcome.UNSETTLED: _unsettled_words,
     Outcome.NOT_OFFERED: _not_offered_words,
     Outcome.FAILED: _failed_words,
+    Outcome.PUT_OFF: _put_off_words,
+    Outcome.QUARANTINED: _quarantined_words,
     Outcome.ALREADY_DONE: _already_done_words,
 }

@@ -1,7 +1,7 @@
 """A plan and a run as they are shown: the dashboard's and the command's common ground."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -16,7 +16,7 @@ from activation_sync.core.charts import (
 from activation_sync.core.history import DailyCount, NightlyDrift
 from activation_sync.core.model import Decision, Plan
 from activation_sync.core.run import Outcome, PlanView, RunSummary
-from activation_sync.core.summary import outcome_words, plan_rows
+from activation_sync.core.summary import outcome_words, plan_rows, rows_words, short_digest
 from activation_sync.core.svg import arrange, render, svg_image
 
 SHOWN_ROWS = 200
@@ -41,14 +41,27 @@ def view_plan(plan: Plan) -> PlanView:
     )
 
 
+def plan_words(view: PlanView) -> str:
+    """What stands above a plan's table, in Markdown; the table is empty where nothing would change."""
+    verdict = "held: " + " ".join(view.findings) if view.is_held else "free to go."
+    would = f"Writes {rows_words(view.written)} and sends {rows_words(view.pushed, 'update')}."
+    words = would if view.table else "Nothing is to be changed."
+    return f"Plan `{short_digest(view.digest)}` for **{view.tenant}**: {verdict} {words}"
+
+
 def run_markdown(summary: RunSummary, counts: Sequence[DailyCount] = (), nights: Sequence[NightlyDrift] = ()) -> str:
     """The run's page in the dashboard; its charts are of this history of the tenant, oldest first."""
-    rows = "\n".join(f"| {name} | {value} |" for name, value in _facts(summary))
-    facts = f"## {summary.tenant}, {summary.as_of}\n\n{outcome_words(summary)}\n\n| | |\n|---|---|\n{rows}\n"
-    return facts + _charts(counts, nights)
+    title = f"{summary.tenant}, {summary.as_of}"
+    return page_markdown(title, outcome_words(summary), _facts(summary)) + charts_markdown(counts, nights)
 
 
-def _charts(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift]) -> str:
+def page_markdown(title: str, words: str, facts: Iterable[tuple[str, object]]) -> str:
+    """A page's head: what it is about, how it ended, and its facts as a table."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts)
+    return f"## {title}\n\n{words}\n\n| | |\n|---|---|\n{rows}\n"
+
+
+def charts_markdown(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift] = ()) -> str:
     """Images that hold their own bytes, as the dashboard shows no others without a network."""
     sections: list[tuple[str, str]] = []
     if counts:
@@ -57,7 +70,7 @@ def _charts(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift]) -> str
         share = render(adoption_chart(newest_counts(counts)[:SHOWN_PRODUCTS]))
         sections += [("Trend of assigned and activated users", trend), ("Adoption share", share)]
     if nights:
-        sections.append(("Drift before each night's delivery", render(drift_chart(nights))))
+        sections.append(("Drift before the delivery of each night", render(drift_chart(nights))))
     return "".join(f"\n### {words}\n\n{svg_image(svg, words)}\n" for words, svg in sections)
 
 

@@ -1,6 +1,7 @@
 """Which servers are trusted: a CA file when one is configured, else the public roots. The environment has no say."""
 
 import ssl
+from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -8,8 +9,12 @@ import httpx
 from activation_sync.errors import ConfigError
 
 
+@lru_cache
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The context of every connection to Graph. Raises ConfigError for a CA file that cannot be used."""
+    """The context of every connection to Graph, made once: reading the public roots takes as long as ten calls.
+
+    Raises ConfigError for a CA file that cannot be used.
+    """
     if ca_file is None:
         return httpx.create_ssl_context(trust_env=False)
     try:

@@ -106,15 +106,19 @@ def was_held(conn: Connection, tenant: str, digest: str) -> bool:
 
 
 def is_night_done(conn: Connection, tenant: str, night: date) -> bool:
-    """True when a run of the job itself, for this night or the next, went through all its steps.
+    """True when a run went through all its steps that counts for this night."""
+    return bool(_read(conn, sync_run.c.tenant == tenant, *went_well(night), limit=1))
+
+
+def went_well(night: date) -> tuple[ColumnElement[bool], ...]:
+    """Runs of the job itself, for this night or the next, that went through all their steps.
 
     The next one counts because runs by hand count their days in UTC. Later ones do not: someone may have run the job
     for a day in the far future, which must not silence the nights until then.
     """
     row = sync_run.c
-    same_night = row.as_of.between(night, night + timedelta(days=1))
     well = row.outcome.in_([outcome.value for outcome in ENDED_WELL])
-    return bool(_read(conn, row.tenant == tenant, row.kind == RunKind.SYNC.value, same_night, well, limit=1))
+    return row.kind == RunKind.SYNC.value, row.as_of.between(night, night + timedelta(days=1)), well
 
 
 def _read(conn: Connection, *which: ColumnElement[bool], limit: int) -> list[RunRecord]:

@@ -56,10 +56,11 @@ VIEWS: dict[type[Any], TableClause] = {
 }
 
 
-def read_daily_counts(conn: Connection, tenant: str, dates: int) -> list[DailyCount]:
-    """The newest refresh dates of a tenant, oldest first."""
+def read_daily_counts(conn: Connection, tenant: str, dates: int, until: date = date.max) -> list[DailyCount]:
+    """The newest refresh dates of a tenant, up to a date and itself included, oldest first."""
     row = VIEWS[DailyCount].c
-    newest = select(row.refreshed_on).where(row.tenant == tenant).distinct().order_by(row.refreshed_on.desc())
+    known = select(row.refreshed_on).where(row.tenant == tenant, row.refreshed_on <= until)
+    newest = known.distinct().order_by(row.refreshed_on.desc())
     within = row.refreshed_on.in_(newest.limit(dates))
     return _read(conn, DailyCount, row.tenant == tenant, within, order=(row.refreshed_on, row.product))
 

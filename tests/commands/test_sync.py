@@ -143,3 +143,17 @@ def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(stage: Stage):
     assert said.code == INTERRUPTED
     assert "the next run goes on from there" in said.err
     assert stage.query("SELECT owner FROM tenant_lease") == [("",)]
+
+
+def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(stage: Stage, terminal: Terminal):
+    stage.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    for _ in range(2):
+        stage.sync()
+
+    said, [status] = terminal.type("status", COLUMNS="200"), terminal.type("status", "--json").json
+    [(began_at,)] = stage.query("SELECT min(started_at) FROM sync_run")
+
+    assert (status["condition"], status["since"]) == ("held", str(began_at)[:10])
+    assert str(began_at)[:10] in said.out
+    assert "held before any write" in said.err
+    assert f"sync {stage.tenant.name} --approve DIGEST" in said.err

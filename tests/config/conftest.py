@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings, load_settings
+from config.sources import FILE_VARIABLE
 
 Load = Callable[..., Settings]
 
@@ -39,3 +40,10 @@ def load(tmp_path: Path) -> Load:
         return load_settings(file)
 
     return write_and_load
+
+
+@pytest.fixture
+def use(load: Load, tmp_path: Path, environment: pytest.MonkeyPatch) -> Load:
+    """`load`, of the file that this process has in use."""
+    environment.setenv(FILE_VARIABLE, str(tmp_path / "activation-sync.toml"))
+    return load

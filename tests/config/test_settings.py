@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from activation_sync.errors import ConfigError
-from config.settings import load_settings
-from tests.config.conftest import TENANT, Load
+from config.settings import load_settings, settings_in_use
+from tests.config.conftest import SECRET, TENANT, Load
 
 
 def test_a_file_with_one_tenant_is_enough(load: Load, tmp_path: Path) -> None:
@@ -142,3 +142,37 @@ def test_an_unknown_tenant_is_refused_with_the_known_ones_nearest_first(load: Lo
 
     with pytest.raises(ConfigError, match="'fabricam' is not configured; known: fabrikam, contoso"):
         load("", TENANT + other).tenant("fabricam")
+
+
+def test_settings_in_use_are_read_once_however_often_steps_ask(use: Load) -> None:
+    use()
+
+    assert settings_in_use() is settings_in_use()
+
+
+def test_settings_in_use_are_read_again_once_the_file_is_another(use: Load) -> None:
+    use()
+    before = settings_in_use()
+    use("[sync]\nstale_after_days = 3\n")
+
+    assert (before.sync.stale_after_days, settings_in_use().sync.stale_after_days) == (7, 3)
+
+
+def test_settings_in_use_are_read_again_once_the_environment_is_another(
+    use: Load, environment: pytest.MonkeyPatch
+) -> None:
+    use()
+    before = settings_in_use()
+    environment.setenv("CONTOSO_SECRET", "renewed")
+
+    assert before.tenant("contoso").client_secret.get_secret_value() == SECRET
+    assert settings_in_use().tenant("contoso").client_secret.get_secret_value() == "renewed"
+
+
+def test_a_file_that_is_gone_is_missed_although_it_was_read_before(use: Load, tmp_path: Path) -> None:
+    use()
+    settings_in_use()
+    (tmp_path / "activation-sync.toml").unlink()
+
+    with pytest.raises(ConfigError, match="no configuration file"):
+        settings_in_use()

@@ -132,3 +132,10 @@ def test_what_was_told_always_says_what_is_amiss_now(nights: list[RunSummary]):
 @given(st.lists(runs, max_size=4), runs)
 def test_a_repeated_run_has_nothing_more_to_tell(nights: list[RunSummary], run: RunSummary):
     assert told(*nights, run, run)[-1] == []
+
+
+def test_a_run_that_was_put_off_saw_nothing_and_says_nothing():
+    put_off = replace(DONE, outcome=Outcome.PUT_OFF, error="Graph asked us to wait")
+
+    assert events(DONE, put_off, DONE) == [[], [], []]
+    assert events(FAILED, put_off, FAILED, put_off, DONE) == [["failed"], [], [], [], ["failed.over"]]

@@ -160,7 +160,7 @@ def test_a_runs_page_holds_its_charts_as_images_that_need_no_network():
     assert [words for words, _ in images] == [
         "Trend of assigned and activated users",
         "Adoption share",
-        "Drift before each night's delivery",
+        "Drift before the delivery of each night",
     ]
     trees = [ET.fromstring(base64.b64decode(image)) for _, image in images]  # noqa: S314  our own
     assert len(trees[0].findall(f"{SVG}svg")) == 8

@@ -47,6 +47,10 @@ class Site:
     def runs(self) -> list[Any]:
         return list(self._post("/flow_runs/filter"))
 
+    def artifact(self, key: str) -> str:
+        """The newest version of what is shown under a key; its id."""
+        return next(str(found["latest_id"]) for found in self._post("/artifacts/latest/filter") if found["key"] == key)
+
     def start(self, deployment: str, due_at: datetime | None = None, **parameters: Any) -> str:
         """Start a run as a person does, or as one that was due then and is late; return its id."""
         asked: dict[str, Any] = {"parameters": parameters}
@@ -81,6 +85,10 @@ class Site:
             for tenant in self._steering("state")["tenants"]
             for row in tenant["published"]
         }
+
+    def will_answer(self, operation: str, fault: str, tenant: str, times: int) -> None:
+        """Have the emulated Graph fail so many calls of a tenant."""
+        self._steering("faults", operation=operation, kind=fault, tenant=tenant, times=times)
 
     def downloads(self) -> int:
         """Reports that Graph was asked for."""
@@ -118,10 +126,12 @@ class Site:
     def _configuration(self) -> dict[str, Any]:
         return tomllib.loads((self.home / "activation-sync.toml").read_text(encoding="utf-8"))
 
-    def _steering(self, what: str) -> Any:
+    def _steering(self, what: str, **asked: Any) -> Any:
         trusting = ssl.create_default_context(cafile=str(self.home / "emulator-ca.pem"))
-        root = self._configuration()["graph"]["root"]
-        return httpx.get(f"{root}/_emulator/{what}", verify=trusting, trust_env=False).raise_for_status().json()
+        address = f"{self._configuration()['graph']['root']}/_emulator/{what}"
+        with httpx.Client(verify=trusting, trust_env=False) as client:
+            answer = client.post(address, json=asked) if asked else client.get(address)
+        return answer.raise_for_status().json()
 
 
 @contextmanager

@@ -120,6 +120,23 @@ def test_a_report_that_grows_old_is_told_once(stage: Stage):
     assert names(stage) == ["stale-report"]
 
 
+def test_a_backfill_tells_where_it_stopped_apart_from_the_nights(stage: Stage):
+    from flows.backfill import backfill
+
+    stage.sync()
+    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
+    stage.configure(sync={"max_change_share": 0.0, "min_judged_rows": 1})
+    assert stage.sync().outcome is Outcome.HELD
+    day = str(stage.emulator.refreshed_on)
+
+    backfill(day, day, "a look", return_state=True)
+
+    [event] = heard(stage, of="backfill")
+    assert event["event"] == "activation-sync.held"
+    assert day in event["payload"]["message"]
+    assert names(stage) == ["held"]
+
+
 def test_a_run_that_could_not_even_start_is_told(stage: Stage):
     stage.execute("UPDATE alembic_version SET version_num = '9999'")
 

@@ -1,7 +1,7 @@
 """A night of several tenants: each gets its turn, once."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +113,55 @@ def test_a_tenant_that_is_not_configured_fails_the_run_before_anything_is_done(s
 
     assert state.is_failed()
     assert stage.emulator.journal() == ()
+
+
+def test_who_graph_throttles_for_long_comes_again_behind_the_others(stage: Stage):
+    stage.configure(graph={"longest_wait_s": 0.5})
+    stage.emulator.will_answer(DETAIL, Fault(429, retry_after_s=2), tenant="contoso")
+
+    state = night()
+
+    assert outcomes(state) == dict.fromkeys(TENANTS, Outcome.DONE)
+    ended = stage.query("SELECT tenant FROM sync_run ORDER BY ended_at")
+    assert ended == [("fabrikam",), ("tailspin",), ("contoso",)]
+    assert agree(stage, *TENANTS)
+
+
+def test_who_graph_throttles_for_hours_keeps_nobody_waiting_and_its_night_is_not_done(stage: Stage):
+    stage.emulator.will_answer(DETAIL, Fault(429, retry_after_s=3 * 3600), tenant="contoso")
+
+    state = night(unless_done=True)
+
+    assert (state.name, state.is_failed()) == ("PutOff", False)
+    assert outcomes(state) == {"contoso": Outcome.PUT_OFF, "fabrikam": Outcome.DONE, "tailspin": Outcome.DONE}
+    assert stage.query("SELECT outcome FROM sync_run WHERE tenant = 'contoso'") == [("put-off",)]
+
+    stage.emulator.advance(seconds=3 * 3600)
+
+    assert outcomes(night(unless_done=True))["contoso"] is Outcome.DONE
+
+
+def failing_for_nights(stage: Stage) -> None:
+    """Contoso was refused on each of the last three nights, Fabrikam was not."""
+    for days in (3, 2, 1):
+        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
+        for tenant in ("contoso", "fabrikam"):
+            stage.sync(tenant, as_of=datetime.now(UTC).date() - timedelta(days=days))
+
+
+def test_who_fails_for_three_nights_is_left_out_and_named(stage: Stage):
+    failing_for_nights(stage)
+    served = len(stage.emulator.journal())
+
+    state = night(unless_done=True, tenants=["contoso"])
+
+    assert (state.name, outcomes(state)) == ("Quarantined", {"contoso": Outcome.QUARANTINED})
+    assert "left out since" in (state.message or "")
+    assert len(stage.emulator.journal()) == served
+
+
+def test_a_run_by_name_works_in_quarantine_and_a_good_one_lifts_it(stage: Stage):
+    failing_for_nights(stage)
+
+    assert outcomes(night(tenants=["contoso"])) == {"contoso": Outcome.DONE}
+    assert outcomes(night())["contoso"] is Outcome.NOTHING_NEW

@@ -12,11 +12,13 @@ from tests.stage import Stage
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def run_page(stage: Stage) -> str:
-    """The newest version of the tenant's run artifact, as Markdown."""
-    of_tenant = ArtifactFilter(key=ArtifactFilterKey(any_=[f"run-{stage.tenant.name}"]))
+IMAGE = re.compile(r"!\[[^\]]*\]\(data:image/svg\+xml;base64,([^)]+)\)")
+
+
+def shown(key: str) -> str:
+    """The newest version of a page, as Markdown."""
     with get_client(sync_client=True) as client:
-        pages = client.read_artifacts(artifact_filter=of_tenant)
+        pages = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
     return str(max(pages, key=lambda page: page.created).data)
 
 
@@ -25,7 +27,7 @@ def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on
     stage.emulator.advance(days=1)
     stage.sync()
 
-    images = re.findall(r"!\[[^\]]*\]\(data:image/svg\+xml;base64,([^)]+)\)", run_page(stage))
+    images = IMAGE.findall(shown(f"run-{stage.tenant.name}"))
 
     trend, adoption, drift = (ET.fromstring(base64.b64decode(image)) for image in images)  # noqa: S314  our own
     newest = {row for row in stage.warehouse_rows() if row[0] == str(stage.emulator.refreshed_on)}
@@ -35,3 +37,21 @@ def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on
     assert {f"{row[2]:,} assigned" for row in newest} | {f"{row[3]:,} activated" for row in newest} <= said
     assert {f"{row[3]:,} of {row[2]:,}" for row in newest} <= {text.text for text in adoption.iter(f"{SVG}text")}
     assert "in 2 of 2 nights" in drift.findtext(f"{SVG}title", "")
+
+
+def test_a_backfills_page_shows_the_trend_of_its_dates_and_of_none_after_them(stage: Stage):
+    from flows.backfill import backfill
+
+    for day in range(3):
+        stage.emulator.advance(days=min(day, 1))
+        stage.sync()
+    days = sorted({row[0] for row in stage.warehouse_rows()})
+
+    backfill(days[0], days[1], "a look", return_state=True)
+
+    page = shown(f"backfill-page-{stage.tenant.name}")
+    trend, _ = (base64.b64decode(image).decode() for image in IMAGE.findall(page))
+    assert days[0] in trend
+    assert days[1] in trend
+    assert days[2] not in trend
+    assert "2 refresh dates: 2 nothing to do." in page

@@ -25,7 +25,7 @@ from activation_sync.errors import (
     WriteBackNotOffered,
 )
 from config.sources import use_file
-from tasks.policy import STEP
+from tasks.policy import STEP, putting_off
 
 OVERHEAD_S = 1.0  # far more than Prefect needs between two tries, far less than a delay that must not be used
 TENANT = """
@@ -165,3 +165,26 @@ def test_every_run_of_a_step_has_all_of_its_retries(retrying):
 
     assert [state.is_completed() for state in steps()] == [True] * 3
     assert [len(part.tried_at) for part in parts] == [3] * 3
+
+
+def test_where_tenants_share_a_run_a_step_that_would_wait_for_long_is_not_tried_again(retrying):
+    """`graph.longest_wait_s` is 30 unless configured."""
+    retrying(0.1)
+    part = Part([GraphBusyError("throttled", retry_after_s=31)])
+
+    with putting_off():
+        [state] = play(part)
+
+    assert state.is_failed()
+    assert part.waits_s == []
+
+
+def test_there_too_a_short_wait_is_waited(retrying):
+    retrying()
+    part = Part([GraphBusyError("throttled", retry_after_s=0.3), None])
+
+    with putting_off():
+        [state] = play(part)
+
+    assert state.is_completed()
+    assert is_about(part.waits_s[0], 0.3)

@@ -1,0 +1,162 @@
+"""`activation-sync up` as a newcomer meets it: an empty folder, a command, and from then on the browser."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import open_browser, visit
+from tests.e2e.dashboard import Dashboard
+from tests.e2e.site import COMMAND, ROOT, Site, open_site, wait_for
+from tests.receiver import open_receiver
+
+pytestmark = pytest.mark.timeout(600)
+DETAIL = "GET getOffice365ActivationsUserDetail"
+FAR_WEST = "Pacific/Honolulu"  # a date picked there must not become another on its way
+TREND, SHARE = "Trend of assigned and activated users", "Adoption share"
+DRIFT = "Drift before the delivery of each night"
+# what Prefect's picture of a run says when somebody leaves its page before it is drawn
+LEFT_EARLY = re.compile(r"Cannot read properties of null \(reading '\w+'\)")
+# the colour of each chart's first pixel, once this many are drawn
+CORNERS = """count => { const charts = [...document.images].filter(it => it.src.startsWith('data:image/svg+xml') &&
+  it.complete && it.naturalWidth > 300);
+  return charts.length === count && charts.map(it => {
+    const canvas = document.createElement('canvas'), ink = canvas.getContext('2d');
+    ink.drawImage(it, 0, 0);
+    return [...ink.getImageData(0, 0, 1, 1).data] }) }"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+def address(site: Site) -> str:
+    return str(site.api.base_url).removesuffix("/api/")
+
+
+def test_the_schedule_makes_runs_by_itself_at_half_past_one_at_night(site: Site):
+    """A Prefect beside the wrong SQLAlchemy makes none, and says nothing."""
+    runs = wait_for(lambda: [run for run in site.runs() if run["auto_scheduled"]])
+
+    zone = ZoneInfo(site.deployments()["nightly"]["parameters"]["time_zone"])
+    due = [datetime.fromisoformat(run["expected_start_time"]).astimezone(zone) for run in runs]
+    assert {(each.hour, each.minute) for each in due} == {(1, 30)}
+    assert len({each.date() for each in due}) == len(due) >= 3
+    assert all(run["parameters"]["unless_done"] for run in runs)
+
+
+def test_through_the_browser_alone_a_night_is_run_and_a_date_is_replayed_and_their_charts_are_seen(
+    site: Site, browser: Browser
+):
+    with visit(browser, address(site), width=1600, time_zone=FAR_WEST) as opened:
+        dashboard = Dashboard(opened.page)
+        assert dashboard.schedule_of("nightly") == "At 01:30 AM every day"
+
+        dashboard.start("nightly", "Quick run")
+        assert dashboard.watch_to_its_end() == "Completed"
+        tenants = sorted({tenant for (tenant, *_) in site.warehouse_rows()})
+        assert sorted(dashboard.artifacts()) == sorted(
+            ["night", *(f"{page}-{tenant}" for page in ("plan", "run") for tenant in tenants)]
+        )
+        plan = dashboard.read_artifact("plan-contoso").text
+        assert "free to go. Writes 6 rows and sends" in plan
+        assert "MICROSOFT 365 APPS FOR ENTERPRISE" in plan
+        charts = dashboard.read_artifact("run-contoso").charts
+        assert sorted(charts) == sorted([TREND, SHARE, DRIFT])
+        assert min(charts.values()) > 300
+
+        [(landed_on,)] = site.query("SELECT DISTINCT refreshed_on FROM activation_user_count")
+        dashboard.start("backfill", "Custom run")
+        dashboard.fill_in(landed_on, landed_on, reason="a look", tenants=["contoso"])
+        dashboard.submit()
+        assert dashboard.watch_to_its_end() == "Completed"
+        assert "Progress: 100%" in dashboard.read_artifact("backfill-progress-contoso").text
+        page = dashboard.read_artifact("backfill-page-contoso")
+        assert "1 refresh date: 1 nothing to do." in page.text
+        assert page.charts.keys() == {TREND, SHARE}
+
+        again = site.ended(site.start("nightly"))  # by hand a night is run at any time
+        assert again["state_name"] == "NoNewReport"
+        dashboard.see_run("^nightly 20")
+        dashboard.see_run(f"^backfill contoso {landed_on}..{landed_on}$")
+        assert (opened.requests, [error for error in opened.errors if not LEFT_EARLY.search(error)]) == ([], [])
+    assert site.warehouse_rows() == site.graph_rows()
+
+
+def test_the_form_takes_no_backfill_without_dates_and_a_reason(site: Site, browser: Browser):
+    with visit(browser, address(site), width=1600) as opened:
+        dashboard = Dashboard(opened.page)
+        dashboard.start("backfill", "Custom run")
+        dashboard.submit()
+
+        assert dashboard.complaints() == [f"'{name}' is a required property" for name in ("start", "end", "reason")]
+
+
+def test_charts_are_drawn_on_white_of_their_own_in_the_newer_dashboard_too_light_and_dark(site: Site, browser: Browser):
+    run = site.ended(site.start("sync", tenant="contoso"))
+    assert run["name"].startswith("sync contoso 20")
+
+    for scheme in ("light", "dark"):
+        with visit(
+            browser, f"{address(site)}/v2/artifacts/artifact/{site.artifact('run-contoso')}", scheme=scheme
+        ) as v2:
+            corners = v2.page.wait_for_function(CORNERS, arg=3).json_value()
+            assert corners == [[255, 255, 255, 255]] * 3
+            assert v2.errors == []
+
+
+def test_once_an_address_is_named_a_held_tenant_is_notified_once_and_when_it_is_over(site: Site, tmp_path: Path):
+    with open_receiver() as receiver:
+        said = register(site, tmp_path, HOOK=receiver.url)
+        site.will_answer(DETAIL, "header-only", tenant="fabrikam", times=2)
+
+        ends = [site.ended(site.start("sync", tenant="fabrikam"))["state"] for _ in range(3)]
+
+        assert [end["name"] for end in ends[:2]] == ["Held", "Held"]
+        assert ends[2]["type"] == "COMPLETED"
+        wait_for(lambda: len(receiver.got) == 2)  # they come in order: nothing came of the second held run
+        held, over = (message["text"] for message in receiver.got)
+    assert held.startswith("activation-sync, fabrikam: held before any write\n")
+    assert "has no rows" in held
+    assert "sync again once Graph's report has rows" in held
+    assert over.startswith("activation-sync, fabrikam: held before any write: over\n")
+    assert "top-secret" not in said
+
+
+def register(site: Site, folder: Path, **variables: str) -> str:
+    """What the command says to somebody who named the address in the environment."""
+    api = {"PREFECT_API_URL": str(site.api.base_url).rstrip("/")}
+    done = subprocess.run(  # noqa: S603
+        [*COMMAND, "register", *(f"--notify=env:{name}" for name in variables)],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)} | api | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_beside_a_server_in_use_it_only_registers_and_works(site: Site, tmp_path: Path):
+    with open_site(tmp_path, PREFECT_API_URL=str(site.api.base_url).rstrip("/")) as other:
+        assert other.api.base_url == site.api.base_url
+        assert not (other.home / "server.log").exists()
+
+    assert site.api.get("/health").is_success
