@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).parents[1]
 DEPLOYMENTS = Path("deployments/prefect.yaml")
 POOL = "activation-sync"
+UNAUTHORIZED = 401
 
 
 def register(
@@ -53,11 +54,16 @@ def _webhook(reference: str) -> "SecretStr":
 
 def register_deployments() -> None:
     """The work pool if it is not there, then every deployment of the file; those registered before are replaced."""
+    import httpx
+
     from activation_sync.errors import ConfigError
 
     if not (CHECKOUT / DEPLOYMENTS).is_file():
         raise ConfigError([f"{CHECKOUT} is no checkout: {DEPLOYMENTS} is not there; install with `pip install -e .`"])
-    _make_pool()
+    try:
+        _make_pool()
+    except httpx.HTTPError as error:
+        raise ConfigError([_unusable_words(error)]) from None
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", str(DEPLOYMENTS), "--all"]
     # in the checkout: entrypoints count from there, and Prefect notes the folder as the one to run in
     told = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)  # noqa: S603
@@ -76,3 +82,13 @@ def _make_pool() -> None:
     pool = WorkPoolCreate(name=POOL, type="process", base_job_template=template)
     with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
         client.create_work_pool(pool)
+
+
+def _unusable_words(error: Exception) -> str:
+    from commands.servers import server_in_use
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is None:
+        return f"no Prefect server answers at {server_in_use()}; start it, or mend PREFECT_API_URL"
+    remedy = "set PREFECT_API_AUTH_STRING to what the server has" if status == UNAUTHORIZED else "its log says why"
+    return f"the Prefect server at {server_in_use()} refused us ({status}); {remedy}"

@@ -5,7 +5,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from getpass import getuser
 from uuid import UUID, uuid4, uuid5
 
 from prefect import runtime, task
@@ -34,7 +33,7 @@ from tasks.policy import STEP, patiently
 from tasks.publish import SHOWN_DATES
 from tasks.run import Run, hold_tenant
 from tasks.verify import verify_delivery
-from tasks.wiring import now, open_warehouse
+from tasks.wiring import account, now, open_warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def start_backfill(tenant: str, window: Window) -> Backfill:
     """Note that a backfill began, by whom and why."""
     engine = open_warehouse()
     patiently(partial(refuse_other_schema, engine))
-    run_id, as_of, who = _run_id(tenant), now().date(), getuser()
+    run_id, as_of, who = _run_id(tenant), now().date(), account()
     with writing(engine) as connection:
         record_run_started(
             connection,

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
-from getpass import getuser
 from typing import TypeVar
 from uuid import uuid4
 
@@ -23,7 +22,7 @@ from activation_sync.warehouse.runs import record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.alerts import tell_changes
 from tasks.policy import is_put_off, patiently
-from tasks.wiring import now, open_warehouse, tenant_settings
+from tasks.wiring import account, now, open_warehouse, tenant_settings
 
 LEASE_TTL_S = 60.0
 LEASE_WAIT_S = 2 * LEASE_TTL_S  # a killed run's lease ends within this
@@ -48,7 +47,7 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
     run_id: the flow run's own when left out.
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
-    engine, run_id, who = open_warehouse(), run_id or runtime.flow_run.id or str(uuid4()), getuser()
+    engine, run_id, who = open_warehouse(), run_id or runtime.flow_run.id or str(uuid4()), account()
     held, lease = partial(hold_tenant, tenant, f"run {run_id}"), None
     with ExitStack() as frame:
         try:

@@ -1,11 +1,13 @@
 """Composition root: settings in, opened rooms out. Nothing here decides anything."""
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from getpass import getuser
 
 from sqlalchemy import Engine
 
@@ -24,6 +26,14 @@ _token_sources_lock = threading.Lock()
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def account() -> str:
+    """Who this process runs as. In a container that may be a number without a name."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def tenant_settings(tenant: str) -> TenantSettings:

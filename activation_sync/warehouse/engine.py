@@ -38,9 +38,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that sees one state of the warehouse throughout, and cannot write."""
     with naming_failures(engine.url), engine.connect() as conn:
         conn.execution_options(begin="BEGIN", query_only=True)
-        if conn.dialect.name == "postgresql":
-            conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with conn.begin():
+            if conn.dialect.name == "postgresql":
+                # not as options of the connection: SQLAlchemy would reset it to writing, whatever the server's default
+                conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield conn
 
 
@@ -75,7 +76,9 @@ def _open_sqlite(url: URL, lock_timeout_s: float) -> Engine:
 
 
 def _open_postgres(url: URL, lock_timeout_s: float) -> Engine:
-    engine = _create(url, lock_timeout_s, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+    # of a database without an encoding (SQL_ASCII, where the server had no locale) psycopg would give bytes for text
+    options = {"connect_timeout": CONNECT_TIMEOUT_S, "client_encoding": "utf8"}
+    engine = _create(url, lock_timeout_s, pool_pre_ping=True, connect_args=options)
 
     @event.listens_for(engine, "connect")
     def wait_only_so_long(connection: Any, _: Any) -> None:

@@ -14,6 +14,7 @@ from activation_sync.core.shards import SHARD_TENANTS
 from activation_sync.emulator import Fault, Scenario
 from activation_sync.emulator.scenario import PRODUCTS
 from tasks.nights import run_id_of
+from tests.buckets import open_bucket
 from tests.e2e.site import family_of, wait_for
 from tests.e2e.workers import Prefect, Worker, free_api, machine, serving, working
 from tests.postgres import serving_whole_postgres
@@ -49,8 +50,14 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Stage]:
-    """What the machines share: the warehouse, a landing, and Graph."""
+def landing_url(object_store: str) -> Iterator[str]:
+    with open_bucket(object_store) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, database_url: str, landing_url: str) -> Iterator[Stage]:
+    """What the machines share: the warehouse, a bucket, and Graph."""
     folder = tmp_path_factory.mktemp("fleet")
     scenario = Scenario(
         tenants=TENANTS,
@@ -59,8 +66,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterat
         first_refreshed_on=datetime.now(UTC).date() - timedelta(days=2),  # a fresh report, whenever this runs
         roles={NO_PERMISSION: ()},
     )
-    landing = {"url": str(folder / "landing")}
-    with open_stage(folder, database_url.replace("/postgres?", "/warehouse?"), scenario, landing=landing) as stage:
+    warehouse_url = database_url.replace("/postgres?", "/warehouse?")
+    with open_stage(folder, warehouse_url, scenario, landing={"url": landing_url}) as stage:
         stage.configure(graph={"longest_wait_s": BEARABLE_S})
         yield stage
 

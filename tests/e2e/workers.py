@@ -1,4 +1,7 @@
-"""A Prefect server and workers of one pool, as several machines would run them: each with a home of its own."""
+"""A Prefect server and workers of one pool, as several machines would run them: each with a home of its own.
+
+The server asks for a password, which it and the workers have where production has it: in files that Prefect reads.
+"""
 
 import os
 import shutil
@@ -22,6 +25,7 @@ from tests.e2e.site import family_of
 ROOT = Path(__file__).parents[2]
 POOL = "activation-sync"
 REGISTER = [sys.executable, "-c", "from commands.main import main; main()", "register"]
+OPERATOR, PASSWORD = "operator", "not-for-strangers"
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,22 @@ def machine(folder: Path, api: str, configured_in: Path) -> Machine:
             "HOME": str(folder),
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_API_URL": api,
+            "PREFECT_PROFILES_PATH": profile(folder / "client.toml", "PREFECT_API_AUTH_STRING"),
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "DO_NOT_TRACK": "1",
             FILE_VARIABLE: str(folder / "activation-sync.toml"),
+            **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},  # to the bucket
         },
     )
+
+
+def profile(file: Path, setting: str) -> str:
+    """A file of Prefect's settings, with the password for one side or the other."""
+    written = f'active = "production"\n[profiles.production]\n{setting} = "{OPERATOR}:{PASSWORD}"\n'
+    file.write_text(written, encoding="utf-8")
+    return str(file)
 
 
 @contextmanager
@@ -101,6 +114,7 @@ def serving(server: Machine, database_url: str) -> Iterator[Prefect]:
     api = server.environment["PREFECT_API_URL"]
     environment = {
         **server.environment,
+        "PREFECT_PROFILES_PATH": profile(server.folder / "server.toml", "PREFECT_SERVER_API_AUTH_STRING"),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url.replace("postgresql:", "postgresql+asyncpg:"),
         # the dashboard's rows of task runs and events: half of the server's work, and nothing here looks at them
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
@@ -117,7 +131,9 @@ def serving(server: Machine, database_url: str) -> Iterator[Prefect]:
         partial(is_healthy, api),
     ):
         subprocess.run(REGISTER, cwd=ROOT, env=dict(server.environment), check=True, timeout=120)  # noqa: S603
-        with httpx.Client(base_url=api, timeout=60, trust_env=False) as client:
+        strangers = httpx.post(f"{api}/flow_runs/filter", json={}, trust_env=False)
+        assert strangers.status_code == httpx.codes.UNAUTHORIZED
+        with httpx.Client(base_url=api, auth=(OPERATOR, PASSWORD), timeout=60, trust_env=False) as client:
             yield Prefect(client)
 
 

@@ -1,15 +1,17 @@
 """Transactions mean the same on both databases, and people may write the counts by hand."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 
+import psycopg
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from activation_sync.errors import WarehouseBusyError, WarehouseError
-from activation_sync.warehouse.engine import reading, writing
+from activation_sync.warehouse.engine import open_engine, reading, writing
 from activation_sync.warehouse.runs import read_last_run, record_run_started
+from activation_sync.warehouse.schema import migrate
 from activation_sync.warehouse.tables import activation_user_count, sync_run
 
 from .rows import AT, DAY, by_hand
@@ -49,6 +51,41 @@ def test_a_reader_sees_one_state_throughout_and_cannot_write(engine):
         start(conn, run_id="run-2")
     with writing(engine) as conn:  # the same connection, and it may write again
         start(conn, run_id="run-3")
+
+
+def test_a_database_whose_default_is_reading_stays_so_after_readers(postgres_url):
+    """SQLAlchemy would give a connection back as one that writes."""
+    with own_database(postgres_url, "only_read") as url:
+        migrate(made := open_engine(url))
+        made.dispose()
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute("ALTER DATABASE only_read SET default_transaction_read_only = on")
+        engine = open_engine(url)
+        with reading(engine) as conn:
+            assert read_last_run(conn, "contoso") is None
+        with pytest.raises(WarehouseError, match="read-only"), writing(engine) as conn:
+            start(conn)
+        engine.dispose()
+
+
+def test_a_database_without_an_encoding_gives_text(postgres_url):
+    """As servers make them that were set up without a locale."""
+    with own_database(postgres_url, "no_encoding", "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0") as url:
+        migrate(engine := open_engine(url))
+        with writing(engine) as conn:
+            start(conn, run_id="Läufe")
+        with reading(engine) as conn:
+            assert read_last_run(conn, "contoso").run_id == "Läufe"
+        engine.dispose()
+
+
+@contextmanager
+def own_database(server_url, name, options=""):
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} {options}")
+    yield server_url.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_timestamps_come_back_in_utc_whatever_zone_they_were_given_in(engine):

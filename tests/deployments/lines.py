@@ -1,0 +1,49 @@
+"""Command lines as production files have them, told from mistyped ones by the commands themselves."""
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import prefect.cli  # noqa: F401  its commands are known once it is imported
+from prefect.cli._app import _app
+from prefect.settings import Settings
+from prefect.settings.legacy import _get_valid_setting_names
+from typer.main import get_command
+
+from commands.main import app
+from config.sources import FILE_VARIABLE
+
+ROOT = Path(__file__).parents[2]
+DEPLOYMENTS = ROOT / "deployments"
+OF_OTHERS = {"PATH", "PYTHONUNBUFFERED", "PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK", "DO_NOT_TRACK"}
+OF_POSTGRES = {"POSTGRES_USER", "POSTGRES_PASSWORD_FILE", "POSTGRES_DB"}
+KNOWN_VARIABLES = {*_get_valid_setting_names(Settings), *OF_OTHERS, *OF_POSTGRES, FILE_VARIABLE}
+
+
+def refuse_unknown(words: Sequence[str]) -> None:
+    """An exception unless these words are a command of ours or of Prefect, with options that it has."""
+    program, *rest = words
+    if Path(program).name == "prefect":
+        _app.parse_args(rest, print_error=False, exit_on_error=False)
+    elif Path(program).name == "activation-sync":
+        _refuse_ours(rest)
+    else:
+        raise AssertionError(f"{program} is no command of the image")
+
+
+def _refuse_ours(words: Sequence[str]) -> None:
+    group = get_command(app)
+    if words == ["--help"]:
+        return
+    name, command, rest = group.resolve_command(group.make_context("activation-sync", [*words]), [*words])
+    assert command is not None
+    command.make_context(name, rest)
+
+
+def shell_lines(text: str) -> Iterator[list[str]]:
+    """The commands of indented or fenced shell, one a line, without comments."""
+    for before, line in pairwise(["", *text.splitlines()]):
+        words = line.partition(" #")[0].split()
+        if words and not before.endswith("\\") and os.path.basename(words[0]) in ("prefect", "activation-sync"):  # noqa: PTH119
+            yield words

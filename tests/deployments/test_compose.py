@@ -1,0 +1,63 @@
+"""compose.yaml, by what can be known without an engine."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deployments.lines import DEPLOYMENTS, KNOWN_VARIABLES, refuse_unknown
+
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = sorted(name for name, service in SERVICES.items() if service["image"] == COMPOSE["name"])
+MADE_BY_THE_OPERATOR = "./production/"  # described in RUNBOOK.md
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_runs_a_command_that_exists(name):
+    refuse_unknown(SERVICES[name]["command"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_sets_only_variables_that_somebody_reads_and_no_secret(name):
+    environment = SERVICES[name].get("environment", {})
+    assert set(environment) <= KNOWN_VARIABLES
+    assert all(isinstance(value, str) for value in environment.values())
+    assert not any("@" in value or "AUTH" in key for key, value in environment.items())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_service_names_is_there(name):
+    service = SERVICES[name]
+    assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+    for source in (mount.split(":")[0] for mount in service.get("volumes", [])):
+        is_file = source.startswith("./") and not source.startswith(MADE_BY_THE_OPERATOR)
+        assert (DEPLOYMENTS / source).exists() if is_file else source.startswith("./") or source in COMPOSE["volumes"]
+    if "build" in service:
+        assert (DEPLOYMENTS / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_waits_for_what_can_become_true(name):
+    """Healthy needs a health check; completed needs a service that is not started again for ever."""
+    for other, wait in SERVICES[name].get("depends_on", {}).items():
+        if wait["condition"] == "service_healthy":
+            assert "healthcheck" in SERVICES[other]
+        else:
+            assert wait["condition"] == "service_completed_successfully"
+            assert "restart" not in SERVICES[other]
+
+
+def test_workers_wait_for_schema_and_deployments_and_are_noticed_when_killed():
+    worker = SERVICES["worker"]
+    assert {"migrate", "register", "server"} <= set(worker["depends_on"])
+    assert worker["environment"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
+
+
+def test_secrets_are_files_that_git_never_sees():
+    assert all(secret["file"].startswith(MADE_BY_THE_OPERATOR) for secret in COMPOSE["secrets"].values())
+    assert "/deployments/production/" in (DEPLOYMENTS.parent / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_dashboard_is_offered_to_this_machine_only():
+    assert [port.split(":")[0] for port in SERVICES["server"]["ports"]] == ["127.0.0.1"]
