@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from commands.main import main; main()"]
 COLUMNS = "tenant, refreshed_on, product, assigned, activated, shared_computer_activation"
 OURS = ("PREFECT_", "ACTIVATION_SYNC", "PYTEST_")
-LONGEST_S = 240.0
+LONGEST_S = 400.0
 LONGEST_STOP_S = 15.0
 BUSY = 503
 T = TypeVar("T")
@@ -97,10 +97,7 @@ class Site:
 
     def processes(self) -> set[int]:
         """All that was started, by id, itself included; those that have ended and wait to be noticed are not alive."""
-        found = {self.process.pid}
-        while more := {pid for pid, parent in _living() if parent in found} - found:
-            found |= more
-        return found
+        return family_of(self.process.pid)
 
     def ports(self) -> list[int]:
         graph = self._configuration()["graph"]
@@ -171,6 +168,14 @@ def is_open(port: int) -> bool:
 
 def are_alive(pids: set[int]) -> set[int]:
     return pids & {pid for pid, _ in _living()}
+
+
+def family_of(pid: int) -> set[int]:
+    """A process, whatever became of it, and all that came of it and is alive."""
+    found = {pid}
+    while more := {child for child, parent in _living() if parent in found} - found:
+        found |= more
+    return found
 
 
 def _address(folder: Path, process: subprocess.Popen[bytes]) -> str | None:

@@ -15,14 +15,17 @@ from activation_sync.emulator import Fault, Scenario
 from activation_sync.emulator.scenario import PRODUCTS
 from tasks.nights import run_id_of
 from tests.buckets import open_bucket
-from tests.e2e.workers import Prefect, Worker, family_of, free_api, machine, serving, wait_for, working
+from tests.e2e.site import family_of, wait_for
+from tests.e2e.workers import Prefect, Worker, free_api, machine, serving, working
 from tests.postgres import serving_whole_postgres
 from tests.stage import Stage, open_stage
 
 TENANTS = tuple(f"tenant-{number:03}" for number in range(200))
-THROTTLED, BAD_REPORT, NO_PERMISSION, TAKES_NO_PATCH = TENANTS[3], TENANTS[60], TENANTS[110], TENANTS[160]
+THROTTLED, BAD_REPORT, TAKES_NO_PATCH = TENANTS[3], TENANTS[30], TENANTS[40]  # in the shards that nobody kills
+NO_PERMISSION = TENANTS[110]
 DETAIL, PATCH = "GET getOffice365ActivationsUserDetail", "PATCH office365ActivationsUserCounts"
 BEARABLE_S, LONG_S = 5, 20
+pytestmark = pytest.mark.timeout(600)  # of which 90 s must pass before a killed worker counts as dead
 OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -79,7 +82,7 @@ def night(stage: Stage, database_url: str) -> Night:
     server, near, far = (machine(stage.folder / name, api, stage.folder) for name in ("server", "near", "far"))
     with serving(server, database_url.replace("/postgres?", "/prefect?")) as prefect, working(near, runs_at_once=3):
         fleet = prefect.start("fleet/fleet")
-        wait_for(lambda: prefect.run(fleet)["state_type"] == "RUNNING")
+        wait_for(lambda: sum(run["state_type"] == "RUNNING" for run in prefect.runs("shard")) == 2)
         with working(far, runs_at_once=2) as worker:
             wait_for(lambda: _is_amid_a_shard(worker, prefect, stage))
             worker.kill()

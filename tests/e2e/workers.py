@@ -9,25 +9,23 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from config.sources import FILE_VARIABLE
 from tests.e2e.services import running
+from tests.e2e.site import family_of
 
 ROOT = Path(__file__).parents[2]
 POOL = "activation-sync"
 REGISTER = [sys.executable, "-c", "from commands.main import main; main()", "register"]
 OPERATOR, PASSWORD = "operator", "not-for-strangers"
-LONGEST_S = 240.0
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,11 @@ class Worker:
     name: str
     pid: int
 
-    def kill(self) -> set[int]:
-        """What a power cut does: worker and flows are gone at once, and nobody is told. The ids of all of them."""
-        pids = family_of(self.pid)
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-        return pids
+    def kill(self) -> None:
+        """What a power cut does: worker and flows are gone at once, and nobody is told."""
+        for pid in family_of(self.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -148,23 +145,12 @@ def working(machine: Machine, runs_at_once: int) -> Iterator[Worker]:
         process = subprocess.Popen(  # noqa: S603
             command, env=dict(machine.environment), cwd=machine.folder, stdout=words, stderr=words
         )
+    worker = Worker(name, process.pid)
     try:
-        yield Worker(name, process.pid)
+        yield worker
     finally:
-        for pid in family_of(process.pid):
-            os.kill(pid, signal.SIGKILL)
+        worker.kill()
         process.wait()
-
-
-def family_of(pid: int) -> set[int]:
-    """A process and all that came of it and is alive."""
-    told = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607
-    rows = [line.split() for line in told.stdout.splitlines()]
-    living = {int(child): int(parent) for child, parent, state in rows if not state.startswith("Z")}
-    found = {pid} & set(living)
-    while more := {child for child, parent in living.items() if parent in found} - found:
-        found |= more
-    return found
 
 
 def free_api() -> str:
@@ -178,12 +164,3 @@ def is_healthy(api: str) -> bool:
         return httpx.get(f"{api}/health", trust_env=False).is_success
     except httpx.TransportError:
         return False
-
-
-def wait_for(look: Callable[[], T | bool | None], longest_s: float = LONGEST_S) -> T:
-    """What is found at last; of things that take seconds."""
-    until = time.monotonic() + longest_s
-    while not (found := look()):
-        assert time.monotonic() < until, "what was waited for did not happen"
-        time.sleep(0.2)
-    return found  # type: ignore[return-value]
