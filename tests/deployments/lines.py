@@ -1,8 +1,8 @@
 """Command lines as production files have them, told from mistyped ones by the commands themselves."""
 
-import os
+import re
+import shlex
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import prefect.cli  # noqa: F401  its commands are known once it is imported
@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = ROOT / "deployments"
 OF_OTHERS = {"PATH", "PYTHONUNBUFFERED", "PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK", "DO_NOT_TRACK"}
 OF_POSTGRES = {"POSTGRES_USER", "POSTGRES_PASSWORD_FILE", "POSTGRES_DB"}
+SET_BEFORE = re.compile(r"^(\w+=\S+ +)+")  # variables for one command
+FILLED_IN = {"DATE": "2026-11-21", "N": "5"}
 KNOWN_VARIABLES = {*_get_valid_setting_names(Settings), *OF_OTHERS, *OF_POSTGRES, FILE_VARIABLE}
 
 
@@ -41,9 +43,15 @@ def _refuse_ours(words: Sequence[str]) -> None:
     command.make_context(name, rest)
 
 
-def shell_lines(text: str) -> Iterator[list[str]]:
-    """The commands of indented or fenced shell, one a line, without comments."""
-    for before, line in pairwise(["", *text.splitlines()]):
-        words = line.partition(" #")[0].split()
-        if words and not before.endswith("\\") and os.path.basename(words[0]) in ("prefect", "activation-sync"):  # noqa: PTH119
-            yield words
+def commands_in(markdown: str) -> Iterator[list[str]]:
+    """Our commands and Prefect's, as fences and inline code have them; capitals stand for what people fill in."""
+    for line in _code_lines(markdown):
+        typed = SET_BEFORE.sub("", line.partition(" #")[0].strip())
+        if typed.startswith(("prefect ", "activation-sync ")) and "..." not in typed.split():
+            yield [FILLED_IN.get(word, word) for word in shlex.split(re.sub(r"[\[\]]", "", typed))]
+
+
+def _code_lines(markdown: str) -> list[str]:
+    fences = re.findall(r"^```\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    return [line for fence in fences for line in fence.splitlines()] + re.findall(r"`([^`\n]+)`", prose)
