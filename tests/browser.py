@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
 
-from tests.packages import install_package
+from tests.packages import find_or_install
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 REMEDY = "the tests of pages need Chromium: apt-get install chromium, or put a Chromium on PATH"
@@ -82,17 +82,4 @@ def _origin(url: str) -> str:
 
 def chromium() -> str:
     """The machine's Chromium, installed first where that is possible."""
-    return _found() or _install()
-
-
-def _found() -> str | None:
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
-def _install() -> str:
-    install_package("chromium", REMEDY)
-    return _found() or _refuse()
-
-
-def _refuse() -> str:
-    raise RuntimeError(f"{REMEDY}; apt-get installed one, and it is not on PATH")
+    return find_or_install(lambda: next(filter(None, map(shutil.which, NAMES)), None), "chromium", REMEDY)

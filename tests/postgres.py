@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from tests.packages import install_package
+from tests.packages import find_or_install
 
 HASTY = ("fsync", "synchronous_commit", "full_page_writes")  # nothing here outlives the session
 OWNER, UP_S = "postgres", 60.0
@@ -56,7 +56,7 @@ def serving_postgres() -> Iterator[str]:
 @contextmanager
 def serving_whole_postgres() -> Iterator[str]:
     """The same from Debian's package, whose extensions Prefect's own tables need (`pg_trgm`); the wheel has none."""
-    programs = _programs() or _install()
+    programs = find_or_install(_programs, "postgresql", REMEDY)
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     as_whom: dict[str, Any] = {"cwd": folder}
     if os.geteuid() == 0:  # whom PostgreSQL refuses
@@ -81,13 +81,6 @@ def serving_whole_postgres() -> Iterator[str]:
 def _programs() -> Path | None:
     """Where Debian keeps the newest version."""
     return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda found: float(found.parent.name), default=None)
-
-
-def _install() -> Path:
-    install_package("postgresql", REMEDY)
-    found = _programs()
-    assert found, REMEDY
-    return found
 
 
 def _wait_until_up(url: str, server: "subprocess.Popen[bytes]") -> None:
