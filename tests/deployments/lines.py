@@ -23,24 +23,25 @@ FILLED_IN = {"DATE": "2026-11-21", "N": "5"}
 KNOWN_VARIABLES = {*_get_valid_setting_names(Settings), *OF_OTHERS, *OF_POSTGRES, FILE_VARIABLE}
 
 
-def refuse_unknown(words: Sequence[str]) -> None:
-    """An exception unless these words are a command of ours or of Prefect, with options that it has."""
+def complaint_about(words: Sequence[str]) -> str:
+    """What our command, or Prefect's, would say against these words; empty when it would take them."""
     program, *rest = words
-    if Path(program).name == "prefect":
-        _app.parse_args(rest, print_error=False, exit_on_error=False)
-    elif Path(program).name == "activation-sync":
-        _refuse_ours(rest)
-    else:
-        raise AssertionError(f"{program} is no command of the image")
+    try:
+        {"prefect": _read_by_prefect, "activation-sync": _read_by_us}[Path(program).name](rest)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
-def _refuse_ours(words: Sequence[str]) -> None:
+def _read_by_prefect(words: list[str]) -> None:
+    _app.parse_args(words, print_error=False, exit_on_error=False)
+
+
+def _read_by_us(words: list[str]) -> None:
     group = get_command(app)
-    if words == ["--help"]:
-        return
-    name, command, rest = group.resolve_command(group.make_context("activation-sync", [*words]), [*words])
-    assert command is not None
-    command.make_context(name, rest)
+    if words != ["--help"]:
+        name, command, rest = group.resolve_command(group.make_context("activation-sync", [*words]), [*words])
+        command.make_context(name, rest)
 
 
 def commands_in(markdown: str) -> Iterator[list[str]]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deployments.lines import DEPLOYMENTS, KNOWN_VARIABLES, refuse_unknown
+from tests.deployments.lines import DEPLOYMENTS, KNOWN_VARIABLES, complaint_about
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -15,7 +15,7 @@ MADE_BY_THE_OPERATOR = "./production/"  # described in RUNBOOK.md
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_runs_a_command_that_exists(name):
-    refuse_unknown(SERVICES[name]["command"])
+    assert complaint_about(SERVICES[name]["command"]) == ""
 
 
 @pytest.mark.parametrize("name", SERVICES)

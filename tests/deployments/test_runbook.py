@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deployments.lines import DEPLOYMENTS, ROOT, commands_in, refuse_unknown
+from tests.deployments.lines import DEPLOYMENTS, ROOT, commands_in, complaint_about
 
 DOCUMENTS = (DEPLOYMENTS / "RUNBOOK.md", ROOT / "README.md")
 TYPED = sorted({" ".join(words): words for file in DOCUMENTS for words in commands_in(file.read_text("utf-8"))}.items())
@@ -10,7 +10,7 @@ TYPED = sorted({" ".join(words): words for file in DOCUMENTS for words in comman
 
 @pytest.mark.parametrize(("line", "words"), TYPED)
 def test_a_documented_command_exists_with_its_options(line, words):
-    refuse_unknown(words)
+    assert complaint_about(words) == ""
 
 
 def test_there_are_many():
@@ -19,5 +19,4 @@ def test_there_are_many():
 
 def test_a_command_that_does_not_exist_is_noticed():
     [words] = commands_in("`activation-sync sink --now`")
-    with pytest.raises(Exception, match="sink"):
-        refuse_unknown(words)
+    assert "No such command 'sink'" in complaint_about(words)
