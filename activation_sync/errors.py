@@ -11,6 +11,7 @@
     |  |- TooMuchChangeError
     |  |- ReportShrankError
     |  `- StaleReportError
+    |- TenantsAmissError       some tenants of a run need someone; what became of each is in it
     |- WriteBackNotOffered     stop PATCHing, finish the rest
     `- FatalError              fix code, configuration or permission
        |- ConfigError
@@ -95,6 +96,21 @@ class ReportShrankError(HeldError):
 
 class StaleReportError(HeldError):
     """A report is older than the newest one reconciled."""
+
+
+class TenantsAmissError(ActivationSyncError):
+    """A run of several tenants went to its end, and some of them failed or are held.
+
+    fared: what became of each tenant, the others too.
+    """
+
+    def __init__(self, message: str, fared: Sequence[object] = ()) -> None:
+        super().__init__(message, fared)
+        self.message = message
+        self.fared = fared
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class WriteBackNotOffered(ActivationSyncError):  # noqa: N818  an answer of Graph, not a failure of ours

@@ -1,7 +1,7 @@
 """`activation-sync backfill`: replay what was landed of past refresh dates."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -59,13 +59,11 @@ def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "l
     with err.status("starting Prefect"):
         from commands.progress import showing_progress
         from flows.backfill import backfill as flow
+        from flows.endings import fared_in
 
     with showing_progress():
         state = flow(window.start, window.end, window.reason, tenants, approve=approve, return_state=True)
-    ended = state.result(raise_on_failure=False)
-    if isinstance(ended, Exception):
-        raise ended
-    return cast("list[BackfillSummary]", ended)
+    return fared_in(state)
 
 
 def _say(summary: "BackfillSummary") -> None:

@@ -4,13 +4,13 @@ from datetime import date
 from typing import Annotated
 
 from prefect import State, flow
-from prefect.states import Completed, Failed
 from pydantic import Field
 
 from activation_sync.core.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
 from activation_sync.core.backfill_words import backfill_words
 from activation_sync.core.run import Delivery, Outcome, most_pressing
 from activation_sync.errors import ActivationSyncError
+from flows.endings import ended
 from flows.sync import STATE_NAMES
 from tasks.backfill import (
     backfill_run_name,
@@ -72,5 +72,4 @@ def _replay(tenant: str, window: Window, approve: str | None) -> BackfillSummary
 def _ended(summaries: list[BackfillSummary]) -> State[list[BackfillSummary]]:
     outcome = most_pressing(summary.outcome for summary in summaries)
     message = " ".join(f"{summary.tenant}: {backfill_words(summary)}" for summary in summaries)
-    ending = Failed if outcome in (Outcome.FAILED, Outcome.HELD) else Completed
-    return ending(name=STATE_NAMES[outcome], message=message, data=summaries)
+    return ended(STATE_NAMES[outcome], message, summaries, is_amiss=outcome in (Outcome.FAILED, Outcome.HELD))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from prefect import State, flow
-from prefect.states import Completed, Failed
 
 from activation_sync.core.fleet import Condition, Standing, fleet_words, in_order
+from flows.endings import ended
 from tasks.fleet import publish_fleet, run_shards, tenants_to_run
 from tasks.nights import SCHEDULED_IN, night_due, night_run_name
 from tasks.wiring import chosen_tenants
@@ -33,6 +33,6 @@ def fleet(
 
 def _ended(standings: Sequence[Standing]) -> State[list[Standing]]:
     worst = next(iter(in_order(standings))).condition
-    ending = Failed if worst in (Condition.FAILED, Condition.LOST, Condition.HELD) else Completed
+    is_amiss = worst in (Condition.FAILED, Condition.LOST, Condition.HELD)
     name = "Completed" if worst is Condition.FINE else worst.name.title().replace("_", "")
-    return ending(name=name, message=fleet_words(standings), data=list(standings))
+    return ended(name, fleet_words(standings), standings, is_amiss=is_amiss)

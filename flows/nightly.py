@@ -5,10 +5,10 @@ from datetime import date
 from functools import partial
 
 from prefect import State, flow
-from prefect.states import Completed, Failed
 
 from activation_sync.core.nights import night_words
 from activation_sync.core.run import Outcome, RunSummary, most_pressing
+from flows.endings import ended
 from flows.sync import STATE_NAMES, sync_tenant
 from tasks.nights import (
     SCHEDULED_IN,
@@ -55,5 +55,5 @@ def run_tenant(tenant: str, night: date, unless_done: bool) -> RunSummary:
 def ended_night(summaries: Sequence[RunSummary]) -> State[list[RunSummary]]:
     """The state that is named after what needs someone most."""
     outcome = most_pressing(summary.outcome for summary in summaries)
-    ending = Failed if outcome in (Outcome.FAILED, Outcome.HELD) else Completed
-    return ending(name=STATE_NAMES[outcome], message=night_words(summaries), data=list(summaries))
+    is_amiss = outcome in (Outcome.FAILED, Outcome.HELD)
+    return ended(STATE_NAMES[outcome], night_words(summaries), summaries, is_amiss=is_amiss)

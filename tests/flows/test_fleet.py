@@ -20,6 +20,7 @@ from activation_sync.core.run import Outcome
 from activation_sync.core.shards import MOST_LOSSES
 from activation_sync.emulator import Fault, Scenario
 from activation_sync.errors import ConfigError
+from flows.endings import fared_in
 from tests.stage import Stage, open_stage
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
@@ -48,11 +49,11 @@ def registered() -> None:
 
 
 def outcomes(state: State[Any]) -> dict[str, Outcome]:
-    return {summary.tenant: summary.outcome for summary in state.result(raise_on_failure=False)}
+    return {summary.tenant: summary.outcome for summary in fared_in(state)}
 
 
 def conditions(state: State[Any]) -> dict[str, str]:
-    return {standing.tenant: standing.condition.value for standing in state.result(raise_on_failure=False)}
+    return {standing.tenant: standing.condition.value for standing in fared_in(state)}
 
 
 def agree(stage: Stage) -> set[str]:

@@ -10,6 +10,7 @@ from prefect import State
 
 from activation_sync.core.run import Outcome
 from activation_sync.emulator import Fault, Scenario
+from flows.endings import fared_in
 from tests.stage import Stage, open_stage
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
@@ -30,7 +31,7 @@ def night(**parameters: Any) -> State[Any]:
 
 
 def outcomes(state: State[Any]) -> dict[str, Outcome]:
-    return {summary.tenant: summary.outcome for summary in state.result(raise_on_failure=False)}
+    return {summary.tenant: summary.outcome for summary in fared_in(state)}
 
 
 def agree(stage: Stage, *names: str) -> bool:
