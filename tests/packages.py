@@ -1,6 +1,5 @@
 """Programs that no wheel brings, from Debian's packages: installed by root alone, and asked for otherwise."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -17,6 +16,8 @@ def find_or_install(find: Callable[[], T | None], package: str, remedy: str) -> 
     """What `find` finds, once the package is there; RuntimeError with the remedy when there is no way."""
     if found := find():
         return found
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        raise RuntimeError(remedy)
     with _one_at_a_time():  # apt refuses a second one, and tests run side by side
         if not (found := find()):
             _install(package, remedy)
@@ -27,8 +28,6 @@ def find_or_install(find: Callable[[], T | None], package: str, remedy: str) -> 
 
 
 def _install(package: str, remedy: str) -> None:
-    if not (os.geteuid() == 0 and shutil.which("apt-get")):
-        raise RuntimeError(remedy)
     for arguments in (("update",), ("install", "-y", "--no-install-recommends", package)):
         done = subprocess.run(  # noqa: S603
             ["apt-get", "-qq", *arguments],  # noqa: S607  Debian's, from PATH
@@ -43,6 +42,8 @@ def _install(package: str, remedy: str) -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
+    import fcntl  # not on Windows, where nothing is installed
+
     with (Path(tempfile.gettempdir()) / "activation-sync-tests-apt.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
