@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from uuid import UUID, uuid5
 
 from prefect import get_run_logger, runtime
@@ -10,13 +11,16 @@ from prefect.events import Event, RelatedResource, Resource
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from activation_sync.core.alerts import Alert, alerts, troubles_after
+from activation_sync.core.fleet import Standing, begun_since, fleet_words
 from activation_sync.core.run import Outcome, RunKind, RunSummary
+from activation_sync.core.summary import rows_words
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.runs import read_troubles
 from tasks.wiring import open_warehouse
 
 OURS = UUID("5e5b1a1c-2d0e-5b7e-9f5b-0d6a3c1f7b42")  # the namespace of our event ids
+FLEET = "activation-sync.fleet"
 LONGEST_S = 5.0  # that a server which does not answer may keep a run waiting
 KINDS = {RunKind.SYNC: "tenant", RunKind.BACKFILL: "backfill"}  # what people do needs no telling: they know
 
@@ -32,6 +36,29 @@ def tell_changes(summary: RunSummary, kind: RunKind = RunKind.SYNC) -> RunSummar
     after = troubles_after(before, summary, kind)
     _raise_events([_event(alert, summary, kind) for alert in alerts(before, after, summary)])
     return replace(summary, troubles=after)
+
+
+def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
+    """Raise one event for all tenants of a fleet that were well before the day (UTC) on which it began.
+
+    What its shards tell of each tenant carries their name, so that thousands need not be notified one by one.
+    """
+    begun = begun_since(standings, began_on)
+    if not begun:
+        return
+    number = f"{rows_words(len(begun), 'tenant')} of {len(standings):,}"
+    told = Event(
+        id=uuid5(OURS, " ".join([FLEET, *(f"{one.tenant} {one.condition} {one.since}" for one in begun)])),
+        event=FLEET,
+        resource=Resource({"prefect.resource.id": FLEET, "prefect.resource.name": "fleet"} | _told_in()),
+        related=_related(),
+        payload={
+            "number": len(begun),
+            "title": f"fleet: {number} newly in need of someone",
+            "message": f"{fleet_words(begun)} The artifact `fleet` says why, and what to do.",
+        },
+    )
+    _raise_events([told])
 
 
 def _troubles_before(summary: RunSummary, kind: RunKind) -> dict[str, int]:
@@ -72,6 +99,7 @@ def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:
                 "prefect.resource.id": f"activation-sync.{KINDS[kind]}.{alert.tenant}",
                 "prefect.resource.name": alert.tenant,
             }
+            | _told_in()
         ),
         related=_related(),
         payload={
@@ -85,6 +113,11 @@ def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:
             "message": alert.message,
         },
     )
+
+
+def _told_in() -> dict[str, str]:
+    """The flow that tells, as a label that automations can ask for."""
+    return {"activation-sync.told-in": runtime.flow_run.flow_name or ""}
 
 
 def _related() -> list[RelatedResource]:

@@ -26,6 +26,7 @@ from activation_sync.core.shards import MOST_LOSSES, Dispatch, Progress
 from activation_sync.errors import ActivationSyncError, WarehouseBusyError, WorkerLostError
 from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.progress import read_done, read_progress, read_signs
+from tasks.alerts import tell_fleet
 from tasks.nights import left_out, run_id_of
 from tasks.policy import STEP, patiently
 from tasks.run import LEASE_TTL_S, open_run
@@ -72,10 +73,14 @@ def run_shards(
 
 @task(task_run_name="publish fleet", **STEP)
 def publish_fleet(tenants: Sequence[str], night: date) -> list[Standing]:
-    """Show how each tenant fares. Safe to repeat: the same key is a new version of one artifact."""
+    """Show how each tenant fares, and tell of those that were well before tonight.
+
+    Safe to repeat: the same key is a new version of one artifact, and the same tenants are the same event.
+    """
     standings = _ask(partial(read_standings, tenants=tenants, night=night))
     rows = [dict(row) for row in fleet_rows(standings)]
     create_table_artifact(table=rows, key="fleet", description=fleet_words(standings))
+    tell_fleet(standings, (runtime.flow_run.scheduled_start_time or now()).date())
     return standings
 
 

@@ -119,6 +119,11 @@ def fleet_words(standings: Sequence[Standing]) -> str:
     return " ".join([f"{rows_words(len(standings), 'tenant')}: {totals or 'none'}.", *named[:NAMED_TENANTS], *more])
 
 
+def begun_since(standings: Sequence[Standing], day: date) -> list[Standing]:
+    """Those that somebody should look at, and that were well before that day (UTC)."""
+    return [one for one in standings if one.condition.is_pressing and one.since and one.since >= day]
+
+
 def fleet_rows(standings: Sequence[Standing]) -> list[dict[str, str]]:
     """A row a tenant, the most pressing first, and of these the longest lasting."""
     return [

@@ -10,6 +10,7 @@ from activation_sync.core.fleet import (
     Condition,
     LastRun,
     Standing,
+    begun_since,
     fleet_rows,
     fleet_words,
     quarantine_words,
@@ -108,6 +109,17 @@ def test_the_table_begins_with_the_most_pressing_and_of_these_with_the_longest_l
         "remedy": "",
     }
     assert "activation-sync check new" in rows[1]["remedy"]
+
+
+def test_told_is_of_whom_somebody_should_look_at_and_who_was_well_before():
+    standings = [
+        Standing("new", Condition.FAILED, NIGHT),
+        Standing("old", Condition.FAILED, NIGHT - timedelta(days=1)),
+        Standing("well", Condition.FINE, NIGHT),
+        Standing("to-come", Condition.NEVER_RUN),
+    ]
+
+    assert [one.tenant for one in begun_since(standings, NIGHT)] == ["new"]
 
 
 def test_the_sentence_counts_all_and_names_the_first_that_need_someone():

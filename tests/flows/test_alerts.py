@@ -10,15 +10,13 @@ from uuid import uuid4
 
 import pytest
 from prefect import flow
-from prefect.client.orchestration import get_client
-from prefect.events import Event
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from activation_sync.core.run import Outcome, RunSummary
 from activation_sync.emulator import Fault, Scenario
-from tests.e2e.site import wait_for
 from tests.flows.nights import DETAIL, conflicting
 from tests.flows.records import runs
+from tests.flows.telling import heard_of
 from tests.stage import PATCH, Stage, open_stage
 
 REFUSED = Fault(status=403)
@@ -33,20 +31,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def heard(stage: Stage, of: str = "tenant") -> list[Any]:
-    """What the server was told of this tenant, in order. It keeps events in the order in which it got them."""
-    resource = f"activation-sync.{of}.{stage.tenant.name}"
-    last = Event(event="activation-sync.test.last", resource={"prefect.resource.id": resource})
-    with get_client(sync_client=True) as client:
-        client.request("POST", "/events", json=[last.model_dump(mode="json")])
-        asked = {"filter": {"resource": {"id": [resource]}}, "limit": 50}
-        kept = wait_for(
-            lambda: (
-                (found := client.request("POST", "/events/filter", json=asked).json()["events"])
-                and any(event["id"] == str(last.id) for event in found)
-                and found
-            )
-        )
-    return sorted((event for event in kept if event["event"] != last.event), key=lambda event: event["occurred"])
+    """What the server was told of this tenant, in order."""
+    return heard_of(f"activation-sync.{of}.{stage.tenant.name}")
 
 
 def names(stage: Stage, of: str = "tenant") -> list[str]:

@@ -21,6 +21,7 @@ from activation_sync.core.shards import MOST_LOSSES
 from activation_sync.emulator import Fault, Scenario
 from activation_sync.errors import ConfigError
 from flows.endings import fared_in
+from tests.flows.telling import heard_of
 from tests.stage import Stage, open_stage
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
@@ -151,6 +152,24 @@ def test_a_fleet_gives_every_tenant_a_turn_and_says_how_all_of_them_fare(stage: 
 
     assert (again.name, again.message) == ("Completed", "6 tenants: 6 fine.")
     assert stage.query("SELECT tenant FROM sync_run GROUP BY 1 HAVING count(*) > 1") == [("tailspin",)]
+
+
+def test_of_a_fleet_people_are_told_at_once_and_once(stage: Stage, registered: None):
+    """Microsoft is late for thousands on the same night."""
+    from flows.fleet import fleet
+
+    for turns in range(2):
+        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="wingtip")
+        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="litware")
+        with on_duty(work_well):
+            fleet(tenants=list(TENANTS), unless_done=bool(turns), return_state=True)
+
+    [told] = [event for event in heard_of("activation-sync.fleet") if "wingtip" in event["payload"]["message"]]
+    assert told["payload"]["title"] == "fleet: 2 tenants of 6 newly in need of someone"
+    assert told["payload"]["message"].startswith("2 tenants: 2 failed. litware: failed, since ")
+    assert told["resource"]["activation-sync.told-in"] == "fleet"
+    [alone] = heard_of("activation-sync.tenant.wingtip")
+    assert (alone["event"], alone["resource"]["activation-sync.told-in"]) == ("activation-sync.failed", "shard")
 
 
 def test_a_fleet_whose_night_is_done_needs_no_worker_and_still_says_how_all_fare(stage: Stage, tonight: date):
