@@ -80,11 +80,8 @@ def _remedy(error: OSError) -> str:
 
 
 def _how_to_connect(how: "HowToConnect") -> str:
-    tenants = "\n".join(
-        f'\n[[tenants]]\nname = "{one.tenant}"\ntenant_id = "{one.tenant_id}"\nclient_id = "{one.client_id}"\n'
-        f'client_secret = "env:{_variable(one.tenant)}"\n# {_variable(one.tenant)}={one.client_secret}'
-        for one in how.registrations
-    )
+    from rich.markup import escape
+
     return f"""[bold]Emulated Microsoft Graph[/bold], write-back as {how.write_back}; Ctrl-C stops it.
 
 Graph root       {how.graph_root}
@@ -95,15 +92,26 @@ steer it         {how.steering_root}/faults, /clock, /journal, /state
 
 As a configuration of activation-sync (each secret goes into the environment):
 
-\\[graph]
+{escape(_configuration(how))}"""
+
+
+def _configuration(how: "HowToConnect") -> str:
+    """What can be pasted into activation-sync.toml."""
+    tenants = "\n".join(
+        f'\n[[tenants]]\nname = "{one.tenant}"\ntenant_id = "{one.tenant_id}"\nclient_id = "{one.client_id}"\n'
+        f'client_secret = "env:{_variable(one.tenant)}"\n# {_variable(one.tenant)}={one.client_secret}'
+        for one in how.registrations
+    )
+    return f"""\
+[graph]
 root = "{how.graph_root}"
 authority_root = "{how.graph_root}"
 download_hosts = ["{how.download_host}"]
 ca_file = "{how.ca_file}"
 
-\\[write_back]
+[write_back]
 enabled = true
-{tenants.replace("[[", chr(92) + "[[")}
+{tenants}
 """
 
 

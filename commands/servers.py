@@ -38,7 +38,7 @@ def server_in_use() -> str | None:
 @contextmanager
 def open_server(home: Path, port: int) -> Iterator[Child]:
     """A Prefect server on loopback, whose API this process and those it starts use from now on."""
-    _refuse_taken(port)
+    refuse_taken(port)
     use_own_prefect(home / "prefect")
     os.environ["PREFECT_API_URL"] = f"http://{LOOPBACK}:{port}/api"
     command = [*_prefect(), "server", "start", "--host", LOOPBACK, "--port", str(port)]
@@ -94,7 +94,8 @@ def _prefect() -> list[str]:
     return [sys.executable, "-m", "prefect"]
 
 
-def _refuse_taken(port: int) -> None:
+def refuse_taken(port: int) -> None:
+    """ConfigError when something listens there already; 0 is always free."""
     with socket.socket() as probe:
         if probe.connect_ex((LOOPBACK, port)) == 0:
             raise ConfigError(

@@ -29,10 +29,13 @@ def up(
     from commands.children import until_stopped
     from commands.console import say
     from commands.register import POOL, register_deployments
-    from commands.servers import open_worker, settle_prefect
+    from commands.servers import open_worker, refuse_taken, server_in_use, settle_prefect
 
     with until_stopped(), ExitStack() as opened:
         settle_prefect()
+        if not server_in_use():
+            refuse_taken(port)
+        opened.enter_context(_alone_in(folder.absolute()))
         home = opened.enter_context(_open_home(folder, tenants, users))
         children = opened.enter_context(_open_dashboard(home, port))
         say("Registering deployments and automations ...")
@@ -42,6 +45,28 @@ def up(
         _say_ready(home)
         _watch([*children, worker])
     say("Stopped.")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other `up` of this account works in that folder meanwhile: a second one would empty it under the first."""
+    import sqlite3
+    import tempfile
+    from contextlib import closing
+    from hashlib import sha256
+
+    from activation_sync.errors import ConfigError
+    from tasks.wiring import account
+
+    name = sha256(f"{account()} {folder}".encode()).hexdigest()[:16]
+    lock = Path(tempfile.gettempdir()) / f"activation-sync-up-{name}.lock"
+    # such a lock ends with its process, however that ends, on every system
+    with closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as held:
+        try:
+            held.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise ConfigError([f"another `up` works in {folder}; stop that one, or choose another --folder"]) from None
+        yield
 
 
 @contextmanager

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    SecretStr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from activation_sync.errors import ConfigError
 
@@ -24,6 +31,17 @@ class Exported(str):
     """Text from an environment variable or a secret's own file, so not from the configuration file."""
 
     __slots__ = ()
+
+
+class LostSecret(SecretStr):
+    """A tenant's secret whose reference leads nowhere. Whoever needs it is told so; other tenants are not disturbed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("")
+        self.why = why
+
+    def get_secret_value(self) -> str:
+        raise ConfigError([self.why])
 
 
 @dataclass(frozen=True)
@@ -133,8 +151,18 @@ def _resolve_file(path: Path, validation: ValidationInfo) -> Path:
     return found
 
 
+def _resolve_or_lose(value: object, judge: ValidatorFunctionWrapHandler, validation: ValidationInfo) -> object:
+    """What stands in the file itself is judged as ever; only a reference may lead nowhere."""
+    try:
+        resolved = _resolve(value, validation)
+    except ValueError as error:
+        return LostSecret(f"client_secret {error}")
+    return judge(resolved)
+
+
 # Of several BeforeValidators pydantic runs the last first: a reference is resolved, then what is left is judged.
 Secret = Annotated[SecretStr, BeforeValidator(_refuse_literal), BeforeValidator(_resolve)]
+TenantSecret = Annotated[SecretStr, BeforeValidator(_refuse_literal), WrapValidator(_resolve_or_lose)]
 WarehouseUrl = Annotated[
     SecretStr, BeforeValidator(_refuse_password), BeforeValidator(_resolve), AfterValidator(_resolve_warehouse)
 ]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, V
 from activation_sync.errors import ConfigError
 from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
 from config.problems import problems_of
-from config.references import ExistingFile, LandingUrl, Reading, Secret, WarehouseUrl
+from config.references import ExistingFile, LandingUrl, Reading, Secret, TenantSecret, WarehouseUrl
 from config.sources import Stamp, find_file, inherit, merge, read_environment, read_file, stamp_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -109,7 +109,7 @@ class TenantSettings(Section):
     name: Slug
     tenant_id: TenantId
     client_id: Guid = Field(repr=False)
-    client_secret: Secret = Field(repr=False)
+    client_secret: TenantSecret = Field(repr=False)
     graph: GraphSettings
     sync: TenantSyncSettings
     write_back: WriteBackSettings
@@ -161,7 +161,8 @@ def _read_once(stamp: Stamp) -> Settings:
 def load_settings(path: Path | None = None) -> Settings:
     """The settings of `path`, else of $ACTIVATION_SYNC_CONFIG, else of `activation-sync.toml` in this folder.
 
-    Secrets are resolved here. ConfigError names every mistake at once, none with the value of a secret.
+    Secrets are resolved here; one of a tenant that cannot be is lost to that tenant alone. ConfigError names every
+    mistake at once, none with the value of a secret.
     """
     file = find_file(path)
     written = merge(read_file(file), read_environment())

@@ -1,6 +1,6 @@
 """Telling the dashboard, once, what began or is over with a tenant; its automations pass that on to people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid5
@@ -25,14 +25,17 @@ LONGEST_S = 5.0  # that a server which does not answer may keep a run waiting
 KINDS = {RunKind.SYNC: "tenant", RunKind.BACKFILL: "backfill"}  # what people do needs no telling: they know
 
 
-def tell_changes(summary: RunSummary, kind: RunKind = RunKind.SYNC) -> RunSummary:
+def tell_changes(
+    summary: RunSummary, kind: RunKind = RunKind.SYNC, before: Mapping[str, int] | None = None
+) -> RunSummary:
     """Raise an event for each trouble that began, grew or is over since the last run; return what is amiss now.
 
+    before: what was amiss when the run began, where it looked; None: asked now.
     Called before a run is recorded as ended: one that is killed in between tells again, with the same event ids.
     """
     if kind not in KINDS:
         return summary
-    before = _troubles_before(summary, kind)
+    before = _troubles_before(summary, kind) if before is None else before
     after = troubles_after(before, summary, kind)
     _raise_events([_event(alert, summary, kind) for alert in alerts(before, after, summary)])
     return replace(summary, troubles=after)
@@ -61,7 +64,7 @@ def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
     _raise_events([told])
 
 
-def _troubles_before(summary: RunSummary, kind: RunKind) -> dict[str, int]:
+def _troubles_before(summary: RunSummary, kind: RunKind) -> Mapping[str, int]:
     """Nothing when the warehouse is what failed: told of it once a night is better than never."""
     try:
         with reading(open_warehouse()) as connection:

@@ -32,6 +32,7 @@ from tasks.deliver import deliver_updates
 from tasks.policy import STEP, patiently
 from tasks.publish import SHOWN_DATES
 from tasks.run import Run, hold_tenant
+from tasks.showing import showing
 from tasks.verify import verify_delivery
 from tasks.wiring import account, now, open_warehouse
 
@@ -117,8 +118,9 @@ def publish_backfill(
         dead_letters = len(read_dead(connection, backfill.tenant))
     summary = summarise_backfill(backfill.tenant, backfill.window, found, days, delivery, verification, dead_letters)
     _record_end(backfill, replace(summary, run_id=backfill.run_id))
-    show_days(summary)
-    _show_page(summary)
+    with showing("the backfill"):
+        show_days(summary)
+        _show_page(summary)
     return summary
 
 

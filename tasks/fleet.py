@@ -5,9 +5,9 @@ is asked of the warehouse: Prefect counts a run whose worker was killed as runni
 """
 
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -20,10 +20,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from sqlalchemy import Connection
 
-from activation_sync.core.fleet import Standing, fleet_rows, fleet_words
+from activation_sync.core.fleet import Standing, fleet_rows, fleet_words, not_run
 from activation_sync.core.run import Outcome
 from activation_sync.core.shards import MOST_LOSSES, Dispatch, Progress
-from activation_sync.errors import ActivationSyncError, WarehouseBusyError, WorkerLostError
+from activation_sync.errors import ActivationSyncError, ConfigError, WarehouseBusyError, WorkerLostError
 from activation_sync.warehouse.engine import reading
 from activation_sync.warehouse.progress import read_done, read_progress, read_signs
 from tasks.alerts import tell_fleet
@@ -31,12 +31,21 @@ from tasks.nights import left_out, run_id_of
 from tasks.policy import STEP, patiently
 from tasks.run import LEASE_TTL_S, open_run
 from tasks.shards import Shard, give_up, is_at_work, read_states, start_shard
+from tasks.showing import showing
 from tasks.standing import read_standings
 from tasks.wiring import now, open_warehouse
 
 LOOK_EVERY_S = 5.0
 # Whoever works renews a lease every third of its life, and Prefect shows it when a shard gets going.
 MOST_QUIET_LOOKS = int(1.5 * LEASE_TTL_S / LOOK_EVERY_S)
+LOST_WORDS = (
+    f"the worker was lost {MOST_LOSSES} times while it worked on {{}}: look for a process that was killed, for want of "
+    "memory perhaps, or a machine that went away; the next night tries again"
+)
+NEVER_BEGUN_WORDS = (
+    f"{MOST_LOSSES} shards ended without beginning {{}}; their logs say why: a worker without the secrets or with "
+    "another configuration, perhaps; the next night tries again"
+)
 T = TypeVar("T")
 
 
@@ -61,14 +70,15 @@ def run_shards(
     """
     shards = _Shards(night, unless_done, most_quiet_looks, Dispatch(tenants))
     while not shards.is_over:
-        shards.start()
+        with _again_later():
+            shards.start()
         time.sleep(look_every_s)
-        try:
+        with _again_later(ConfigError):  # a file that is being edited
             shards.look()
-        except (WarehouseBusyError, HTTPError) as error:
-            get_run_logger().warning("cannot look after the shards: %s; looking again", type(error).__name__)
     for tenant in shards.dispatch.lost:
-        _record_lost(tenant, night)
+        _record_failed(tenant, night, WorkerLostError(LOST_WORDS.format(tenant)))
+    for tenant in shards.dispatch.never_begun:
+        _record_failed(tenant, night, ConfigError([NEVER_BEGUN_WORDS.format(tenant)]))
 
 
 @task(task_run_name="publish fleet", **STEP)
@@ -77,9 +87,10 @@ def publish_fleet(tenants: Sequence[str], night: date) -> list[Standing]:
 
     Safe to repeat: the same key is a new version of one artifact, and the same tenants are the same event.
     """
-    standings = _ask(partial(read_standings, tenants=tenants, night=night))
+    standings = not_run(_ask(partial(read_standings, tenants=tenants, night=night)), night)
     rows = [dict(row) for row in fleet_rows(standings)]
-    create_table_artifact(table=rows, key="fleet", description=fleet_words(standings))
+    with showing("the fleet"):
+        create_table_artifact(table=rows, key="fleet", description=fleet_words(standings))
     tell_fleet(standings, (runtime.flow_run.scheduled_start_time or now()).date())
     return standings
 
@@ -92,17 +103,22 @@ class _Shards:
     unless_done: bool
     most_quiet_looks: int
     dispatch: Dispatch
+    _due: deque[tuple[str, ...]] = field(default_factory=deque)
     _open: list[Shard] = field(default_factory=list)
     _starts: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     @property
     def is_over(self) -> bool:
-        return self.dispatch.is_over and not self._open
+        return self.dispatch.is_over and not self._due and not self._open
 
     def start(self) -> None:
-        for tenants in self.dispatch.due(now()):
+        """Start what is due; what could not be started stays due."""
+        self._due.extend(self.dispatch.due(now()))
+        while self._due:
+            tenants = self._due[0]
+            self._open.append(start_shard(tenants, self.night, self.unless_done, self._starts[tenants] + 1))
             self._starts[tenants] += 1
-            self._open.append(start_shard(tenants, self.night, self.unless_done, self._starts[tenants]))
+            self._due.popleft()
 
     def look(self) -> None:
         """Give up the dead, which show as crashed at the next look, and take back what is left of the ended.
@@ -116,16 +132,16 @@ class _Shards:
         for shard in looked:
             if shard.watch.is_dead(self.most_quiet_looks):
                 get_run_logger().warning("shard %s is dead: its worker was lost", shard.flow_run_id)
-                give_up(shard)
+                give_up(shard, states.get(shard.flow_run_id))
         ended = [shard for shard in looked if _has_ended(shard, states)]
         progress = self._read_progress(ended)
         self._open = [shard for shard in looked if _is_open(shard, states)]
         for shard in ended:
-            self._take_back(shard, progress)
+            self._take_back(shard, progress, is_lost=states[shard.flow_run_id].is_crashed())
 
-    def _take_back(self, shard: Shard, progress: Mapping[str, Progress]) -> None:
+    def _take_back(self, shard: Shard, progress: Mapping[str, Progress], *, is_lost: bool) -> None:
         its = {tenant: progress[tenant] for tenant in shard.tenants if tenant in progress}
-        self.dispatch.ended(shard.tenants, its, now())
+        self.dispatch.ended(shard.tenants, its, now(), is_lost=is_lost)
         get_run_logger().info("shard %s: %d of %d tenants", shard.flow_run_id, len(its), len(shard.tenants))
 
     def _read_progress(self, shards: Sequence[Shard]) -> dict[str, Progress]:
@@ -152,14 +168,20 @@ def _is_open(shard: Shard, states: Mapping[UUID, State]) -> bool:
     return state is not None and not state.is_final()
 
 
-def _record_lost(tenant: str, night: date) -> None:
-    """A failed run in the history, which says that no worker survived the tenant."""
+def _record_failed(tenant: str, night: date, error: ActivationSyncError) -> None:
+    """A failed run in the history, which says why no shard could bring the tenant to an end."""
     run_id = run_id_of(tenant, runtime.flow_run.id or str(uuid4()))
     with suppress(ActivationSyncError), open_run(tenant, night, run_id=run_id):
-        raise WorkerLostError(
-            f"the worker was lost {MOST_LOSSES} times while it worked on {tenant}: look for a process that was killed, "
-            "for want of memory perhaps, or a machine that went away; the next night tries again"
-        )
+        raise error
+
+
+@contextmanager
+def _again_later(kind: type[Exception] = HTTPError) -> Iterator[None]:
+    """What passes by itself must not end a fleet: its shards go on, and somebody has to look after them."""
+    try:
+        yield
+    except (WarehouseBusyError, HTTPError, kind) as error:
+        get_run_logger().warning("cannot look after the shards: %s; trying again", type(error).__name__)
 
 
 def _ask(read: Callable[[Connection], T]) -> T:

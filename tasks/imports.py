@@ -13,7 +13,7 @@ from activation_sync.errors import LandingError, ReportFormatError, ReportShrank
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.engine import reading, writing
 from activation_sync.warehouse.fencing import Lease
-from activation_sync.warehouse.reports import LandedReport, Source, find_landed, record_landed
+from activation_sync.warehouse.reports import LandedReport, Source, find_landed, find_owner, record_landed
 from tasks.load import load_past_report
 from tasks.wiring import now, open_landing, open_warehouse
 
@@ -45,6 +45,10 @@ def import_report(tenant: str, file: Path, lease: Lease) -> Imported:
     landed = _landed(tenant, sniffed, landed_file)
     with reading(open_warehouse()) as connection:
         known = find_landed(connection, landed.id)
+        whose = None if known else find_owner(connection, landed)
+    if whose:
+        open_landing().drop(landed.path)
+        raise ReportFormatError(f"these very users have landed for {whose}; import the file with --tenant {whose}")
     if known and known.refreshed_on:
         return _imported(known, is_known=True)
     try:

@@ -25,6 +25,7 @@ from activation_sync.warehouse.runs import is_night_done
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.policy import STEP, patiently
 from tasks.run import ended_by
+from tasks.showing import showing
 from tasks.wiring import now, open_warehouse
 
 SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
@@ -93,7 +94,8 @@ def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
 @task(task_run_name="publish night", **STEP)
 def publish_night(summaries: Sequence[RunSummary]) -> None:
     """Show how each tenant fared. Safe to repeat: the same key is a new version of one artifact."""
-    create_table_artifact(table=_rows(summaries), key="night", description=night_words(summaries))
+    with showing("the night"):
+        create_table_artifact(table=_rows(summaries), key="night", description=night_words(summaries))
 
 
 def _rows(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
@@ -121,7 +123,7 @@ def _read_last_runs(tenants: Sequence[str]) -> list[LastRun]:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):  # a folder of the time zones, "Europe", is an OSError
         raise ConfigError(
             [f"time_zone: {name!r} is no time zone; write one like Europe/Berlin, as the schedule has it"]
         ) from None

@@ -14,6 +14,7 @@ from activation_sync.warehouse.views import read_daily_counts, read_nightly_drif
 from tasks.alerts import tell_changes
 from tasks.policy import STEP
 from tasks.run import Run
+from tasks.showing import showing
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 SHOWN_DATES = 90  # charts are kept with every version of a run's page
@@ -34,15 +35,20 @@ def publish_run(run: Run, plan: PlanView, delivery: Delivery, verification: Veri
     """
     with reading(open_warehouse()) as connection:
         dead_letters = len(read_dead(connection, run.tenant))
-    summary = tell_changes(_summary(run, plan, delivery, verification, dead_letters))
+    summary = tell_changes(_summary(run, plan, delivery, verification, dead_letters), before=run.troubles)
     with writing(open_warehouse(), run.lease) as connection:
         record_run(connection, summary, at=now())
-    with reading(open_warehouse()) as connection:
-        counts = read_daily_counts(connection, run.tenant, SHOWN_DATES)
-        nights = read_nightly_drift(connection, run.tenant, SHOWN_DATES)
-    page = run_markdown(summary, counts, nights)
-    create_markdown_artifact(markdown=page, key=f"run-{run.tenant}", description=outcome_words(summary))
+    with showing("the run's page"):
+        _show_page(summary)
     return summary
+
+
+def _show_page(summary: RunSummary) -> None:
+    with reading(open_warehouse()) as connection:
+        counts = read_daily_counts(connection, summary.tenant, SHOWN_DATES)
+        nights = read_nightly_drift(connection, summary.tenant, SHOWN_DATES)
+    page = run_markdown(summary, counts, nights)
+    create_markdown_artifact(markdown=page, key=f"run-{summary.tenant}", description=outcome_words(summary))
 
 
 def _summary(run: Run, plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> RunSummary:

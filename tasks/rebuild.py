@@ -29,9 +29,9 @@ from activation_sync.warehouse.rebuild import (
 )
 from activation_sync.warehouse.reports import LandedReport
 from activation_sync.warehouse.schema import migrate, refuse_other_schema
-from config.settings import SyncSettings, settings_in_use
+from config.settings import SyncSettings
 from tasks.load import names_key
-from tasks.wiring import open_landing, open_warehouse
+from tasks.wiring import open_landing, open_warehouse, sync_settings
 
 Read: TypeAlias = Callable[[Connection, LandedReport, BinaryIO, SyncSettings, bool], None]
 
@@ -113,7 +113,7 @@ def _read_bytes(landing: Landing, rebuilt: Engine, landed: LandedReport, is_show
         )
     if landed.rows is not None:  # what never loaded has led to nothing
         with landing.open(landed.path) as stream, writing(rebuilt) as target:
-            READS[landed.report](target, landed, stream, _sync_settings(landed.tenant), is_shown)
+            READS[landed.report](target, landed, stream, sync_settings(landed.tenant), is_shown)
 
 
 def _read_counts(target: Connection, landed: LandedReport, stream: BinaryIO, sync: SyncSettings, _: bool) -> None:
@@ -146,17 +146,11 @@ READS: Mapping[Report, Read] = {
 }
 
 
-def _sync_settings(tenant: str) -> SyncSettings:
-    """A tenant that is configured no more is read with the common settings."""
-    settings = settings_in_use()
-    return next((known.sync for known in settings.tenants if known.name == tenant), settings.sync)
-
-
 def _compare(
     present: Engine, rebuilt: Engine, heads: Mapping[str, str], manifest: Sequence[LandedReport]
 ) -> tuple[Comparison, ...]:
     tenants = sorted({landed.tenant for landed in manifest})
-    unnamed = [tenant for tenant in tenants if _sync_settings(tenant).names == "drop"]
+    unnamed = [tenant for tenant in tenants if sync_settings(tenant).names == "drop"]
     with reading(present) as before, reading(rebuilt) as after:
         if (read_heads(before), read_manifest(before)) != (heads, manifest):
             raise WarehouseBusyError("a run wrote to the present warehouse meanwhile; rebuild when none is under way")

@@ -2,9 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
@@ -13,12 +13,13 @@ from uuid import uuid4
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
+from sqlalchemy import Connection
 
 from activation_sync.core.run import Outcome, RunKind, RunSummary
 from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
 from activation_sync.warehouse.engine import writing
 from activation_sync.warehouse.lease import Lease, hold_lease
-from activation_sync.warehouse.runs import record_run, record_run_started
+from activation_sync.warehouse.runs import read_troubles, record_run, record_run_started
 from activation_sync.warehouse.schema import refuse_other_schema
 from tasks.alerts import tell_changes
 from tasks.policy import is_put_off, patiently
@@ -31,13 +32,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What every step of a run needs: whose it is, which run it is, and the lease that lets it write."""
+    """What every step of a run needs: whose it is, which run it is, and the lease that lets it write.
+
+    troubles: what was amiss with the tenant when it began; None: not looked at.
+    """
 
     tenant: str
     run_id: str
     as_of: date
     who: str
     lease: Lease
+    troubles: Mapping[str, int] | None = None
 
 
 @contextmanager
@@ -48,18 +53,17 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine, run_id, who = open_warehouse(), run_id or runtime.flow_run.id or str(uuid4()), account()
-    held, lease = partial(hold_tenant, tenant, f"run {run_id}"), None
+    held, run = partial(hold_tenant, tenant, f"run {run_id}"), None
     with ExitStack() as frame:
         try:
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
-            run = Run(tenant, run_id, as_of, who, lease)
-            patiently(partial(_record_start, run, kind))
+            run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind))
             yield run
         except Exception as error:
             # a warehouse that cannot be written must not hide what went wrong before it
             with suppress(ActivationSyncError):
-                _record_end(ended_by(error, tenant, run_id, as_of), kind, lease)
+                _record_end(ended_by(error, tenant, run_id, as_of), kind, run)
             raise
 
 
@@ -86,11 +90,16 @@ def hold_tenant(
         yield lease
 
 
-def _record_start(run: Run, kind: RunKind) -> None:
+def _record_start(run: Run, kind: RunKind) -> Run:
+    """The run, with what was amiss before it: a run that is begun again takes its own first end for that."""
     with writing(open_warehouse(), run.lease) as connection:
-        record_run_started(
-            connection, run_id=run.run_id, tenant=run.tenant, as_of=run.as_of, who=run.who, at=now(), kind=kind
-        )
+        troubles = read_troubles(connection, run.tenant, kind)
+        _write_start(connection, run.tenant, run.run_id, run.as_of, kind)
+    return replace(run, troubles=troubles)
+
+
+def _write_start(connection: Connection, tenant: str, run_id: str, as_of: date, kind: RunKind) -> None:
+    record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=account(), at=now(), kind=kind)
 
 
 def ended_by(error: Exception, tenant: str, run_id: str, as_of: date) -> RunSummary:
@@ -106,12 +115,15 @@ def ended_by(error: Exception, tenant: str, run_id: str, as_of: date) -> RunSumm
     return ended(Outcome.FAILED, error=reason)
 
 
-def _record_end(summary: RunSummary, kind: RunKind, lease: Lease | None) -> None:
-    """Of a run that never got its lease people are told all the same; it has no record that could end."""
-    told = tell_changes(summary, kind)
-    if lease:
-        with writing(open_warehouse(), lease) as connection:
-            record_run(connection, told, at=now())
+def _record_end(summary: RunSummary, kind: RunKind, run: Run | None) -> None:
+    """Of a run that could not begin (run: None) people are told as well, and it is begun and ended in one."""
+    told = tell_changes(summary, kind, before=run.troubles if run else None)
+    if not run:
+        refuse_other_schema(open_warehouse())
+    with writing(open_warehouse(), run.lease if run else None) as connection:
+        if not run:
+            _write_start(connection, summary.tenant, summary.run_id, summary.as_of, kind)
+        record_run(connection, told, at=now())
 
 
 def results_of(steps: PrefectFutureList[T]) -> list[T]:

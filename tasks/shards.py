@@ -13,7 +13,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 
 from activation_sync.core.shards import Watch
 from activation_sync.errors import ConfigError
@@ -54,8 +54,17 @@ def is_at_work(state: State | None) -> TypeGuard[State]:
 def start_shard(tenants: tuple[str, ...], night: date, unless_done: bool, start: int) -> Shard:
     """Give tenants to whichever worker is free. start: how often these were started together by now.
 
-    Asked twice by one fleet run, Prefect gives back the shard that it has.
+    Asked twice by one fleet run, Prefect gives back the shard that it has; one that has ended is of an earlier try of
+    this fleet run, and another is started.
     """
+    run = _start(tenants, night, unless_done, start)
+    while run.state and run.state.is_final():
+        start += 1
+        run = _start(tenants, night, unless_done, start)
+    return Shard(run.id, tenants)
+
+
+def _start(tenants: tuple[str, ...], night: date, unless_done: bool, start: int) -> FlowRun:
     content = sha256("\n".join(tenants).encode()).hexdigest()
     try:
         run = run_deployment(
@@ -67,7 +76,7 @@ def start_shard(tenants: tuple[str, ...], night: date, unless_done: bool, start:
         )
     except ObjectNotFound:
         raise ConfigError([f"the deployment {DEPLOYMENT} is not registered; run: activation-sync register"]) from None
-    return Shard(cast(FlowRun, run).id, tenants)
+    return cast(FlowRun, run)
 
 
 def read_states(shards: Sequence[Shard]) -> dict[UUID, State]:
@@ -81,8 +90,12 @@ def read_states(shards: Sequence[Shard]) -> dict[UUID, State]:
     return states
 
 
-def give_up(shard: Shard) -> None:
-    """Tell Prefect that a shard is dead, which frees its place; should it only have been paused, its leases stop it."""
+def give_up(shard: Shard, state: State | None) -> None:
+    """Tell Prefect that a shard is dead, which frees its place; should it only have been paused, its leases stop it.
+
+    state: the one it died in. Somebody cancelled it? Then it is cancelled.
+    """
     reason = f"no sign of life of {len(shard.tenants)} tenants in the warehouse; the fleet gives them to another worker"
     with get_client(sync_client=True) as client:
-        client.set_flow_run_state(shard.flow_run_id, Crashed(message=reason), force=True)
+        ending = Cancelled if state and state.is_cancelling() else Crashed
+        client.set_flow_run_state(shard.flow_run_id, ending(message=reason), force=True)

@@ -12,7 +12,7 @@ from activation_sync.warehouse.fleet import read_last_runs
 from activation_sync.warehouse.hindsight import read_conflict_starts
 from activation_sync.warehouse.status import WarehouseStatus, read_status
 from tasks.planning import plan_from
-from tasks.wiring import now, tenant_settings
+from tasks.wiring import now, sync_settings
 
 
 def read_conflicts(connection: Connection, tenant: str) -> list[OpenConflict]:
@@ -31,4 +31,4 @@ def read_standing(connection: Connection, tenant: str) -> WarehouseStatus:
 def read_standings(connection: Connection, tenants: Sequence[str], night: date) -> list[Standing]:
     """How each of these tenants fares on a night, and since when: quick, however many they are."""
     last_runs = read_last_runs(connection, tenants, now())
-    return [standing_of(last, night, tenant_settings(last.tenant).sync.stale_after_days) for last in last_runs]
+    return [standing_of(last, night, sync_settings(last.tenant).stale_after_days) for last in last_runs]

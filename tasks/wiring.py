@@ -12,13 +12,14 @@ from getpass import getuser
 from sqlalchemy import Engine
 
 from activation_sync.core.model import ConflictPolicy, Limits, Report
+from activation_sync.errors import ConfigError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud
 from activation_sync.graph.waits import Patience
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.engine import open_engine
-from config.settings import TenantSettings, settings_in_use
+from config.settings import SyncSettings, TenantSettings, settings_in_use
 
 _token_sources: dict[tuple[str, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
@@ -39,6 +40,15 @@ def account() -> str:
 def tenant_settings(tenant: str) -> TenantSettings:
     """The merged settings of one tenant; ConfigError when it is not configured."""
     return settings_in_use().tenant(tenant)
+
+
+def sync_settings(tenant: str) -> SyncSettings:
+    """What is counted for a tenant; one that is configured no more is read with the common settings."""
+    settings = settings_in_use()
+    try:
+        return settings.tenant(tenant).sync
+    except ConfigError:
+        return settings.sync
 
 
 def chosen_tenants(names: Sequence[str] | None) -> tuple[str, ...]:

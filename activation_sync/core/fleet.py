@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ class Condition(StrEnum):
     UNSETTLED = "unsettled"
     STALE = "stale"
     PUT_OFF = "put-off"
+    NOT_RUN = "not-run"  # well when it last ran, and that was not tonight
     NEVER_RUN = "never-run"
     RUNNING = "running"
     FINE = "fine"
@@ -52,6 +53,7 @@ REMEDIES = {
     Condition.UNSETTLED: "activation-sync conflicts {0}, dead-letters {0}; then resolve, or retry",
     Condition.STALE: "activation-sync check {0}; if it is well, Microsoft is late",
     Condition.PUT_OFF: "nothing: it is tried again, at the latest the next night",
+    Condition.NOT_RUN: "start the fleet again with unless_done, or wait for the next night",
     Condition.NEVER_RUN: "nothing: its first run is yet to come",
     Condition.RUNNING: "nothing",
     Condition.FINE: "",
@@ -80,13 +82,17 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one tenant stands. since: the day (UTC) on which its present condition began; None: never run."""
+    """Where one tenant stands. since: the day (UTC) on which its present condition began; None: never run.
+
+    ran_for: the night of the run that says so, where a run does.
+    """
 
     tenant: str
     condition: Condition
     since: date | None = None
     why: str = ""
     quarantine: Quarantine | None = None
+    ran_for: date | None = None
 
     @property
     def remedy(self) -> str:
@@ -95,18 +101,29 @@ class Standing:
 
 def standing_of(last: LastRun, night: date, stale_after_days: int) -> Standing:
     """Where a tenant stands on a night; stale_after_days: the age at which its report counts as old."""
-    if last.unended_at:
+    is_left_out = last.quarantine and not last.quarantine.is_due(night)
+    if last.unended_at and (last.is_alive or not is_left_out):
         condition = Condition.RUNNING if last.is_alive else Condition.LOST
         return Standing(last.tenant, condition, last.unended_at.date(), _unended_words(last), last.quarantine)
     if last.outcome is None or last.since is None:
         return Standing(last.tenant, Condition.NEVER_RUN)
-    if last.quarantine and not last.quarantine.is_due(night):
-        why = f"{_quarantine_words(last.quarantine)} {_why(last)}"
-        return Standing(last.tenant, Condition.QUARANTINED, last.since.date(), why, last.quarantine)
+    if is_left_out:
+        return Standing(last.tenant, Condition.QUARANTINED, last.since.date(), quarantine_words(last), last.quarantine)
     condition = OF_OUTCOME.get(last.outcome, Condition.FINE)
     if condition is Condition.FINE and last.refreshed_on and is_stale(last.refreshed_on, night, stale_after_days):
         return _stale(last.tenant, last.refreshed_on, night, stale_after_days)
-    return Standing(last.tenant, condition, last.since.date(), _why(last), last.quarantine)
+    return Standing(last.tenant, condition, last.since.date(), _why(last), last.quarantine, last.as_of)
+
+
+def not_run(standings: Sequence[Standing], night: date) -> list[Standing]:
+    """The same once that night is over: who fared well when it last ran, but had no turn, is not fine."""
+    return [_not_run(one, night) if one.ran_for and one.ran_for < night else one for one in standings]
+
+
+def _not_run(standing: Standing, night: date) -> Standing:
+    if standing.condition is not Condition.FINE:
+        return standing
+    return replace(standing, condition=Condition.NOT_RUN, since=night, why=f"the last run was for {standing.ran_for}")
 
 
 def fleet_words(standings: Sequence[Standing]) -> str:

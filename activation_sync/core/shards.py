@@ -14,7 +14,7 @@ from activation_sync.core.nights import comes_again
 from activation_sync.core.run import Outcome
 
 SHARD_TENANTS = 25
-MOST_LOSSES = 3  # of workers, by one tenant, in one night
+MOST_LOSSES = 3  # of workers or of turns, by one tenant, in one night
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,15 @@ class Progress:
 
 @dataclass(slots=True)
 class Dispatch:
-    """The tenants of one night that are not done, in shards. lost: given up, because every worker died with them."""
+    """The tenants of one night that are not done, in shards.
+
+    lost: given up, because every worker died with them; never_begun: because no worker could begin them.
+    """
 
     tenants: Sequence[str]
     size: int = SHARD_TENANTS
     lost: list[str] = field(default_factory=list)
+    never_begun: list[str] = field(default_factory=list)
     _queue: deque[tuple[str, ...]] = field(default_factory=deque)
     _put_off: dict[str, datetime] = field(default_factory=dict)
     _losses: Counter[str] = field(default_factory=Counter)
@@ -54,16 +58,18 @@ class Dispatch:
         self._queue.clear()
         return shards
 
-    def ended(self, tenants: Sequence[str], progress: Mapping[str, Progress], now: datetime) -> None:
-        """A shard has ended, well or not: what is left of it comes again."""
+    def ended(
+        self, tenants: Sequence[str], progress: Mapping[str, Progress], now: datetime, *, is_lost: bool = True
+    ) -> None:
+        """A shard has ended, well or not: what is left of it comes again. is_lost: its worker died."""
         self._take_put_off(progress, now)
         begun = [tenant for tenant in tenants if tenant in progress and progress[tenant].outcome is None]
         unbegun = [tenant for tenant in tenants if tenant not in progress]
-        self._after_a_loss(begun)
-        if progress:
+        self._come_again(begun, self.lost if is_lost else self.never_begun)
+        if progress and is_lost:
             self._queue.extend(self._split(unbegun))
-        else:  # the worker died before anybody began: all count that, or it might go on for ever
-            self._after_a_loss(unbegun)
+        else:  # nobody began, or a live worker could not begin these: they count that, or it might go on for ever
+            self._come_again(unbegun, self.lost if is_lost else self.never_begun)
 
     def _take_put_off(self, progress: Mapping[str, Progress], now: datetime) -> None:
         for tenant, one in progress.items():
@@ -71,12 +77,12 @@ class Dispatch:
             if one.put_off_until and comes_again(one.put_off_until, self._put_offs[tenant], now):
                 self._put_off[tenant] = one.put_off_until
 
-    def _after_a_loss(self, tenants: Sequence[str]) -> None:
+    def _come_again(self, tenants: Sequence[str], given_up: list[str]) -> None:
         self._losses.update(tenants)
         first = [tenant for tenant in tenants if self._losses[tenant] == 1]
         again = [tenant for tenant in tenants if 1 < self._losses[tenant] < MOST_LOSSES]
         self._queue.extend([*self._split(first), *((tenant,) for tenant in again)])
-        self.lost += [tenant for tenant in tenants if self._losses[tenant] >= MOST_LOSSES]
+        given_up += [tenant for tenant in tenants if self._losses[tenant] >= MOST_LOSSES]
 
     def _split(self, tenants: Sequence[str]) -> list[tuple[str, ...]]:
         return [tuple(tenants[start : start + self.size]) for start in range(0, len(tenants), self.size)]

@@ -159,6 +159,9 @@ def _item_reply(item: JsonObject, outer: Reply) -> Reply:
     return Reply(status if isinstance(status, int) else 0, headers, item.get("body"))
 
 
+LONGEST_WAIT_S = 30 * 86_400.0  # what is longer is no date any more
+
+
 def retry_after_s(reply: Reply, now: datetime) -> float | None:
     """Seconds Graph asks us to wait: given as seconds, as "n,n" (the longest counts), or as an HTTP date.
 
@@ -171,7 +174,7 @@ def retry_after_s(reply: Reply, now: datetime) -> float | None:
     else:
         until, answered_at = _http_date(value), _http_date(reply.headers.get("date", "")) or now
         asked = (until - answered_at).total_seconds() if until else 0.0
-    return asked if asked > 0 else None
+    return min(asked, LONGEST_WAIT_S) if asked > 0 else None
 
 
 def _http_date(value: str) -> datetime | None:

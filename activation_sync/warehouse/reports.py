@@ -140,6 +140,13 @@ def reconciled_dates(conn: Connection, tenant: str) -> frozenset[date]:
     return frozenset(conn.execute(union(settled, reported)).scalars())
 
 
+def find_owner(conn: Connection, landed: LandedReport) -> str | None:
+    """The other tenant whose user detail these bytes are. Counts alone may be the same by chance."""
+    row = raw_report.c
+    same = (row.sha256 == landed.sha256, row.tenant != landed.tenant, row.report == Report.USER_DETAIL, row.rows > 0)
+    return conn.scalar(select(row.tenant).where(*same).limit(1)) if landed.report is Report.USER_DETAIL else None
+
+
 def read_size(conn: Connection, landed_id: str) -> ReportSize:
     """Rows of a loaded report beside those of the one reconciled before it."""
     landed = read_landed(conn, landed_id)
@@ -159,7 +166,8 @@ def rows_before(
 ) -> int | None:
     """Rows of the report reconciled before this one, of its own refresh date or the nearest earlier one.
 
-    A report that was held proves nothing about the next. refreshed_on: None where the report does not say.
+    Its own, once it was reconciled itself: what somebody has approved is not judged again. A report that was held
+    proves nothing about the next. refreshed_on: None where the report does not say.
     as_reconciled: those that will have been reconciled by then.
     """
     row = raw_report.c
@@ -167,8 +175,8 @@ def rows_before(
     seen_at = select(this.c.seen_at).where(this.c.id == landed_id).scalar_subquery()
     is_seen_earlier = and_(row.refreshed_on == refreshed_on, or_(seen_at.is_(None), row.seen_at <= seen_at))
     is_earlier = or_(row.refreshed_on < refreshed_on, is_seen_earlier) if refreshed_on else true()
-    is_reconciled = or_(row.reconciled_at.is_not(None), row.id.in_(list(as_reconciled)))
-    nearest = _of_report(tenant, report).where(row.id != landed_id, is_reconciled, is_earlier)
+    is_reconciled = or_(row.reconciled_at.is_not(None), row.id.in_(set(as_reconciled) - {landed_id}))
+    nearest = _of_report(tenant, report).where(is_reconciled, is_earlier)
     found = conn.execute(nearest.order_by(row.refreshed_on.desc(), *NEWEST_SEEN_FIRST).limit(1)).first()
     return None if found is None else found.rows
 

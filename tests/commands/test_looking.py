@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import tomllib
 
 import pytest
 
@@ -97,6 +98,19 @@ def test_looking_changes_nothing(looking: Terminal, after_a_night: Stage):
 
     assert after_a_night.ending() == before
     assert len(after_a_night.patches()) == sent
+
+
+def test_emulate_prints_a_configuration_that_can_be_pasted(tmp_path):
+    process = Terminal(tmp_path).start("emulate", "--port", "0", "--download-port", "0", "--tenants", "2")
+    assert process.stdout
+    said = ""
+    while said.count("# ") < 2:
+        said += process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+    pasted = tomllib.loads(said[said.index("[graph]") :])
+    assert [tenant["name"] for tenant in pasted["tenants"]] == ["contoso", "fabrikam"]
 
 
 def test_emulate_prints_how_to_connect_and_ends_at_ctrl_c(tmp_path):

@@ -73,13 +73,21 @@ def test_the_environment_may_hold_a_secret_itself(load: Load, environment: pytes
     [
         pytest.param(b"\r\n", "which is empty; write the secret into it", id="empty"),
         pytest.param(b"\xff\xfe", "which cannot be read: it is not UTF-8 text", id="not-text"),
+        pytest.param(None, "which cannot be read: No such file or directory", id="no-such-file"),
     ],
 )
-def test_a_file_that_holds_no_secret_is_refused(load: Load, tmp_path: Path, content: bytes, why: str) -> None:
-    (tmp_path / "secret").write_bytes(content)
+def test_a_secret_that_is_lost_is_named_to_whoever_needs_it_and_disturbs_no_other_tenant(
+    load: Load, tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
 
-    with pytest.raises(ConfigError, match=why):
-        load("", TENANT.replace("env:CONTOSO_SECRET", "file:secret"))
+    lost = TENANT.replace("env:CONTOSO_SECRET", "file:secret").replace("contoso", "fabrikam")
+    settings = load("", TENANT + lost)
+
+    assert settings.tenant("contoso").client_secret.get_secret_value()
+    with pytest.raises(ConfigError, match=f"client_secret refers to the file .*{why}"):
+        settings.tenant("fabrikam").client_secret.get_secret_value()
 
 
 def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:

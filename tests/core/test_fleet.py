@@ -13,6 +13,7 @@ from activation_sync.core.fleet import (
     begun_since,
     fleet_rows,
     fleet_words,
+    not_run,
     quarantine_words,
     standing_of,
 )
@@ -109,6 +110,26 @@ def test_the_table_begins_with_the_most_pressing_and_of_these_with_the_longest_l
         "remedy": "",
     }
     assert "activation-sync check new" in rows[1]["remedy"]
+
+
+def test_who_had_no_turn_tonight_is_not_fine_and_who_fares_worse_is_named_by_that():
+    yesterday = NIGHT - timedelta(days=1)
+    fine = Standing("fine", Condition.FINE, yesterday, ran_for=NIGHT)
+    missed = Standing("missed", Condition.FINE, yesterday, ran_for=yesterday)
+    failed = Standing("failed", Condition.FAILED, yesterday, ran_for=yesterday)
+
+    assert [one.condition for one in not_run([fine, missed, failed], NIGHT)] == [
+        Condition.FINE,
+        Condition.NOT_RUN,
+        Condition.FAILED,
+    ]
+
+
+def test_a_run_by_hand_that_was_killed_does_not_hide_a_quarantine():
+    killed = last_run(Outcome.FAILED, quarantine=QUARANTINE, unended_at=BEGAN)
+
+    assert standing_of(killed, NIGHT, 7).condition is Condition.QUARANTINED
+    assert standing_of(replace(killed, is_alive=True), NIGHT, 7).condition is Condition.RUNNING
 
 
 def test_told_is_of_whom_somebody_should_look_at_and_who_was_well_before():

@@ -67,6 +67,16 @@ def test_a_worker_that_dies_before_anybody_began_counts_for_all_or_it_would_neve
     assert (rounds, sorted(dispatch.lost)) == (MOST_LOSSES, list(TENANTS))
 
 
+def test_a_tenant_that_live_workers_cannot_begin_is_given_up_and_no_worker_counts_as_lost():
+    """Its lease is held by somebody, or a worker has another configuration."""
+    dispatch = Dispatch(("a", "b"))
+    while not dispatch.is_over:
+        for shard in dispatch.due(NOW):
+            dispatch.ended(shard, {"a": DONE} if "a" in shard else {}, NOW, is_lost=False)
+
+    assert (dispatch.never_begun, dispatch.lost) == (["b"], [])
+
+
 @given(st.sets(st.sampled_from(TENANTS)), st.integers(min_value=1, max_value=4), st.data())
 def test_only_those_that_bring_workers_down_are_given_up(deadly: set[str], at_once: int, data: st.DataObject):
     """A worker dies as soon as it works on one of them, some at once, in any order."""

@@ -154,6 +154,23 @@ def register(site: Site, folder: Path, **variables: str) -> str:
     return done.stdout
 
 
+def test_a_second_one_in_the_same_folder_is_refused_and_harms_nothing(site: Site):
+    before = site.warehouse_rows()
+    again = subprocess.run(  # noqa: S603
+        [*COMMAND, "up", "--port", "0"],
+        cwd=site.folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(site.folder), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert again.returncode == 2
+    assert "another `up` works in" in again.stderr
+    assert site.warehouse_rows() == before
+
+
 def test_beside_a_server_in_use_it_only_registers_and_works(site: Site, tmp_path: Path):
     with open_site(tmp_path, PREFECT_API_URL=str(site.api.base_url).rstrip("/")) as other:
         assert other.api.base_url == site.api.base_url

@@ -10,7 +10,10 @@ from uuid import uuid4
 
 import pytest
 from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import AwaitingRetry
 
 from activation_sync.core.run import Outcome, RunSummary
 from activation_sync.emulator import Fault, Scenario
@@ -58,6 +61,20 @@ def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_
     stage.sync()
 
     assert names(stage) == ["held", "held.over"]
+
+
+def test_a_run_that_is_retried_in_the_dashboard_tells_that_its_failure_is_over(stage: Stage):
+    from flows.sync import sync
+
+    stage.emulator.will_answer(DETAIL, REFUSED)
+    asked = {"tenant": stage.tenant.name, "as_of": stage.emulator.today}
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run(sync, parameters=asked)
+        run_flow(sync, run, asked, return_type="state")
+        client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+        run_flow(sync, client.read_flow_run(run.id), asked, return_type="state")
+
+    assert names(stage) == ["failed", "failed.over"]
 
 
 def test_a_failed_run_says_why_and_an_unexpected_error_only_its_type(stage: Stage):

@@ -14,7 +14,7 @@ from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFi
 from prefect.client.schemas.filters import FlowRunFilterStateType as StateTypes
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.flow_engine import run_flow
-from prefect.states import Cancelled, Running
+from prefect.states import AwaitingRetry, Cancelled, Running
 
 from activation_sync.core.run import Outcome
 from activation_sync.core.shards import MOST_LOSSES
@@ -170,6 +170,23 @@ def test_of_a_fleet_people_are_told_at_once_and_once(stage: Stage, registered: N
     assert told["resource"]["activation-sync.told-in"] == "fleet"
     [alone] = heard_of("activation-sync.tenant.wingtip")
     assert (alone["event"], alone["resource"]["activation-sync.told-in"]) == ("activation-sync.failed", "shard")
+
+
+def test_a_fleet_that_is_retried_in_the_dashboard_tries_again_who_failed(stage: Stage, registered: None):
+    from flows.fleet import fleet
+
+    for tenant in TENANTS:
+        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant=tenant)
+    asked = {"tenants": None, "unless_done": True}
+    with on_duty(work_well), get_client(sync_client=True) as client:
+        run = client.create_flow_run(fleet, parameters=asked)
+        first = run_flow(fleet, flow_run=run, parameters=asked, return_type="state")
+        client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+        again = run_flow(fleet, flow_run=client.read_flow_run(run.id), parameters=asked, return_type="state")
+
+    assert conditions(first) == dict.fromkeys(TENANTS, "failed")
+    assert conditions(again) == dict.fromkeys(TENANTS, "fine")
+    assert agree(stage) == set(TENANTS)
 
 
 def test_a_fleet_whose_night_is_done_needs_no_worker_and_still_says_how_all_fare(stage: Stage, tonight: date):

@@ -118,9 +118,9 @@ def test_a_report_is_sized_beside_the_one_reconciled_before_it_not_beside_a_held
     sizes = []
     for hours, rows in enumerate([[count_row(APPS), count_row(VISIO)], [count_row(APPS)]]):
         loaded = land_and_load(conn, landed(content=str(hours), hours=hours), rows)
+        sizes.append(read_size(conn, loaded.id))
         record_reconciled(conn, [loaded.id], AT)
         land_and_load(conn, landed(content=f"held {hours}", hours=hours), [count_row(APPS)])
-        sizes.append(read_size(conn, loaded.id))
     assert sizes == [ReportSize(Report.USER_COUNTS, DAY, 2, None), ReportSize(Report.USER_COUNTS, DAY, 1, 2)]
 
 
@@ -131,9 +131,20 @@ def test_a_report_of_the_past_is_sized_beside_the_nearest_earlier_date_whenever_
     record_reconciled(conn, [tonight.id, first.id], AT)
     second = land_and_load(conn, landed(content="february", hours=2), [count_row(it, on=february) for it in "AB"])
     assert read_size(conn, second.id).rows_before == 1
-    assert read_size(conn, first.id).rows_before is None
     tomorrow = land_and_load(conn, landed(content="tomorrow", hours=3), [count_row("A", on=DAY + timedelta(days=1))])
     assert read_size(conn, tomorrow.id).rows_before == 6
+
+
+def test_a_report_that_was_reconciled_is_not_judged_again(conn):
+    """Somebody may have approved it."""
+    full = land_and_load(conn, landed(content="full"), [count_row(APPS), count_row(VISIO)])
+    record_reconciled(conn, [full.id], AT)
+    short = land_and_load(conn, landed(content="short", hours=24), [count_row(APPS)])
+    assert read_size(conn, short.id).rows_before == 2
+
+    record_reconciled(conn, [short.id], AT)
+
+    assert read_size(conn, short.id).rows_before == 1
 
 
 def test_what_a_person_imported_is_graphs_once_graph_gave_the_same_bytes(conn):
