@@ -33,8 +33,9 @@ demo: setup
 up: setup
 	$(BIN)/activation-sync up $(ARGS)
 
-# Four at a time, since most tests wait; a file stays with one worker, so that its servers start once.
-PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+# Four at a time, since most tests wait; a file stays with one worker, so that its servers start once. Files begin in the
+# order of tests/conftest.py, the longest first: left to itself, xdist would put those of the fewest tests last.
+PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(DEV) check
 	$(PYTEST) $(ARGS)

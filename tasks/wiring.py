@@ -103,7 +103,8 @@ def _cloud(settings: TenantSettings) -> Cloud:
 
 def _token_source(settings: TenantSettings, cloud: Cloud) -> TokenSource:
     secret = settings.client_secret.get_secret_value()
-    identity = (cloud.authority_root, settings.tenant_id, settings.client_id, secret)
+    ca_file = str(settings.graph.ca_file)  # who is trusted may change, the rest staying
+    identity = (cloud.authority_root, settings.tenant_id, settings.client_id, secret, ca_file)
     with _token_sources_lock:
         if identity not in _token_sources:
             _token_sources[identity] = TokenSource(
