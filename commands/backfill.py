@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.backfill import BackfillSummary, Window
+    from activation_sync.core.runs.backfill import BackfillSummary, Window
 
 DAY = ["%Y-%m-%d"]
 NUMERIC = ("written", "pushed", "waiting", "conflicts")
@@ -29,9 +29,9 @@ def backfill(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Replay landed and imported reports of past refresh dates, oldest first. Interrupted? Run it again."""
-    from activation_sync.core.backfill import Window
-    from commands.console import print_json
-    from commands.exits import OF_OUTCOME, most_pressing
+    from activation_sync.core.runs.backfill import Window
+    from commands.support.console import print_json
+    from commands.support.exits import OF_OUTCOME, most_pressing
 
     window = Window(start.date(), end.date(), reason)
     summaries = _look(tenants, window) if dry_run else _run(tenants, window, approve)
@@ -45,7 +45,7 @@ def backfill(
 
 def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":
     """Without Prefect: a look needs no run."""
-    from tasks.replay import preview
+    from tasks.backfill.replay import preview
     from tasks.wiring import chosen_tenants
 
     return [preview(tenant, window) for tenant in chosen_tenants(tenants)]
@@ -53,11 +53,11 @@ def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]
 
 def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "list[BackfillSummary]":
     """Run the flow in this process; its refusals are raised, its failures come back as summaries."""
-    from commands.console import err, quieten_prefect
+    from commands.support.console import err, quieten_prefect
 
     quieten_prefect()
     with err.status("starting Prefect"):
-        from commands.progress import showing_progress
+        from commands.support.progress import showing_progress
         from flows.backfill import backfill as flow
         from flows.endings import fared_in
 
@@ -70,9 +70,9 @@ def _say(summary: "BackfillSummary") -> None:
     """A line for each date that is not simply done, what would change in a preview, and how it ended."""
     from rich.markup import escape
 
-    from activation_sync.core.backfill import Verdict
-    from activation_sync.core.backfill_words import backfill_words, day_rows
-    from commands.console import print_table, say
+    from activation_sync.core.pages.backfill_words import backfill_words, day_rows
+    from activation_sync.core.runs.backfill import Verdict
+    from commands.support.console import print_table, say
 
     shown = [day for day in summary.days if day.verdict is not Verdict.NOTHING_TO_DO]
     if shown:

@@ -28,9 +28,9 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
     """Look at configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
-    from commands.choosing import chosen_tenants
-    from commands.console import print_json
-    from commands.exits import Exit
+    from commands.support.choosing import chosen_tenants
+    from commands.support.console import print_json
+    from commands.support.exits import Exit
 
     tenants = chosen_tenants(tenant)
     lines = []
@@ -57,7 +57,7 @@ def _looks(tenants: "Sequence[TenantSettings]") -> Iterator[Line]:
 def _say(line: Line) -> None:
     from rich.markup import escape
 
-    from commands.console import say
+    from commands.support.console import say
 
     signs = {"ok": "[green]ok  [/green]", "note": "[yellow]note[/yellow]", "bad": "[red]bad [/red]"}
     whose = f"{line.tenant}: " if line.tenant else ""
@@ -65,7 +65,7 @@ def _say(line: Line) -> None:
 
 
 def _warehouse() -> str:
-    from commands.choosing import refuse_unwritable_warehouse
+    from commands.support.choosing import refuse_unwritable_warehouse
 
     refuse_unwritable_warehouse()
     return "can be read and written, and has this version's schema"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.conflicts import OpenConflict
+    from activation_sync.core.rule.conflicts import OpenConflict
 
 NUMERIC = ("agreed", "observed", "warehouse", "published")
 
@@ -16,11 +16,11 @@ def conflicts(
     as_json: Annotated[bool, typer.Option("--json", help="Print the conflicts as JSON.")] = False,
 ) -> None:
     """List rows on which usage data and warehouse moved apart. They are neither written nor sent until resolved."""
-    from activation_sync.warehouse.engine import reading
-    from commands.choosing import chosen_tenants, open_migrated_warehouse
-    from commands.console import print_json, say
-    from commands.exits import Exit
-    from tasks.standing import read_conflicts
+    from activation_sync.warehouse.database.engine import reading
+    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.support.console import print_json, say
+    from commands.support.exits import Exit
+    from tasks.nights.standing import read_conflicts
 
     tenants = chosen_tenants(tenant)
     with reading(open_migrated_warehouse()) as connection:
@@ -35,8 +35,8 @@ def conflicts(
 
 
 def _say(found: "list[OpenConflict]") -> None:
-    from activation_sync.core.summary import rows_words, short_digest
-    from commands.console import print_table, say
+    from activation_sync.core.phrases import rows_words, short_digest
+    from commands.support.console import print_table, say
 
     for conflict in found:
         title = f"{conflict.tenant}: {conflict.product}, refresh date {conflict.refreshed_on}"
@@ -47,8 +47,7 @@ def _say(found: "list[OpenConflict]") -> None:
 
 
 def _rows(conflict: "OpenConflict") -> Iterator[dict[str, str]]:
-    from activation_sync.core.summary import MEASURE_WORDS
-    from activation_sync.core.why import count_words
+    from activation_sync.core.rule.reasons import MEASURE_WORDS, count_words
 
     for sides in conflict.measures:
         yield {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.warehouse.outbox import DeadLetter
+    from activation_sync.warehouse.delivery.outbox import DeadLetter
 
 
 def dead_letters(
@@ -13,10 +13,10 @@ def dead_letters(
     as_json: Annotated[bool, typer.Option("--json", help="Print the dead letters as JSON.")] = False,
 ) -> None:
     """List updates that Graph refused for good, with its answer and the request id (for Microsoft's support)."""
-    from commands.choosing import chosen_tenants
-    from commands.console import print_json, say
-    from commands.exits import Exit
-    from tasks.retry import read_dead_letters
+    from commands.support.choosing import chosen_tenants
+    from commands.support.console import print_json, say
+    from commands.support.exits import Exit
+    from tasks.acts.retry import read_dead_letters
 
     found = {one.name: read_dead_letters(one.name) for one in chosen_tenants(tenant)}
     dead = [(name, letter) for name, letters in found.items() for letter in letters]
@@ -49,9 +49,8 @@ def _facts(tenant: str, letter: "DeadLetter") -> dict[str, object]:
 def _say(tenant: str, letter: "DeadLetter") -> None:
     from rich.markup import escape
 
-    from activation_sync.core.summary import MEASURE_WORDS
-    from activation_sync.core.why import count_words
-    from commands.console import say
+    from activation_sync.core.rule.reasons import MEASURE_WORDS, count_words
+    from commands.support.console import say
 
     key, values = letter.update.key, zip(MEASURE_WORDS.values(), letter.update.counts.as_tuple(), strict=True)
     counts = ", ".join(f"{name} {count_words(count)}" for name, count in values)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.run import RunSummary
+    from activation_sync.core.runs.outcome import RunSummary
     from activation_sync.emulator import Emulator
 
 TENANT = "contoso"
@@ -18,8 +18,8 @@ def demo(
 ) -> None:
     """Show the whole job: an emulated Microsoft Graph, an empty warehouse, three nights of the real flow."""
     from activation_sync.emulator import Scenario, open_emulator
-    from commands.console import out, say, use_own_prefect
-    from commands.demo_home import configure, make_fresh, say_where_next
+    from commands.support.console import out, say, use_own_prefect
+    from commands.support.demo_home import configure, make_fresh, say_where_next
     from tasks.wiring import open_warehouse
 
     home = make_fresh(folder)
@@ -43,21 +43,21 @@ def demo(
 
 
 def _first_night(emulator: "Emulator") -> None:
-    from commands.console import say
+    from commands.support.console import say
 
     say(f"[bold]Night 1[/bold]  The report of {emulator.refreshed_on} is new, the warehouse knows nothing.")
     _night(emulator)
 
 
 def _second_night(emulator: "Emulator") -> None:
-    from commands.console import say
+    from commands.support.console import say
 
     say("\n[bold]Night 2[/bold]  Graph still has the same report. Nothing may be sent twice.")
     _night(emulator)
 
 
 def _third_night(emulator: "Emulator") -> None:
-    from commands.console import say
+    from commands.support.console import say
 
     product, before, after = _correct_a_count()
     emulator.advance(days=1)
@@ -71,9 +71,9 @@ def _third_night(emulator: "Emulator") -> None:
 
 def _night(emulator: "Emulator") -> "RunSummary":
     """One run of the flow, and what of it Graph really saw."""
-    from commands.console import say
-    from commands.exits import OF_OUTCOME, Exit
-    from commands.running import run_sync, say_summary
+    from commands.support.console import say
+    from commands.support.exits import OF_OUTCOME, Exit
+    from commands.support.running import run_sync, say_summary
 
     served_before = len(emulator.journal())
     summary = run_sync(TENANT, as_of=emulator.today)
@@ -86,7 +86,7 @@ def _night(emulator: "Emulator") -> "RunSummary":
 
 
 def _is_applied_patch(entry: object) -> bool:
-    from activation_sync.emulator.journal import Served
+    from activation_sync.emulator.faults.journal import Served
 
     return isinstance(entry, Served) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
 
@@ -114,7 +114,7 @@ def _say_whether_they_agree(emulator: "Emulator") -> bool:
     """Compare every row of the warehouse with what Graph holds now."""
     from sqlalchemy import text
 
-    from commands.console import say, say_error
+    from commands.support.console import say, say_error
     from tasks.wiring import open_warehouse
 
     columns = "refreshed_on, product, assigned, activated, shared_computer_activation"
@@ -132,7 +132,7 @@ def _say_whether_they_agree(emulator: "Emulator") -> bool:
 
 
 def _numbers(counts: object) -> tuple[int, int, int]:
-    from activation_sync.emulator.figures import Counts
+    from activation_sync.emulator.tenant.figures import Counts
 
     assert isinstance(counts, Counts)
     return counts.assigned, counts.activated, counts.shared_computer_activation

@@ -39,7 +39,7 @@ def emulate(
 ) -> None:
     """Serve an emulated Microsoft Graph on loopback until Ctrl-C, and print how to connect to it."""
     from activation_sync.emulator.hosting import host_emulator
-    from commands.console import print_json_line, say
+    from commands.support.console import print_json_line, say
 
     ended = _ended_by_signal()
     try:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.run import RunSummary
-    from activation_sync.warehouse.runs import RunRecord
+    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.warehouse.runs.runs import RunRecord
 
 UNBROKEN = ("started (UTC)", "plan", "run id")
 SHOWN_ID_CHARS = 8  # enough for `revert`; --json has all of it
@@ -18,10 +18,10 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
     """List runs, and what people did (resolve, retry, revert): when, for which day, and what came of it."""
-    from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.runs import read_runs
-    from commands.choosing import chosen_tenants, open_migrated_warehouse
-    from commands.console import print_json, print_table, say
+    from activation_sync.warehouse.database.engine import reading
+    from activation_sync.warehouse.runs.runs import read_runs
+    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.support.console import print_json, print_table, say
 
     tenants = chosen_tenants(tenant)
     with reading(open_migrated_warehouse()) as connection:
@@ -37,8 +37,8 @@ def history(
 
 
 def _row(run: "RunRecord") -> dict[str, str]:
-    from activation_sync.core.run import RunKind
-    from activation_sync.core.summary import short_digest
+    from activation_sync.core.phrases import short_digest
+    from activation_sync.core.runs.outcome import RunKind
 
     return {
         "started (UTC)": f"{run.started_at:%Y-%m-%d %H:%M}",

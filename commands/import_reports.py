@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tasks.imports import Imported
+    from tasks.acts.imports import Imported
 
 
 class Line(NamedTuple):
@@ -30,9 +30,9 @@ def import_reports(
 
     Which report a file is, and of which refresh date, is read from its content. A bad file is refused whole.
     """
-    from commands.choosing import only_tenant, open_migrated_warehouse
-    from commands.console import print_json, say
-    from commands.exits import Exit
+    from commands.support.choosing import only_tenant, open_migrated_warehouse
+    from commands.support.console import print_json, say
+    from commands.support.exits import Exit
 
     chosen = only_tenant(tenant).name
     open_migrated_warehouse()
@@ -52,8 +52,8 @@ def import_reports(
 def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[Line]":
     """One file after another, each under the tenant's lease, so that a nightly run waits for one file at most."""
     from activation_sync.errors import LandingError, ReportFormatError
-    from commands.console import err
-    from tasks.imports import import_report
+    from commands.support.console import err
+    from tasks.acts.imports import import_report
     from tasks.run import hold_tenant
 
     for file in files:
@@ -69,7 +69,7 @@ def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[Line]":
 
 
 def _line(file: Path, imported: "Imported") -> Line:
-    from activation_sync.core.summary import rows_words
+    from activation_sync.core.phrases import rows_words
 
     what = f"{imported.report} of {imported.refreshed_on}"
     if imported.is_known:
@@ -82,7 +82,7 @@ def _line(file: Path, imported: "Imported") -> Line:
 def _say(line: Line) -> None:
     from rich.markup import escape
 
-    from commands.console import say
+    from commands.support.console import say
 
     signs = {"imported": "[green]imported[/green]", "known": "[dim]known   [/dim]", "refused": "[red]refused [/red]"}
     say(f"{signs[line.verdict]} {escape(line.file)}: {escape(line.says)}")

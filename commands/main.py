@@ -16,16 +16,16 @@ from commands.demo import demo
 from commands.emulate import emulate
 from commands.history import history
 from commands.import_reports import import_reports
-from commands.interrupt import ending_soon
 from commands.migrate import migrate
 from commands.plan import plan
 from commands.rebuild import rebuild
 from commands.register import register
-from commands.report import report
+from commands.report.report import report
 from commands.resolve import resolve
 from commands.retry import retry
 from commands.revert import revert
 from commands.status import status
+from commands.support.interrupt import ending_soon
 from commands.sync import sync
 from commands.up import up
 from commands.verify_ledger import verify_ledger
@@ -90,8 +90,8 @@ def main() -> None:
         with ending_soon():
             app(prog_name=NAME)
     except ActivationSyncError as error:
-        from commands.console import say_failure
-        from commands.exits import exit_of_error
+        from commands.support.console import say_failure
+        from commands.support.exits import exit_of_error
 
         say_failure(error)
         sys.exit(exit_of_error(error))

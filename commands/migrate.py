@@ -7,8 +7,8 @@ import typer
 
 def migrate(as_json: Annotated[bool, typer.Option("--json", help="Print both versions as JSON.")] = False) -> None:
     """Create or upgrade the warehouse schema. Safe to repeat."""
-    from activation_sync.warehouse.schema import migrate as migrate_schema
-    from commands.console import print_json, say
+    from activation_sync.warehouse.database.schema import migrate as migrate_schema
+    from commands.support.console import print_json, say
     from tasks.wiring import open_warehouse
 
     before, after = migrate_schema(open_warehouse())

@@ -11,10 +11,10 @@ def plan(
 ) -> None:
     """Show what a sync would do now, and why. Reads Graph and the warehouse; writes nothing anywhere."""
     from activation_sync.errors import ActivationSyncError
-    from commands.choosing import chosen_tenants, open_migrated_warehouse
-    from commands.console import print_json, say_error
-    from commands.exits import Exit, exit_of_error, most_pressing
-    from commands.running import preview, say_plan
+    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.support.console import print_json, say_error
+    from commands.support.exits import Exit, exit_of_error, most_pressing
+    from commands.support.running import preview, say_plan
 
     tenants = chosen_tenants(tenant)
     open_migrated_warehouse()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.warehouse.compare import Comparison
-    from tasks.rebuild import Rebuilt
+    from activation_sync.warehouse.rebuilding.compare import Comparison
+    from tasks.acts.rebuild import Rebuilt
 
 
 def rebuild(
@@ -23,9 +23,9 @@ def rebuild(
 
     Exit code 0 only when every table is equal and every landed file is as it was.
     """
-    from commands.console import err, print_json
-    from commands.exits import Exit
-    from tasks.rebuild import rebuild as rebuild_warehouse
+    from commands.support.console import err, print_json
+    from commands.support.exits import Exit
+    from tasks.acts.rebuild import rebuild as rebuild_warehouse
 
     with err.status("reading landed reports and ledger again"):
         rebuilt = rebuild_warehouse(into)
@@ -37,7 +37,7 @@ def rebuild(
 
 
 def _say_rebuilt(rebuilt: "Rebuilt") -> None:
-    from commands.console import print_table, say, say_error
+    from commands.support.console import print_table, say, say_error
 
     print_table("Present and rebuilt", [_row(table) for table in rebuilt.tables], ("rows", "differences", "edited"))
     for table in rebuilt.tables:

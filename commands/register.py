@@ -29,9 +29,9 @@ def register(
 ) -> None:
     """Register deployments, their work pool and automations with the Prefect server in use."""
     from activation_sync.errors import ConfigError
-    from commands.automations import register_automations
-    from commands.console import quieten_prefect, say
-    from commands.servers import server_in_use
+    from commands.support.automations import register_automations
+    from commands.support.console import quieten_prefect, say
+    from commands.support.servers import server_in_use
 
     if not server_in_use():
         raise ConfigError(["no Prefect server is named; set PREFECT_API_URL, or let `activation-sync up` start one"])
@@ -85,7 +85,7 @@ def _make_pool() -> None:
 
 
 def _unusable_words(error: Exception) -> str:
-    from commands.servers import server_in_use
+    from commands.support.servers import server_in_use
 
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is None:

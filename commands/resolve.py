@@ -10,7 +10,7 @@ from activation_sync.core.model import Measure
 
 if TYPE_CHECKING:
     from activation_sync.core.model import Change
-    from activation_sync.core.run import RunSummary
+    from activation_sync.core.runs.outcome import RunSummary
 
 
 class Side(StrEnum):
@@ -41,10 +41,10 @@ def resolve(
 ) -> None:
     """Decide a conflict for one side. The next sync sends the row to Graph."""
     from activation_sync.core.model import ConflictPolicy
-    from activation_sync.core.products import product_key
-    from commands.choosing import only_tenant
-    from commands.console import err, print_json
-    from tasks.resolve import resolve as resolve_conflict
+    from activation_sync.core.reports.products import product_key
+    from commands.support.choosing import only_tenant
+    from commands.support.console import err, print_json
+    from tasks.acts.resolve import resolve as resolve_conflict
 
     chosen = only_tenant(tenant)
     key = product_key(product, chosen.sync.product_aliases)
@@ -59,8 +59,8 @@ def resolve(
 
 
 def _say(change: "Change", summary: "RunSummary") -> None:
-    from activation_sync.core.conflicts import resolved_words
-    from commands.console import say
+    from activation_sync.core.rule.conflicts import resolved_words
+    from commands.support.console import say
 
     say(f"[bold]{summary.tenant}[/bold]: {resolved_words(change)}")
     if change.is_pushed:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.retry import Retry
-    from activation_sync.core.run import RunSummary
+    from activation_sync.core.rule.retry import Retry
+    from activation_sync.core.runs.outcome import RunSummary
     from config.settings import TenantSettings
 
     Done = tuple[Retry, RunSummary]
@@ -22,8 +22,8 @@ def retry(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Queue dead letters again, with the values that are current now. The next sync sends them."""
-    from commands.choosing import chosen_tenants
-    from commands.console import print_json, say
+    from commands.support.choosing import chosen_tenants
+    from commands.support.console import print_json, say
 
     done = [done for one in chosen_tenants(tenant) if (done := _retry(one, product, date))]
     if as_json:
@@ -37,10 +37,10 @@ def retry(
 
 def _retry(tenant: "TenantSettings", product: str | None, date: datetime | None) -> "Done | None":
     """What became of a tenant's dead letters; without any, nothing is written."""
-    from activation_sync.core.products import product_key
-    from commands.console import err
-    from tasks.retry import read_dead_letters
-    from tasks.retry import retry as retry_dead_letters
+    from activation_sync.core.reports.products import product_key
+    from commands.support.console import err
+    from tasks.acts.retry import read_dead_letters
+    from tasks.acts.retry import retry as retry_dead_letters
 
     key = product_key(product, tenant.sync.product_aliases) if product else None
     on = date.date() if date else None
@@ -51,7 +51,7 @@ def _retry(tenant: "TenantSettings", product: str | None, date: datetime | None)
 
 
 def _facts(found: "Retry", summary: "RunSummary") -> dict[str, object]:
-    from activation_sync.core.retry import unsent_words
+    from activation_sync.core.rule.retry import unsent_words
 
     return {
         "tenant": summary.tenant,
@@ -62,9 +62,9 @@ def _facts(found: "Retry", summary: "RunSummary") -> dict[str, object]:
 
 
 def _say(found: "Retry", summary: "RunSummary") -> None:
-    from activation_sync.core.retry import unsent_words
-    from activation_sync.core.summary import rows_words
-    from commands.console import say
+    from activation_sync.core.phrases import rows_words
+    from activation_sync.core.rule.retry import unsent_words
+    from commands.support.console import say
 
     queued = rows_words(len(found.plan.changes), "dead letter")
     say(f"[bold]{summary.tenant}[/bold]: {queued} queued again, with the values that are current now.")

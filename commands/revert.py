@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.revert import Revert
-    from activation_sync.core.run import PlanView, RunSummary
-    from activation_sync.warehouse.runs import RunRecord
+    from activation_sync.core.rule.revert import Revert
+    from activation_sync.core.runs.outcome import PlanView, RunSummary
+    from activation_sync.warehouse.runs.runs import RunRecord
 
 
 def revert(
@@ -23,11 +23,11 @@ def revert(
 
     Rows that moved again since stay as they are and are named, and so are rows that the run created.
     """
-    from activation_sync.core.views import view_plan
-    from commands.console import err, print_json
-    from commands.exits import Exit
-    from tasks.revert import find_run, preview_revert
-    from tasks.revert import revert as revert_run
+    from activation_sync.core.pages.plan_view import view_plan
+    from commands.support.console import err, print_json
+    from commands.support.exits import Exit
+    from tasks.acts.revert import find_run, preview_revert
+    from tasks.acts.revert import revert as revert_run
 
     undone = find_run(run)
     if dry_run:
@@ -44,17 +44,17 @@ def revert(
 
 
 def _facts(undone: "RunRecord", found: "Revert", view: "PlanView", summary: "RunSummary | None") -> dict[str, object]:
-    from activation_sync.core.revert import left_words
+    from activation_sync.core.rule.revert import left_words
 
     run_id = summary.run_id if summary else None
     return {"reverted_run_id": undone.run_id, "run_id": run_id, "plan": view, "left": left_words(found.left)}
 
 
 def _say(undone: "RunRecord", found: "Revert", view: "PlanView", *, is_done: bool) -> None:
-    from activation_sync.core.revert import left_words
-    from activation_sync.core.summary import rows_words
-    from commands.console import say, say_error
-    from commands.running import say_changes
+    from activation_sync.core.phrases import rows_words
+    from activation_sync.core.rule.revert import left_words
+    from commands.support.console import say, say_error
+    from commands.support.running import say_changes
 
     say_changes(view.tenant, view.digest, view.table)
     which = f"the {undone.kind} run of {undone.started_at:%Y-%m-%d %H:%M} UTC"

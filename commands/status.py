@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from activation_sync.core.fleet import Standing
-    from activation_sync.warehouse.status import WarehouseStatus
+    from activation_sync.core.runs.standing import Standing
+    from activation_sync.warehouse.runs.status import WarehouseStatus
     from config.settings import TenantSettings
 
 QUOTAS = {"csv": 14, "json": 100}  # requests in 10 minutes, application, tenant and report; graph/throttling-limits
@@ -22,11 +22,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
     """Show where each tenant stands: last run, how it fares since when, age of the report, what is open, quota left."""
-    from activation_sync.warehouse.engine import reading
-    from commands.choosing import chosen_tenants, open_migrated_warehouse
-    from commands.console import print_json, print_table
-    from commands.exits import Exit
-    from tasks.standing import read_standing, read_standings
+    from activation_sync.warehouse.database.engine import reading
+    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.support.console import print_json, print_table
+    from commands.support.exits import Exit
+    from tasks.nights.standing import read_standing, read_standings
     from tasks.wiring import now
 
     tenants = chosen_tenants(tenant)
@@ -91,7 +91,7 @@ def _open_ends(facts: dict[str, Any]) -> str:
 
 def _say_reasons(standings: "Sequence[Standing]") -> None:
     """Why tenants do not fare well, with the remedy."""
-    from commands.console import say_error
+    from commands.support.console import say_error
 
     for standing in standings:
         if standing.condition in SAID:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.run import RunSummary
+    from activation_sync.core.runs.outcome import RunSummary
 
 
 def sync(
@@ -25,10 +25,10 @@ def sync(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run summaries as JSON.")] = False,
 ) -> None:
     """Run the nightly job now: land, load, plan, apply, deliver, verify."""
-    from commands.choosing import chosen_tenants, open_migrated_warehouse, refuse_unwritable_warehouse
-    from commands.console import print_json
-    from commands.exits import OF_OUTCOME, most_pressing
-    from commands.running import run_sync, say_error_of, say_summary
+    from commands.support.choosing import chosen_tenants, open_migrated_warehouse, refuse_unwritable_warehouse
+    from commands.support.console import print_json
+    from commands.support.exits import OF_OUTCOME, most_pressing
+    from commands.support.running import run_sync, say_error_of, say_summary
 
     names = [one.name for one in chosen_tenants(tenant)]
     open_migrated_warehouse() if dry_run else refuse_unwritable_warehouse()  # said before Prefect starts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from commands.children import Child
+    from commands.support.children import Child
 
 WATCH_EVERY_S = 0.5
 
@@ -25,11 +25,11 @@ def up(
 
     Without a configuration file an emulated Microsoft Graph stands in. With PREFECT_API_URL set, no server is started.
     """
-    from commands.automations import register_automations
-    from commands.children import until_stopped
-    from commands.console import say
     from commands.register import POOL, register_deployments
-    from commands.servers import open_worker, refuse_taken, server_in_use, settle_prefect
+    from commands.support.automations import register_automations
+    from commands.support.children import until_stopped
+    from commands.support.console import say
+    from commands.support.servers import open_worker, refuse_taken, server_in_use, settle_prefect
 
     with until_stopped(), ExitStack() as opened:
         settle_prefect()
@@ -72,8 +72,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
 @contextmanager
 def _open_home(folder: Path, tenants: int, users: int) -> Iterator[Path]:
     """The folder for what is started here; an emulated Graph lasts as long as the block, unless one is configured."""
-    from commands.choosing import open_migrated_warehouse
-    from commands.console import say
+    from commands.support.choosing import open_migrated_warehouse
+    from commands.support.console import say
     from config.sources import find_file, use_file
 
     file = find_file(None)
@@ -94,8 +94,8 @@ def _open_emulated(folder: Path, tenants: int, users: int) -> Iterator[Path]:
     from datetime import UTC, datetime, timedelta
 
     from activation_sync.emulator import Scenario, open_emulator
-    from commands.console import say
-    from commands.demo_home import configure, make_fresh
+    from commands.support.console import say
+    from commands.support.demo_home import configure, make_fresh
 
     home = make_fresh(folder)
     refreshed_on = datetime.now(UTC).date() - timedelta(days=2)
@@ -112,8 +112,8 @@ def _open_emulated(folder: Path, tenants: int, users: int) -> Iterator[Path]:
 @contextmanager
 def _open_dashboard(home: Path, port: int) -> "Iterator[Sequence[Child]]":
     """The Prefect server, unless the user works with one already."""
-    from commands.console import say
-    from commands.servers import end_leftovers, free_port, open_server, server_in_use
+    from commands.support.console import say
+    from commands.support.servers import end_leftovers, free_port, open_server, server_in_use
 
     if server_in_use():
         yield []
@@ -125,8 +125,8 @@ def _open_dashboard(home: Path, port: int) -> "Iterator[Sequence[Child]]":
 
 
 def _say_ready(home: Path) -> None:
-    from commands.console import say
-    from commands.servers import server_in_use
+    from commands.support.console import say
+    from commands.support.servers import server_in_use
 
     address = (server_in_use() or "").removesuffix("/api")
     say(
@@ -149,7 +149,7 @@ def _watch(children: "Sequence[Child]") -> None:
     """Until the command is stopped; a child that ends by itself ends the others too."""
     import time
 
-    from commands.servers import refuse_ended
+    from commands.support.servers import refuse_ended
 
     while True:
         for child in children:

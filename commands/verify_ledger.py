@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.warehouse.proof import ChainProof
+    from activation_sync.warehouse.ledger.proof import ChainProof
 
 
 def verify_ledger(
@@ -19,12 +19,12 @@ def verify_ledger(
 
     Note the head somewhere else from time to time: rows cut off at the end show only against it.
     """
-    from activation_sync.warehouse.chain import read_heads
-    from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.proof import prove_chain
-    from activation_sync.warehouse.schema import refuse_other_schema
-    from commands.console import print_json
-    from commands.exits import Exit
+    from activation_sync.warehouse.database.engine import reading
+    from activation_sync.warehouse.database.schema import refuse_other_schema
+    from activation_sync.warehouse.ledger.chain import read_heads
+    from activation_sync.warehouse.ledger.proof import prove_chain
+    from commands.support.console import print_json
+    from commands.support.exits import Exit
     from tasks.wiring import open_warehouse
 
     engine = open_warehouse()
@@ -45,7 +45,7 @@ def _has_head(proofs: "list[ChainProof]", head: str | None) -> bool:
 
 
 def _say_proofs(proofs: "list[ChainProof]", head: str | None) -> None:
-    from commands.console import say, say_error
+    from commands.support.console import say, say_error
 
     for proof in proofs:
         if proof.broken:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.warehouse.ledger import LedgerRow
+    from activation_sync.warehouse.ledger.ledger import LedgerRow
 
 SIDES = ("agreed", "observed", "warehouse", "published", "settled")
 
@@ -22,12 +22,12 @@ def why(
     as_json: Annotated[bool, typer.Option("--json", help="Print the chain as JSON.")] = False,
 ) -> None:
     """Answer "why is this number what it is?": from the landed report to Graph's answer, oldest first."""
-    from activation_sync.core.products import product_key
-    from activation_sync.warehouse.engine import reading
-    from activation_sync.warehouse.ledger import read_why
-    from commands.choosing import only_tenant, open_migrated_warehouse
-    from commands.console import print_json, say_error
-    from commands.exits import Exit
+    from activation_sync.core.reports.products import product_key
+    from activation_sync.warehouse.database.engine import reading
+    from activation_sync.warehouse.ledger.ledger import read_why
+    from commands.support.choosing import only_tenant, open_migrated_warehouse
+    from commands.support.console import print_json, say_error
+    from commands.support.exits import Exit
 
     chosen = only_tenant(tenant)
     key = product_key(product, chosen.sync.product_aliases)
@@ -45,7 +45,7 @@ def why(
 
 
 def _say_chain(chain: "list[LedgerRow]") -> None:
-    from commands.console import say
+    from commands.support.console import say
 
     first = chain[0]
     say(f"[bold]{first.tenant}: {first.product}, refresh date {first.refreshed_on}[/bold]")
@@ -57,7 +57,7 @@ def _say_link(links: "list[LedgerRow]") -> None:
     """What one run decided of all measures, what a person did, a PATCH that left, or one answer of Graph."""
     from rich.markup import escape
 
-    from commands.console import print_table, say
+    from commands.support.console import print_table, say
 
     first = links[0]
     moment = f"[bold]{first.at:%Y-%m-%d %H:%M:%S} UTC[/bold]"

@@ -6,20 +6,21 @@ from typing import Annotated
 from prefect import State, flow
 from pydantic import Field
 
-from activation_sync.core.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
-from activation_sync.core.backfill_words import backfill_words
-from activation_sync.core.run import Delivery, Outcome, most_pressing
+from activation_sync.core.pages.backfill_words import backfill_words
+from activation_sync.core.rule.delivery import Delivery
+from activation_sync.core.runs.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
+from activation_sync.core.runs.outcome import Outcome, most_pressing
 from activation_sync.errors import ActivationSyncError
 from flows.endings import ended
 from flows.sync import STATE_NAMES
-from tasks.backfill import (
+from tasks.backfill.frame import (
     backfill_run_name,
     deliver_replayed,
     open_backfill,
     publish_backfill,
     verify_replayed,
 )
-from tasks.replay import find_days, preview_backfill, replay_days
+from tasks.backfill.replay import find_days, preview_backfill, replay_days
 from tasks.wiring import chosen_tenants
 
 BATCH_DAYS = 50  # a task run each; their updates leave before the next ones are planned

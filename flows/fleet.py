@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from prefect import State, flow
 
-from activation_sync.core.fleet import Condition, Standing, fleet_words, in_order
+from activation_sync.core.runs.standing import Condition, Standing, fleet_words, in_order
 from flows.endings import ended
-from tasks.fleet import publish_fleet, run_shards, tenants_to_run
-from tasks.nights import SCHEDULED_IN, night_due, night_run_name
+from tasks.nights.fleet import publish_fleet, run_shards, tenants_to_run
+from tasks.nights.nights import SCHEDULED_IN, night_due, night_run_name
 from tasks.wiring import chosen_tenants
 
 

@@ -6,11 +6,11 @@ from functools import partial
 
 from prefect import State, flow
 
-from activation_sync.core.nights import night_words
-from activation_sync.core.run import Outcome, RunSummary, most_pressing
+from activation_sync.core.runs.nights import night_words
+from activation_sync.core.runs.outcome import Outcome, RunSummary, most_pressing
 from flows.endings import ended
 from flows.sync import STATE_NAMES, sync_tenant
-from tasks.nights import (
+from tasks.nights.nights import (
     SCHEDULED_IN,
     failed_run,
     left_out,

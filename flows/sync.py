@@ -6,20 +6,20 @@ from prefect import State, flow, unmapped
 from prefect.states import Completed, Failed
 
 from activation_sync.core.model import Report
-from activation_sync.core.run import Outcome, RunSummary
-from activation_sync.core.summary import outcome_words
-from activation_sync.core.views import summarise_preview
+from activation_sync.core.pages.plan_view import summarise_preview
+from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.summary import outcome_words
 from activation_sync.errors import HeldError
-from tasks.apply import apply_plan
-from tasks.deliver import deliver_updates
-from tasks.expire import expire_reports
-from tasks.land import land_report
-from tasks.load import load_report
-from tasks.plan import plan_changes
-from tasks.preview import preview_changes
-from tasks.publish import publish_plan, publish_run
 from tasks.run import open_run, results_of, run_name, scheduled_on
-from tasks.verify import verify_delivery
+from tasks.steps.apply import apply_plan
+from tasks.steps.deliver import deliver_updates
+from tasks.steps.expire import expire_reports
+from tasks.steps.land import land_report
+from tasks.steps.load import load_report
+from tasks.steps.plan import plan_changes
+from tasks.steps.preview import preview_changes
+from tasks.steps.publish import publish_plan, publish_run
+from tasks.steps.verify import verify_delivery
 
 STATE_NAMES = {
     Outcome.DONE: "Completed",

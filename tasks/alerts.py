@@ -10,13 +10,13 @@ from prefect.client.orchestration import get_client
 from prefect.events import Event, RelatedResource, Resource
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from activation_sync.core.alerts import Alert, alerts, troubles_after
-from activation_sync.core.fleet import Standing, begun_since, fleet_words
-from activation_sync.core.run import Outcome, RunKind, RunSummary
-from activation_sync.core.summary import rows_words
+from activation_sync.core.phrases import rows_words
+from activation_sync.core.runs.alerts import Alert, alerts, troubles_after
+from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.standing import Standing, begun_since, fleet_words
 from activation_sync.errors import ActivationSyncError
-from activation_sync.warehouse.engine import reading
-from activation_sync.warehouse.runs import read_troubles
+from activation_sync.warehouse.database.engine import reading
+from activation_sync.warehouse.runs.runs import read_troubles
 from tasks.wiring import open_warehouse
 
 OURS = UUID("5e5b1a1c-2d0e-5b7e-9f5b-0d6a3c1f7b42")  # the namespace of our event ids

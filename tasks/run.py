@@ -15,12 +15,12 @@ from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
 from sqlalchemy import Connection
 
-from activation_sync.core.run import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
 from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
-from activation_sync.warehouse.engine import writing
-from activation_sync.warehouse.lease import Lease, hold_lease
-from activation_sync.warehouse.runs import read_troubles, record_run, record_run_started
-from activation_sync.warehouse.schema import refuse_other_schema
+from activation_sync.warehouse.database.engine import writing
+from activation_sync.warehouse.database.lease import Lease, hold_lease
+from activation_sync.warehouse.database.schema import refuse_other_schema
+from activation_sync.warehouse.runs.runs import read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
 from tasks.policy import is_put_off, patiently
 from tasks.wiring import account, now, open_warehouse, tenant_settings

@@ -18,7 +18,7 @@ from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud
 from activation_sync.graph.waits import Patience
 from activation_sync.landing.store import Landing
-from activation_sync.warehouse.engine import open_engine
+from activation_sync.warehouse.database.engine import open_engine
 from config.settings import SyncSettings, TenantSettings, settings_in_use
 
 _token_sources: dict[tuple[str, ...], TokenSource] = {}

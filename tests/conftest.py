@@ -9,12 +9,12 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine
 
-from activation_sync.warehouse.engine import open_engine
-from activation_sync.warehouse.schema import migrate
-from tests.buckets import open_bucket, serving_buckets
-from tests.orchestra import serving_prefect
-from tests.postgres import serving_postgres
-from tests.stage import keeping_configuration
+from activation_sync.warehouse.database.engine import open_engine
+from activation_sync.warehouse.database.schema import migrate
+from tests.support.buckets import open_bucket, serving_buckets
+from tests.support.postgres import serving_postgres
+from tests.support.prefect_server import serving_prefect
+from tests.support.site import keeping_configuration
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")

@@ -10,17 +10,17 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
-from activation_sync.emulator.answers import Call, Door
-from activation_sync.emulator.faults import Fault, ScriptedFault
-from activation_sync.emulator.figures import Counts
-from activation_sync.emulator.gateway import answer
-from activation_sync.emulator.journal import Served
-from activation_sync.emulator.published import PublishedRow, same_product
+from activation_sync.emulator.faults.faults import Fault, ScriptedFault
+from activation_sync.emulator.faults.journal import Served
+from activation_sync.emulator.http.answers import Call, Door
+from activation_sync.emulator.http.server import LOOPBACK, certified, free_socket, serving
+from activation_sync.emulator.http.wire import WireResponse
 from activation_sync.emulator.scenario import EmulatedTenant, Scenario
-from activation_sync.emulator.server import LOOPBACK, certified, free_socket, serving
-from activation_sync.emulator.steering import script_fault, steering_routes
-from activation_sync.emulator.wire import WireResponse
-from activation_sync.emulator.world import Kept, World
+from activation_sync.emulator.service.gateway import answer
+from activation_sync.emulator.service.steering import script_fault, steering_routes
+from activation_sync.emulator.service.world import Kept, World
+from activation_sync.emulator.tenant.figures import Counts
+from activation_sync.emulator.tenant.published import PublishedRow, same_product
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from activation_sync.emulator.clock import REPORT_AGE
 from activation_sync.emulator.emulator import open_emulator
 from activation_sync.emulator.scenario import EmulatedTenant, Scenario, WriteBack
+from activation_sync.emulator.tenant.clock import REPORT_AGE
 
 
 @dataclass(frozen=True, slots=True)

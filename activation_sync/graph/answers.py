@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from activation_sync.core.model import CountRow, Counts
-from activation_sync.core.products import product_key
-from activation_sync.core.run import Answer, AnswerKind, CountUpdate
+from activation_sync.core.reports.products import product_key
+from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate
 from activation_sync.errors import ActivationSyncError, GraphBusyError, GraphRefusedError
 from activation_sync.graph.wire import MEASURE_NAMES, JsonObject, Reply, complaint, retry_after_s, rows_of, update_body
 

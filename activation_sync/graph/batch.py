@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from activation_sync.core.run import Answer, AnswerKind, CountUpdate
+from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate
 from activation_sync.errors import GraphBusyError, GraphRefusedError
 from activation_sync.graph.answers import ONCE_MORE, WAITING, failure, judge_patch, lost
-from activation_sync.graph.line import Line
+from activation_sync.graph.connection import Line
 from activation_sync.graph.waits import Pause
 from activation_sync.graph.wire import Reply, batch_body, batch_path, batch_replies, retry_after_s
 

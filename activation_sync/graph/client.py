@@ -10,15 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from activation_sync.core.model import CountRow, Report
-from activation_sync.core.products import NO_ALIASES
-from activation_sync.core.run import Answer, CountUpdate
+from activation_sync.core.reports.products import NO_ALIASES
+from activation_sync.core.rule.delivery import Answer, CountUpdate
 from activation_sync.errors import GraphBusyError
 from activation_sync.graph.answers import CONFLICT, count_rows, failure, is_busy, judge_patch, lost
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.batch import patch_batch
 from activation_sync.graph.clouds import Cloud, has_origin, refuse_path
+from activation_sync.graph.connection import Line
 from activation_sync.graph.download import Download, open_csv, open_json
-from activation_sync.graph.line import Line
 from activation_sync.graph.waits import Patience, Waits, utc_now
 from activation_sync.graph.wire import (
     BATCH_LIMIT,

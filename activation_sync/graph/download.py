@@ -14,7 +14,7 @@ from activation_sync.core.model import Report
 from activation_sync.errors import GraphBusyError, GraphRefusedError
 from activation_sync.graph.answers import REDIRECTS, failure
 from activation_sync.graph.clouds import Cloud, follow, parse_address
-from activation_sync.graph.line import Line, chunks, read_whole
+from activation_sync.graph.connection import Line, chunks, read_whole
 from activation_sync.graph.wire import Reply, next_link, report_path
 
 ADDRESSES = 3  # how often a download address is asked for, when the one before had expired

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from activation_sync.core.model import Report
-from activation_sync.core.run import CountUpdate
+from activation_sync.core.rule.delivery import CountUpdate
 
 Format = Literal["csv", "json"]
 JsonObject = dict[str, object]

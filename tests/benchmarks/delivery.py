@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from activation_sync.core.model import Counts, Key
-from activation_sync.core.products import product_key
-from activation_sync.core.run import AnswerKind, CountUpdate
+from activation_sync.core.reports.products import product_key
+from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.emulator import Scenario, open_emulator
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient

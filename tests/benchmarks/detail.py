@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psycopg
 
-from activation_sync.core.derive import DetailCounts
 from activation_sync.core.model import Report
-from activation_sync.core.parse import Noticed, parse_detail
-from activation_sync.warehouse.detail import load_detail
-from activation_sync.warehouse.engine import open_engine, writing
-from activation_sync.warehouse.reports import LandedReport, record_landed
-from activation_sync.warehouse.schema import migrate
+from activation_sync.core.reports.derive import DetailCounts
+from activation_sync.core.reports.parse import Noticed, parse_detail
+from activation_sync.warehouse.database.engine import open_engine, writing
+from activation_sync.warehouse.database.schema import migrate
+from activation_sync.warehouse.reports.detail import load_detail
+from activation_sync.warehouse.reports.manifest import LandedReport, record_landed
 
 HEADER = (
     "Report Refresh Date,User Principal Name,Display Name,Product Type,Last Activated Date,"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from activation_sync.core.model import ConflictPolicy
-from activation_sync.core.reconcile import COLUMNS, SIDES, frame_of, reconcile_frame
+from activation_sync.core.rule.reconcile import COLUMNS, SIDES, frame_of, reconcile_frame
 
 CHANGED = 100
 

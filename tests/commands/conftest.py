@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from activation_sync.emulator import Scenario
-from tests.commands.terminal import Terminal
-from tests.stage import Stage, open_stage
+from tests.support.site import Site, open_site
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture(scope="session")
@@ -25,32 +25,32 @@ def scenario() -> Scenario:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, scenario: Scenario) -> Iterator[Stage]:
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
-        stage.configure(sync={"retry_delays_s": [0.05]})
-        yield stage
+def site(tmp_path: Path, scenario: Scenario) -> Iterator[Site]:
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as site:
+        site.configure(sync={"retry_delays_s": [0.05]})
+        yield site
 
 
 @pytest.fixture
-def terminal(stage: Stage) -> Terminal:
+def terminal(site: Site) -> Terminal:
     """A terminal in the folder of the configured job."""
-    return terminal_of(stage)
+    return terminal_of(site)
 
 
 @pytest.fixture(scope="module")
-def after_a_night(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage on which one sync has run; for tests that only look."""
+def after_a_night(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site on which one sync has run; for tests that only look."""
     folder = tmp_path_factory.mktemp("night")
-    with open_stage(folder, f"sqlite:///{folder / 'warehouse.db'}") as stage:
-        stage.sync()
-        yield stage
+    with open_site(folder, f"sqlite:///{folder / 'warehouse.db'}") as site:
+        site.sync()
+        yield site
 
 
 @pytest.fixture
-def looking(after_a_night: Stage) -> Terminal:
+def looking(after_a_night: Site) -> Terminal:
     """A terminal there."""
     return terminal_of(after_a_night)
 
 
-def terminal_of(stage: Stage) -> Terminal:
-    return Terminal(stage.folder, secrets=[tenant.client_secret for tenant in stage.emulator.tenants])
+def terminal_of(site: Site) -> Terminal:
+    return Terminal(site.folder, secrets=[tenant.client_secret for tenant in site.emulator.tenants])

@@ -8,7 +8,7 @@ from prefect.client.orchestration import get_client
 from prefect.events.schemas.automations import Automation, Posture
 from pydantic import SecretStr
 
-from commands.automations import register_automations
+from commands.support.automations import register_automations
 
 WEBHOOK = "https://chat.example/hooks/top-secret"
 TEAMS = "https://prod-1.westeurope.logic.azure.com:443/workflows/0123/triggers/manual/paths/invoke?sig=top-secret"

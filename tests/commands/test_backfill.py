@@ -2,17 +2,17 @@
 
 import pytest
 
-from commands.exits import Exit
-from tests.commands.terminal import Terminal
-from tests.stage import Stage
-from tests.tasks.site import APPS, counts_csv, day, detail_csv
+from commands.support.exits import Exit
+from tests.support.replay_site import APPS, counts_csv, day, detail_csv
+from tests.support.site import Site
+from tests.support.terminal import Terminal
 
 WINDOW = ("--from", "2026-01-01", "--to", "2026-01-04")
 REASON = ("--reason", "before our time")
 
 
 @pytest.fixture
-def imported(stage: Stage, terminal: Terminal) -> Terminal:
+def imported(site: Site, terminal: Terminal) -> Terminal:
     """Three dates, of both reports that a plan needs."""
     names = []
     for number in (0, 1, 3):
@@ -21,14 +21,14 @@ def imported(stage: Stage, terminal: Terminal) -> Terminal:
             ("detail", detail_csv(day(number), {APPS: 5})),
         ):
             names.append(f"{kind} ({number}).csv")
-            (stage.folder / names[-1]).write_bytes(content)
+            (site.folder / names[-1]).write_bytes(content)
     assert terminal.type("import", *names).code == Exit.DONE
     return terminal
 
 
-def test_each_file_gets_its_line_and_one_bad_file_stops_no_other(stage, terminal):
-    (stage.folder / "good.csv").write_bytes(counts_csv(day(0), {APPS: 4}))
-    (stage.folder / "bad.csv").write_bytes(b"<html>")
+def test_each_file_gets_its_line_and_one_bad_file_stops_no_other(site, terminal):
+    (site.folder / "good.csv").write_bytes(counts_csv(day(0), {APPS: 4}))
+    (site.folder / "bad.csv").write_bytes(b"<html>")
 
     said = terminal.type("import", "nowhere.csv", "bad.csv", "good.csv", "good.csv")
 
@@ -41,24 +41,24 @@ def test_each_file_gets_its_line_and_one_bad_file_stops_no_other(stage, terminal
     assert "activation-sync backfill" in lines[4]
 
 
-def test_importing_again_is_no_error_and_machines_are_told_the_same(stage, terminal):
-    (stage.folder / "good.csv").write_bytes(counts_csv(day(0), {APPS: 4}))
+def test_importing_again_is_no_error_and_machines_are_told_the_same(site, terminal):
+    (site.folder / "good.csv").write_bytes(counts_csv(day(0), {APPS: 4}))
     verdicts = [terminal.type("import", "good.csv", "--json") for _ in range(2)]
     assert [said.code for said in verdicts] == [Exit.DONE, Exit.DONE]
     assert [said.json[0]["verdict"] for said in verdicts] == ["imported", "known"]
     assert verdicts[0].json[0]["refresh_date"] == "2026-01-01"
 
 
-def test_a_backfill_is_looked_at_then_done_then_found_done(stage, imported, prefect_api):
+def test_a_backfill_is_looked_at_then_done_then_found_done(site, imported, prefect_api):
     looked = imported.type("backfill", *WINDOW, *REASON, "--dry-run")
     assert looked.code == Exit.DONE
     assert "3 refresh dates: 3 would change. Would write 3 rows and push 3; nothing was written." in looked.everything
     assert "Nothing was landed of 2026-01-03" in looked.everything
-    assert stage.warehouse_rows() == set()
+    assert site.warehouse_rows() == set()
 
     done = imported.type("backfill", *WINDOW, *REASON, PREFECT_API_URL=prefect_api)
     assert "3 refresh dates: 3 applied. Wrote 3 rows" in done.everything
-    assert {row[0] for row in stage.warehouse_rows()} == {"2026-01-01", "2026-01-02", "2026-01-04"}
+    assert {row[0] for row in site.warehouse_rows()} == {"2026-01-01", "2026-01-02", "2026-01-04"}
 
     again = imported.type("backfill", *WINDOW, *REASON, "--json", PREFECT_API_URL=prefect_api)
     [summary] = again.json

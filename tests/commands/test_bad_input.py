@@ -7,8 +7,8 @@ import pytest
 import trustme
 
 from activation_sync.emulator import Fault, Scenario
-from commands.exits import Exit
-from tests.commands.terminal import Terminal
+from commands.support.exits import Exit
+from tests.support.terminal import Terminal
 
 COUNTS = "GET getOffice365ActivationsUserCounts"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -31,8 +31,8 @@ def expect_said(
     assert [word for word in words if word not in said.everything] == [], said.everything
 
 
-def test_a_wrong_secret_is_named_by_what_microsoft_calls_it(terminal, stage):
-    (stage.folder / f"{stage.tenant.name}.secret").write_text("not-the-secret-at-all")
+def test_a_wrong_secret_is_named_by_what_microsoft_calls_it(terminal, site):
+    (site.folder / f"{site.tenant.name}.secret").write_text("not-the-secret-at-all")
     terminal.secrets = [*terminal.secrets, "not-the-secret-at-all"]
 
     expect_said(terminal, "AADSTS7000215", "make a new one and configure it")
@@ -75,8 +75,8 @@ def test_a_missing_permission_is_named(terminal):
     expect_said(terminal, "bad contoso: permission: grant", "Reports.Read.All", command="check")
 
 
-def test_a_report_that_graph_does_not_find(terminal, stage):
-    stage.emulator.will_answer(COUNTS, Fault(kind="unknown-tenant"))
+def test_a_report_that_graph_does_not_find(terminal, site):
+    site.emulator.will_answer(COUNTS, Fault(kind="unknown-tenant"))
 
     expect_said(terminal, "404", "UnknownTenantId")
 

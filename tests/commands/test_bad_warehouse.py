@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from commands.exits import Exit
+from commands.support.exits import Exit
 from tests.commands.conftest import terminal_of
-from tests.commands.terminal import Terminal
-from tests.stage import Stage, open_stage
+from tests.support.site import Site, open_site
+from tests.support.terminal import Terminal
 
 READERS = (["sync"], ["status"], ["why", "PROJECT CLIENT"], ["conflicts"])
 DROP_FROM_BOUNDING_SET, OVERRIDE_FILE_MODES = 24, 1  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE; linux/prctl.h, capability.h
@@ -20,14 +20,14 @@ on_sqlite = pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def stage(tmp_path: Path, warehouse_url: str) -> Iterator[Stage]:
-    with open_stage(tmp_path, warehouse_url) as stage:
-        yield stage
+def site(tmp_path: Path, warehouse_url: str) -> Iterator[Site]:
+    with open_site(tmp_path, warehouse_url) as site:
+        yield site
 
 
 @pytest.fixture
-def terminal(stage: Stage) -> Terminal:
-    return terminal_of(stage)
+def terminal(site: Site) -> Terminal:
+    return terminal_of(site)
 
 
 def obey_file_modes() -> None:
@@ -36,21 +36,21 @@ def obey_file_modes() -> None:
         ctypes.CDLL(None).prctl(DROP_FROM_BOUNDING_SET, OVERRIDE_FILE_MODES, 0, 0, 0)
 
 
-def take_away_writing(stage: Stage) -> dict[str, str]:
+def take_away_writing(site: Site) -> dict[str, str]:
     """The file may only be read, or the account may; with the settings of somebody who does not know yet."""
-    url = stage.engine.url
+    url = site.engine.url
     if url.get_backend_name() == "postgresql":
         for statement in ("CREATE ROLE reader LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"):
-            stage.execute(statement)
+            site.execute(statement)
         return {"ACTIVATION_SYNC__WAREHOUSE__URL": url.set(username="reader").render_as_string(hide_password=False)}
-    stage.engine.dispose()
-    for file in stage.folder.glob("warehouse.db*"):
+    site.engine.dispose()
+    for file in site.folder.glob("warehouse.db*"):
         file.chmod(0o444)
     return {}
 
 
-def test_a_warehouse_that_may_not_be_written_is_found_by_check_and_before_a_run(stage: Stage, terminal: Terminal):
-    settings = take_away_writing(stage)
+def test_a_warehouse_that_may_not_be_written_is_found_by_check_and_before_a_run(site: Site, terminal: Terminal):
+    settings = take_away_writing(site)
 
     checked = terminal.type("check", before_start=obey_file_modes, **settings)
     synced = terminal.type("sync", before_start=obey_file_modes, **settings)
@@ -63,15 +63,15 @@ def test_a_warehouse_that_may_not_be_written_is_found_by_check_and_before_a_run(
 
 
 @on_sqlite
-def test_the_schema_of_tomorrow_is_left_alone(stage: Stage, terminal: Terminal):
-    stage.execute("UPDATE alembic_version SET version_num = '9999'")
+def test_the_schema_of_tomorrow_is_left_alone(site: Site, terminal: Terminal):
+    site.execute("UPDATE alembic_version SET version_num = '9999'")
 
     for words in (*READERS, ["migrate"]):
         said = terminal.type(*words)
         assert (said.code, said.out) == (Exit.FAILED, "")
         assert "has schema 9999" in said.err
         assert "upgrade the application" in said.err
-    assert stage.query("SELECT version_num FROM alembic_version") == [("9999",)]
+    assert site.query("SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 @on_sqlite

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from activation_sync.errors import ConfigError
-from commands.children import open_child
-from commands.servers import LOOPBACK, free_port, open_server, refuse_ended
-from tests.e2e.site import are_alive, wait_for
-from tests.flows.neighbours import wait_until
+from commands.support.children import open_child
+from commands.support.servers import LOOPBACK, free_port, open_server, refuse_ended
+from tests.support.interference import wait_until
+from tests.support.newcomer import are_alive, wait_for
 
 STARTS_ANOTHER = """
 import subprocess, sys

@@ -6,9 +6,9 @@ import sys
 import pytest
 import typer
 
-from commands.exits import Exit
 from commands.main import app
-from tests.commands.terminal import ROOT, Terminal
+from commands.support.exits import Exit
+from tests.support.terminal import ROOT, Terminal
 
 HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "starlette", "fsspec", "psycopg"}
 LOADED = """

@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from commands.exits import Exit
-from tests.commands.terminal import Terminal
-from tests.stage import Stage
+from commands.support.exits import Exit
+from tests.support.site import Site
+from tests.support.terminal import Terminal
 
 PRODUCT = "Visio Pro  for Office 365"
 LOOKS = (
@@ -43,7 +43,7 @@ def test_nothing_is_cut_off_at_80_columns(looking: Terminal, words: list[str]):
     assert [line for line in said.out.splitlines() if line.startswith(" ") and len(line) > 80] == []  # of tables
 
 
-def test_a_script_reads_from_status_what_a_person_sees(looking: Terminal, after_a_night: Stage):
+def test_a_script_reads_from_status_what_a_person_sees(looking: Terminal, after_a_night: Site):
     [status] = looking.type("status", "--json").json
     shown = " ".join(looking.type("status", COLUMNS="200").out.split())
 
@@ -53,7 +53,7 @@ def test_a_script_reads_from_status_what_a_person_sees(looking: Terminal, after_
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*", status["last_run"]["started_at"])
 
 
-def test_why_leads_from_the_landed_report_to_graphs_answer(looking: Terminal, after_a_night: Stage):
+def test_why_leads_from_the_landed_report_to_graphs_answer(looking: Terminal, after_a_night: Site):
     chain = looking.type("why", PRODUCT, "--json").json
     shown = looking.type("why", PRODUCT).out
 
@@ -90,7 +90,7 @@ def test_a_terminal_without_box_characters_still_gets_its_tables(looking: Termin
     assert said.out.isascii()
 
 
-def test_looking_changes_nothing(looking: Terminal, after_a_night: Stage):
+def test_looking_changes_nothing(looking: Terminal, after_a_night: Site):
     before, sent = after_a_night.ending(), len(after_a_night.patches())
 
     for words in LOOKS:

@@ -9,21 +9,21 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from activation_sync.core.run import Outcome
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from activation_sync.errors import ActivationSyncError, TooMuchChangeError
-from commands.exits import Exit, exit_of_error
 from commands.main import app
-from tests.stage import COLUMNS, PATCH, Stage, open_stage
+from commands.support.exits import Exit, exit_of_error
+from tests.support.site import COLUMNS, PATCH, Site, open_site
 
 FILL_IN = f"INSERT INTO activation_user_count (tenant, {COLUMNS}) VALUES (:tenant, :day, :product, 1007, 1005, 3)"  # noqa: S608
 
 
 @pytest.fixture
-def stage(tmp_path: Path, prefect_server: None) -> Iterator[Stage]:
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}") as stage:
-        stage.configure(write_back={"batch_size": 1})
-        yield stage
+def site(tmp_path: Path, prefect_server: None) -> Iterator[Site]:
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}") as site:
+        site.configure(write_back={"batch_size": 1})
+        yield site
 
 
 def run(*words: str) -> Result:
@@ -45,8 +45,8 @@ def run_id(place: int = 0) -> str:
 
 
 @pytest.mark.parametrize("command", ["conflicts", "dead-letters", "retry"])
-def test_where_nothing_waits_for_a_person_a_command_says_so(stage: Stage, command: str):
-    stage.sync()
+def test_where_nothing_waits_for_a_person_a_command_says_so(site: Site, command: str):
+    site.sync()
 
     result = run(command)
 
@@ -55,11 +55,11 @@ def test_where_nothing_waits_for_a_person_a_command_says_so(stage: Stage, comman
     assert len(read("history")) == 1
 
 
-def test_conflicts_are_listed_decided_and_counted_alike(stage: Stage):
-    products = sorted(stage.emulator.detail_counts(stage.tenant.tenant_id))
+def test_conflicts_are_listed_decided_and_counted_alike(site: Site):
+    products = sorted(site.emulator.detail_counts(site.tenant.tenant_id))
     for product in products:
-        stage.execute(FILL_IN, tenant=stage.tenant.name, day=stage.emulator.refreshed_on, product=product)
-    assert stage.sync().outcome is Outcome.UNSETTLED
+        site.execute(FILL_IN, tenant=site.tenant.name, day=site.emulator.refreshed_on, product=product)
+    assert site.sync().outcome is Outcome.UNSETTLED
     shown, result = read("conflicts"), run("conflicts")
     assert result.exit_code == Exit.UNSETTLED
     assert [conflict["product"] for conflict in shown] == products
@@ -72,17 +72,17 @@ def test_conflicts_are_listed_decided_and_counted_alike(stage: Stage):
     decided = run("resolve", products[0].lower(), "--take", "warehouse", "--approve", shown[0]["digest"][:12])
 
     assert decided.exit_code == Exit.DONE
-    assert f"{products[0]} of {stage.emulator.refreshed_on} is settled: assigned 1007" in decided.stdout
-    assert f"The next sync sends it to Graph; now: activation-sync sync {stage.tenant.name}" in decided.stdout
+    assert f"{products[0]} of {site.emulator.refreshed_on} is settled: assigned 1007" in decided.stdout
+    assert f"The next sync sends it to Graph; now: activation-sync sync {site.tenant.name}" in decided.stdout
     assert read("status")[0]["conflicts"] == len(read("conflicts")) == len(products) - 1
     assert exit_of_error(refusal("resolve", products[0], "--take", "observed")) is Exit.USAGE
     moved = refusal("resolve", products[1], "--take", "observed", "--approve", "0123456789ab")
     assert exit_of_error(moved) is Exit.FAILED
 
 
-def test_a_dead_letter_is_shown_with_graphs_answer_and_queued_again(stage: Stage):
-    stage.emulator.will_answer(PATCH, Fault(400))
-    stage.sync()
+def test_a_dead_letter_is_shown_with_graphs_answer_and_queued_again(site: Site):
+    site.emulator.will_answer(PATCH, Fault(400))
+    site.sync()
     (letter,), result = read("dead-letters"), run("dead-letters")
     assert (result.exit_code, letter["status"], letter["attempts"]) == (Exit.UNSETTLED, 400, 1)
     assert letter["request_id"] in result.stdout
@@ -93,15 +93,15 @@ def test_a_dead_letter_is_shown_with_graphs_answer_and_queued_again(stage: Stage
 
     assert [(one["product"], one["counts"]) for one in done["queued"]] == [(letter["product"], letter["counts"])]
     assert run("dead-letters").exit_code == Exit.DONE
-    stage.sync()
-    assert stage.warehouse_rows() == stage.graph_rows()
+    site.sync()
+    assert site.warehouse_rows() == site.graph_rows()
 
 
-def test_history_tells_of_every_run_what_came_of_it(stage: Stage):
-    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
-    stage.sync()
+def test_history_tells_of_every_run_what_came_of_it(site: Site):
+    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.sync()
     digest = read("history")[0]["digest"]
-    stage.sync(approve=digest)
+    site.sync(approve=digest)
 
     result = run("history", "--limit", "1")
 
@@ -109,32 +109,32 @@ def test_history_tells_of_every_run_what_came_of_it(stage: Stage):
     (applied,), both = read("history", "--limit", "1"), read("history")
     assert [(one["outcome"], one["digest"]) for one in both] == [("done", digest), ("held", digest)]
     assert applied["summary"]["approved_by"] == applied["who"]
-    for word in (applied["run_id"][:8], digest[:12], applied["who"], str(stage.emulator.refreshed_on)):
+    for word in (applied["run_id"][:8], digest[:12], applied["who"], str(site.emulator.refreshed_on)):
         assert word in result.stdout
 
 
-def test_a_run_is_undone_by_the_beginning_of_its_id_after_a_look(stage: Stage):
-    stage.sync()
-    before = stage.warehouse_rows()
-    stage.emulator.will_answer("GET getOffice365ActivationsUserDetail", Fault(kind="restated"))
-    stage.sync()
-    after, undone = stage.warehouse_rows(), run_id()
+def test_a_run_is_undone_by_the_beginning_of_its_id_after_a_look(site: Site):
+    site.sync()
+    before = site.warehouse_rows()
+    site.emulator.will_answer("GET getOffice365ActivationsUserDetail", Fault(kind="restated"))
+    site.sync()
+    after, undone = site.warehouse_rows(), run_id()
 
     look = run("revert", undone[:8], "--dry-run")
 
-    assert (look.exit_code, stage.warehouse_rows()) == (Exit.DONE, after)
+    assert (look.exit_code, site.warehouse_rows()) == (Exit.DONE, after)
     assert "Would bring back" in look.stdout
     assert "undone" in look.stdout  # of words that a narrow table may fold
     assert "The next sync sends" in run("revert", undone[:8]).stdout
-    assert stage.warehouse_rows() == before
+    assert site.warehouse_rows() == before
     assert read("history")[0]["kind"] == "revert"
 
 
-def test_undoing_too_much_is_held_and_names_the_digest_to_approve(stage: Stage):
-    stage.sync()
-    stage.emulator.will_answer("GET getOffice365ActivationsUserDetail", Fault(kind="restated"))
-    stage.sync()
-    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+def test_undoing_too_much_is_held_and_names_the_digest_to_approve(site: Site):
+    site.sync()
+    site.emulator.will_answer("GET getOffice365ActivationsUserDetail", Fault(kind="restated"))
+    site.sync()
+    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
     undone = run_id()
 
     look = run("revert", undone, "--dry-run")
@@ -146,9 +146,9 @@ def test_undoing_too_much_is_held_and_names_the_digest_to_approve(stage: Stage):
     assert read("revert", undone, "--approve", held.digest[:12])["reverted_run_id"] == undone
 
 
-def test_a_run_that_nobody_knows_cannot_be_undone(stage: Stage):
+def test_a_run_that_nobody_knows_cannot_be_undone(site: Site):
     for _ in range(2):
-        stage.sync()
+        site.sync()
     assert exit_of_error(refusal("revert", "no-such-run")) is Exit.USAGE
     assert "no run begins with" in str(refusal("revert", "no-such-run"))
     assert "several runs begin with" in str(refusal("revert", ""))

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from commands.exits import Exit
-from tests.commands.terminal import Terminal
+from commands.support.exits import Exit
+from tests.support.terminal import Terminal
 
 
 @contextmanager

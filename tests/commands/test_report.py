@@ -11,21 +11,21 @@ import pyarrow.parquet
 import pytest
 from sqlalchemy import Engine
 
-from activation_sync.warehouse.engine import open_engine
-from activation_sync.warehouse.schema import migrate
+from activation_sync.warehouse.database.engine import open_engine
+from activation_sync.warehouse.database.schema import migrate
 from commands.main import main
 from config.sources import use_file
-from tests.storied import (
+from tests.support.history import (
     APPS,
     HOSTILE_PRODUCTS,
     HOSTILE_USERS,
     NEWEST,
     TENANT,
     VISIO,
-    Past,
+    History,
     activated,
     assigned,
-    write_past,
+    write_history,
 )
 
 TENANT_TOML = """
@@ -71,10 +71,10 @@ def warehouse(home: Path) -> Engine:
     return open_engine(f"sqlite:///{home / 'warehouse.db'}")
 
 
-def remember(home: Path, *pasts: Past) -> None:
+def remember(home: Path, *pasts: History) -> None:
     with warehouse(home).begin() as conn:
-        for past in pasts or (Past(),):
-            write_past(conn, past)
+        for past in pasts or (History(),):
+            write_history(conn, past)
 
 
 def lines(file: Path) -> list[dict[str, str]]:
@@ -117,7 +117,7 @@ def test_a_page_with_names_is_its_owners_alone(home, command):
     ],
 )
 def test_names_that_are_not_to_be_known_are_not_listed_and_the_page_says_why(home, command, users, sync, reason):
-    remember(home, Past(users=users))
+    remember(home, History(users=users))
     configure(home, sync=sync)
     assert command("report", "--names", "--out", home / "page.html") == 0
     page = (home / "page.html").read_text(encoding="utf-8")
@@ -135,7 +135,7 @@ def test_several_tenants_share_a_page_and_an_empty_one_is_named(home, command, c
 
 
 def test_month_ends_are_written_for_each_tenant_month_and_product(home, command, capsys):
-    remember(home, Past(), Past(tenant="fabrikam", products=(APPS, VISIO)))
+    remember(home, History(), History(tenant="fabrikam", products=(APPS, VISIO)))
     configure(home, TENANT, "fabrikam")
     assert command("report", "--csv", home / "months.csv") == 0
     found = lines(home / "months.csv")
@@ -149,7 +149,7 @@ def test_month_ends_are_written_for_each_tenant_month_and_product(home, command,
 
 
 def test_one_month_of_one_tenant_is_what_was_asked_for(home, command):
-    remember(home, Past(), Past(tenant="fabrikam", products=(APPS, VISIO)))
+    remember(home, History(), History(tenant="fabrikam", products=(APPS, VISIO)))
     configure(home, TENANT, "fabrikam")
     assert command("report", "fabrikam", "--csv", home / "months.csv", "--month", "2026-10") == 0
     found = lines(home / "months.csv")

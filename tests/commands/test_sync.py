@@ -9,11 +9,11 @@ import time
 import pytest
 
 from activation_sync.emulator import Fault, Scenario
-from commands.exits import Exit
-from commands.interrupt import INTERRUPTED
+from commands.support.exits import Exit
+from commands.support.interrupt import INTERRUPTED
 from tests.commands.conftest import terminal_of
-from tests.commands.terminal import Said, Terminal
-from tests.stage import Stage, open_stage
+from tests.support.site import Site, open_site
+from tests.support.terminal import Said, Terminal
 
 DETAIL = "getOffice365ActivationsUserDetail"
 STEP_LINE = re.compile(r"  [a-z].*|")  # Prefect's own begin with the time
@@ -21,9 +21,9 @@ SOON_S = 20.0  # after Ctrl-C; the grace is 3 s, and machines are slow
 
 
 @pytest.fixture
-def terminal(stage: Stage, prefect_api: str) -> Terminal:
+def terminal(site: Site, prefect_api: str) -> Terminal:
     """One whose flows run on the session's Prefect server."""
-    terminal = terminal_of(stage)
+    terminal = terminal_of(site)
     terminal.variables = {"PREFECT_API_URL": prefect_api}
     return terminal
 
@@ -33,20 +33,20 @@ def noise(said: Said) -> list[str]:
     return [line for line in said.err.splitlines() if not STEP_LINE.fullmatch(line) and not line.startswith("error:")]
 
 
-def test_a_night_as_json_keeps_its_steps_off_standard_output(stage: Stage, terminal: Terminal):
+def test_a_night_as_json_keeps_its_steps_off_standard_output(site: Site, terminal: Terminal):
     said = terminal.type("sync", "--json")
 
     [summary] = said.json
     assert (said.code, summary["outcome"]) == (Exit.DONE, "done")
-    assert summary["written"] == len(stage.warehouse_rows())
-    assert summary["delivery"]["acknowledged"] == len(stage.patches())
-    assert stage.warehouse_rows() == stage.graph_rows()
+    assert summary["written"] == len(site.warehouse_rows())
+    assert summary["delivery"]["acknowledged"] == len(site.patches())
+    assert site.warehouse_rows() == site.graph_rows()
     assert "landed user-detail" in said.err
     assert noise(said) == []
 
 
-def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(stage: Stage, terminal: Terminal):
-    stage.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(site: Site, terminal: Terminal):
+    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
 
     planned = terminal.type("plan", "--json")
     other = terminal.type("sync", "--approve", "0123456789ab")
@@ -60,13 +60,13 @@ def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(stage: Stage, term
     assert "0123456789ab, is of another plan" in other.err
     assert noise(other) == []
     assert "held before any write" in reason.err
-    assert stage.warehouse_rows() == stage.graph_rows()
+    assert site.warehouse_rows() == site.graph_rows()
 
 
-def test_both_sides_moved_apart_ends_with_open_conflicts(stage: Stage, terminal: Terminal):
-    stage.sync()
-    stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005")
-    stage.emulator.will_answer(f"GET {DETAIL}", Fault(kind="restated"))
+def test_both_sides_moved_apart_ends_with_open_conflicts(site: Site, terminal: Terminal):
+    site.sync()
+    site.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005")
+    site.emulator.will_answer(f"GET {DETAIL}", Fault(kind="restated"))
 
     said = terminal.type("sync")
 
@@ -75,13 +75,13 @@ def test_both_sides_moved_apart_ends_with_open_conflicts(stage: Stage, terminal:
 
 
 @pytest.mark.parametrize("scenario", [Scenario(users=60, write_back="real-service")])
-def test_a_write_back_that_is_not_offered_is_said_once_and_the_rest_is_done(stage: Stage, terminal: Terminal):
+def test_a_write_back_that_is_not_offered_is_said_once_and_the_rest_is_done(site: Site, terminal: Terminal):
     said = terminal.type("sync")
 
     assert said.code == Exit.NOT_OFFERED
     assert said.everything.count("does not offer") == 1
-    assert len(stage.warehouse_rows()) > 0
-    assert {state for (state,) in stage.query("SELECT state FROM outbox")} == {"pending"}
+    assert len(site.warehouse_rows()) > 0
+    assert {state for (state,) in site.query("SELECT state FROM outbox")} == {"pending"}
     assert "note contoso: write-back: this Graph does not offer" in terminal.type("check").everything
 
 
@@ -102,23 +102,23 @@ def leave_no_room() -> None:
 
 @pytest.mark.parametrize("warehouse_url", ["postgresql"], indirect=True)
 def test_a_disk_that_fills_while_landing_leaves_no_half_a_report(tmp_path, warehouse_url, prefect_api):
-    with open_stage(tmp_path, warehouse_url, Scenario(users=2000), sync={"retry_delays_s": []}) as stage:
-        terminal = terminal_of(stage)
+    with open_site(tmp_path, warehouse_url, Scenario(users=2000), sync={"retry_delays_s": []}) as site:
+        terminal = terminal_of(site)
         said = terminal.type("sync", before_start=leave_no_room, PREFECT_API_URL=prefect_api)
 
         assert said.code == Exit.FAILED
         assert "raise the limit on file sizes" in said.err
         assert noise(said) == []
         assert not list((tmp_path / "landing").rglob("*user-detail*/*.csv"))
-        assert stage.warehouse_rows() == set()
+        assert site.warehouse_rows() == set()
 
 
-def interrupt_while_graph_keeps_it_waiting(stage: Stage, terminal: Terminal, *words: str) -> Said:
+def interrupt_while_graph_keeps_it_waiting(site: Site, terminal: Terminal, *words: str) -> Said:
     """Ctrl-C as a terminal sends it, to every process of the command."""
-    stage.configure(graph={"longest_wait_s": 60})
-    stage.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
+    site.configure(graph={"longest_wait_s": 60})
+    site.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
     process = terminal.start(*words)
-    while stage.emulator.unused_faults() and process.poll() is None:
+    while site.emulator.unused_faults() and process.poll() is None:
         time.sleep(0.05)  # until the other process is where it shall be interrupted
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
@@ -129,31 +129,31 @@ def interrupt_while_graph_keeps_it_waiting(stage: Stage, terminal: Terminal, *wo
     return said
 
 
-def test_ctrl_c_ends_a_look_at_once(stage: Stage):
-    said = interrupt_while_graph_keeps_it_waiting(stage, terminal_of(stage), "plan", "--json")
+def test_ctrl_c_ends_a_look_at_once(site: Site):
+    said = interrupt_while_graph_keeps_it_waiting(site, terminal_of(site), "plan", "--json")
 
     assert (said.code, said.out) == (INTERRUPTED, "")
     assert said.err.strip().startswith("interrupted: ")
 
 
-def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(stage: Stage):
+def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(site: Site):
     """With Prefect's temporary server, which gets the same Ctrl-C."""
-    said = interrupt_while_graph_keeps_it_waiting(stage, terminal_of(stage), "sync")
+    said = interrupt_while_graph_keeps_it_waiting(site, terminal_of(site), "sync")
 
     assert said.code == INTERRUPTED
     assert "the next run goes on from there" in said.err
-    assert stage.query("SELECT owner FROM tenant_lease") == [("",)]
+    assert site.query("SELECT owner FROM tenant_lease") == [("",)]
 
 
-def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(stage: Stage, terminal: Terminal):
-    stage.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(site: Site, terminal: Terminal):
+    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
     for _ in range(2):
-        stage.sync()
+        site.sync()
 
     said, [status] = terminal.type("status", COLUMNS="200"), terminal.type("status", "--json").json
-    [(began_at,)] = stage.query("SELECT min(started_at) FROM sync_run")
+    [(began_at,)] = site.query("SELECT min(started_at) FROM sync_run")
 
     assert (status["condition"], status["since"]) == ("held", str(began_at)[:10])
     assert str(began_at)[:10] in said.out
     assert "held before any write" in said.err
-    assert f"sync {stage.tenant.name} --approve DIGEST" in said.err
+    assert f"sync {site.tenant.name} --approve DIGEST" in said.err

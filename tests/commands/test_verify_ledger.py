@@ -9,11 +9,11 @@ from click.testing import Result
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from activation_sync.warehouse.engine import writing
-from activation_sync.warehouse.ledger import record_act
+from activation_sync.warehouse.database.engine import writing
+from activation_sync.warehouse.ledger.ledger import record_act
 from commands.main import app
 from config.sources import use_file
-from tests.warehouse.rows import AT
+from tests.support.rows import AT
 
 TENANT = """
 [[tenants]]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deployments.lines import DEPLOYMENTS, KNOWN_VARIABLES, complaint_about
+from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, complaint_about
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]

@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 
 import pytest
 
-from tests.deployments.lines import DEPLOYMENTS, KNOWN_VARIABLES, ROOT
+from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, ROOT
 
 DOCKERFILE = (DEPLOYMENTS / "Dockerfile").read_text(encoding="utf-8")
 STEPS = [

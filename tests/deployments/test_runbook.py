@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deployments.lines import DEPLOYMENTS, ROOT, commands_in, complaint_about
+from tests.support.command_lines import DEPLOYMENTS, ROOT, commands_in, complaint_about
 
 DOCUMENTS = (DEPLOYMENTS / "RUNBOOK.md", ROOT / "README.md")
 TYPED = sorted({" ".join(words): words for file in DOCUMENTS for words in commands_in(file.read_text("utf-8"))}.items())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deployments.lines import DEPLOYMENTS, KNOWN_VARIABLES, complaint_about
+from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, complaint_about
 
 UNITS = {path.name: path.read_text(encoding="utf-8") for path in sorted((DEPLOYMENTS / "systemd").iterdir())}
 HOME = "/opt/activation-sync/"

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import open_browser, visit
-from tests.e2e.dashboard import Dashboard
-from tests.e2e.site import COMMAND, ROOT, Site, open_site, wait_for
-from tests.receiver import open_receiver
+from tests.support.browser import open_browser, visit
+from tests.support.dashboard import Dashboard
+from tests.support.newcomer import COMMAND, ROOT, Site, open_site, wait_for
+from tests.support.receiver import open_receiver
 
 pytestmark = pytest.mark.timeout(600)
 DETAIL = "GET getOffice365ActivationsUserDetail"

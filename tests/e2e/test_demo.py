@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.exits import Exit
-from tests.commands.terminal import Said, Terminal
+from commands.support.exits import Exit
+from tests.support.terminal import Said, Terminal
 
 LONGEST_S = 60  # of work; a busy machine may take its time
 DONE = re.compile(r"Wrote (\d+) rows? to the warehouse; (\d+) of (\d+) updates? acknowledged by Graph\.")

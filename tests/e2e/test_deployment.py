@@ -6,7 +6,7 @@ import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
-from tasks.shards import DEPLOYMENT
+from tasks.nights.shards import DEPLOYMENT
 
 ROOT = Path(__file__).parents[2]
 PREFECT_FILE = "deployments/prefect.yaml"

@@ -10,15 +10,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from activation_sync.core.shards import SHARD_TENANTS
+from activation_sync.core.runs.shards import SHARD_TENANTS
 from activation_sync.emulator import Fault, Scenario
 from activation_sync.emulator.scenario import PRODUCTS
-from tasks.nights import run_id_of
-from tests.buckets import open_bucket
-from tests.e2e.site import family_of, wait_for
-from tests.e2e.workers import Prefect, Worker, free_api, machine, serving, working
-from tests.postgres import serving_whole_postgres
-from tests.stage import Stage, open_stage
+from tasks.nights.nights import run_id_of
+from tests.support.buckets import open_bucket
+from tests.support.newcomer import family_of, wait_for
+from tests.support.postgres import serving_whole_postgres
+from tests.support.site import Site, open_site
+from tests.support.workers import Prefect, Worker, free_api, machine, serving, working
 
 TENANTS = tuple(f"tenant-{number:03}" for number in range(200))
 THROTTLED, BAD_REPORT, TAKES_NO_PATCH = TENANTS[3], TENANTS[30], TENANTS[40]  # in the shards that nobody kills
@@ -33,7 +33,7 @@ OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 class Night:
     """What came of it: the state in which the fleet ended, its table by tenant, and how many shards were lost."""
 
-    stage: Stage
+    site: Site
     state: str
     table: dict[str, dict[str, str]]
     crashed: int
@@ -56,7 +56,7 @@ def landing_url(object_store: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, database_url: str, landing_url: str) -> Iterator[Stage]:
+def site(tmp_path_factory: pytest.TempPathFactory, database_url: str, landing_url: str) -> Iterator[Site]:
     """What the machines share: the warehouse, a bucket, and Graph."""
     folder = tmp_path_factory.mktemp("fleet")
     scenario = Scenario(
@@ -67,33 +67,33 @@ def stage(tmp_path_factory: pytest.TempPathFactory, database_url: str, landing_u
         roles={NO_PERMISSION: ()},
     )
     warehouse_url = database_url.replace("/postgres?", "/warehouse?")
-    with open_stage(folder, warehouse_url, scenario, landing={"url": landing_url}) as stage:
-        stage.configure(graph={"longest_wait_s": BEARABLE_S})
-        yield stage
+    with open_site(folder, warehouse_url, scenario, landing={"url": landing_url}) as site:
+        site.configure(graph={"longest_wait_s": BEARABLE_S})
+        yield site
 
 
 @pytest.fixture(scope="module")
-def night(stage: Stage, database_url: str) -> Night:
+def night(site: Site, database_url: str) -> Night:
     """Two workers share the night; one of them is killed in the middle of a shard."""
-    stage.emulator.will_answer(DETAIL, Fault(429, retry_after_s=LONG_S), tenant=THROTTLED, times=2)
-    stage.emulator.will_answer(f"download {DETAIL[4:]}", Fault(kind="words-for-numbers"), tenant=BAD_REPORT)
-    stage.emulator.will_answer(PATCH, Fault(400), tenant=TAKES_NO_PATCH)
+    site.emulator.will_answer(DETAIL, Fault(429, retry_after_s=LONG_S), tenant=THROTTLED, times=2)
+    site.emulator.will_answer(f"download {DETAIL[4:]}", Fault(kind="words-for-numbers"), tenant=BAD_REPORT)
+    site.emulator.will_answer(PATCH, Fault(400), tenant=TAKES_NO_PATCH)
     api = free_api()
-    server, near, far = (machine(stage.folder / name, api, stage.folder) for name in ("server", "near", "far"))
+    server, near, far = (machine(site.folder / name, api, site.folder) for name in ("server", "near", "far"))
     with serving(server, database_url.replace("/postgres?", "/prefect?")) as prefect, working(near, runs_at_once=3):
         fleet = prefect.start("fleet/fleet")
         wait_for(lambda: sum(run["state_type"] == "RUNNING" for run in prefect.runs("shard")) == 2)
         with working(far, runs_at_once=2) as worker:
-            wait_for(lambda: _is_amid_a_shard(worker, prefect, stage))
+            wait_for(lambda: _is_amid_a_shard(worker, prefect, site))
             worker.kill()
         state = wait_for(lambda: (run := prefect.run(fleet))["state_type"] in OVER and run["state_name"])
         table = {row["tenant"]: row for row in json.loads(prefect.artifact("fleet")["data"])}
-        return Night(stage, state, table, sum(run["state_type"] == "CRASHED" for run in prefect.runs("shard")))
+        return Night(site, state, table, sum(run["state_type"] == "CRASHED" for run in prefect.runs("shard")))
 
 
-def _is_amid_a_shard(worker: Worker, prefect: Prefect, stage: Stage) -> bool:
+def _is_amid_a_shard(worker: Worker, prefect: Prefect, site: Site) -> bool:
     """True while the worker is at work on some tenants of a shard, has done others, and has yet to begin more."""
-    begun = dict(stage.query("SELECT run_id, ended_at IS NOT NULL FROM sync_run"))  # type: ignore[arg-type]
+    begun = dict(site.query("SELECT run_id, ended_at IS NOT NULL FROM sync_run"))  # type: ignore[arg-type]
     pids = family_of(worker.pid)
     for run in prefect.runs("shard"):
         if run["state_type"] == "RUNNING" and int((run["infrastructure_pid"] or "0").split(":")[-1]) in pids:
@@ -104,11 +104,11 @@ def _is_amid_a_shard(worker: Worker, prefect: Prefect, stage: Stage) -> bool:
 
 
 def test_every_tenant_but_the_broken_ones_is_reconciled(night: Night):
-    tenants = {tenant.name: tenant for tenant in night.stage.emulator.tenants}
+    tenants = {tenant.name: tenant for tenant in night.site.emulator.tenants}
     apart = {
         name
         for name, tenant in tenants.items()
-        if night.stage.warehouse_rows(name) != night.stage.graph_rows(tenant) or not night.stage.warehouse_rows(name)
+        if night.site.warehouse_rows(name) != night.site.graph_rows(tenant) or not night.site.warehouse_rows(name)
     }
     assert apart == {BAD_REPORT, NO_PERMISSION, TAKES_NO_PATCH}
 
@@ -125,8 +125,8 @@ def test_the_summary_says_what_happened_to_each(night: Night):
 
 
 def test_the_shards_of_the_killed_worker_were_given_up_and_their_tenants_came_again(night: Night):
-    again = night.stage.query("SELECT tenant FROM sync_run GROUP BY tenant HAVING count(*) > 1")
-    killed = night.stage.query("SELECT tenant FROM sync_run WHERE ended_at IS NULL")
+    again = night.site.query("SELECT tenant FROM sync_run GROUP BY tenant HAVING count(*) > 1")
+    killed = night.site.query("SELECT tenant FROM sync_run WHERE ended_at IS NULL")
 
     assert night.crashed in (1, 2)
     assert 1 <= len(killed) <= 8
@@ -135,9 +135,9 @@ def test_the_shards_of_the_killed_worker_were_given_up_and_their_tenants_came_ag
 
 def test_nothing_was_done_twice_with_different_values(night: Night):
     sent: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for served in night.stage.patches():
+    for served in night.site.patches():
         sent[served.tenant, served.body["productType"]].add(json.dumps(served.body, sort_keys=True))
-    settled = night.stage.query(
+    settled = night.site.query(
         "SELECT tenant, refreshed_on, product, measure FROM ledger WHERE kind = 'decision' GROUP BY 1, 2, 3, 4 "
         "HAVING count(DISTINCT settled) > 1"
     )
@@ -147,14 +147,14 @@ def test_nothing_was_done_twice_with_different_values(night: Night):
 
 
 def test_a_tenant_that_graph_throttles_for_long_comes_again_behind_the_others(night: Night):
-    journal = night.stage.emulator.journal()
+    journal = night.site.emulator.journal()
     turns = "SELECT outcome FROM sync_run WHERE tenant = :name ORDER BY started_at"
-    [(meanwhile,)] = night.stage.query(
+    [(meanwhile,)] = night.site.query(
         "SELECT count(*) FROM sync_run other, sync_run throttled WHERE throttled.tenant = :name "
         "AND throttled.outcome = 'done' AND other.ended_at < throttled.started_at",
         name=THROTTLED,
     )
 
     assert sum(served.fault == "status" and served.operation == DETAIL for served in journal) == 2
-    assert night.stage.query(turns, name=THROTTLED) == [("put-off",), ("put-off",), ("done",)]
+    assert night.site.query(turns, name=THROTTLED) == [("put-off",), ("put-off",), ("done",)]
     assert meanwhile >= SHARD_TENANTS

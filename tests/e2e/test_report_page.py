@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from activation_sync.warehouse.engine import open_engine, reading
-from activation_sync.warehouse.schema import migrate
-from commands.report_page import render_page
-from commands.report_reading import read_history
+from activation_sync.warehouse.database.engine import open_engine, reading
+from activation_sync.warehouse.database.schema import migrate
+from commands.report.page import render_page
+from commands.report.reading import read_history
 from config.settings import TenantSettings, load_settings
-from tests.browser import Visit, open_browser, visit
-from tests.storied import APPS, HOSTILE_PRODUCTS, HOSTILE_USERS, TENANT, activated, assigned, write_past
+from tests.support.browser import Visit, open_browser, visit
+from tests.support.history import APPS, HOSTILE_PRODUCTS, HOSTILE_USERS, TENANT, activated, assigned, write_history
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 WIDTHS = (390, 1280)
@@ -52,7 +52,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     engine = open_engine(f"sqlite:///{folder / 'warehouse.db'}")
     migrate(engine)
     with engine.begin() as conn:
-        write_past(conn)
+        write_history(conn)
     with reading(engine) as conn:
         history = read_history(conn, tenant_settings(folder), AT, with_names=True)
     file = folder / "page.html"

@@ -7,8 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from activation_sync.emulator import Fault, faults
-from activation_sync.emulator.faults import DOWNLOADS, GRAPH_OPERATIONS, KINDS, OPERATIONS
+from activation_sync.emulator import Fault
+from activation_sync.emulator.faults import faults
+from activation_sync.emulator.faults.faults import DOWNLOADS, GRAPH_OPERATIONS, KINDS, OPERATIONS
 from tests.emulator.conftest import MAIN, RESOURCE, Caller
 
 GET_COUNTS = "GET getOffice365ActivationsUserCounts"
@@ -297,7 +298,7 @@ def test_a_fault_that_could_never_happen_is_refused_at_once(
 
 
 def test_the_readme_explains_every_kind() -> None:
-    readme = Path(faults.__file__).with_name("README.md").read_text(encoding="utf-8")
+    readme = (Path(faults.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     assert [kind for kind in KINDS if f"`{kind}`" not in readme] == []
 
 

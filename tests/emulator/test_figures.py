@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from activation_sync.emulator.figures import Counts
+from activation_sync.emulator.tenant.figures import Counts
 from tests.emulator.conftest import MAIN, RESOURCE, Caller, OpenGraph
 
 USER_COUNTS = "getOffice365ActivationsUserCounts"

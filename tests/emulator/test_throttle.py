@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from activation_sync.emulator import Fault, Scenario
-from activation_sync.emulator.answers import Call, Visit
+from activation_sync.emulator.faults.throttle import Throttle
+from activation_sync.emulator.http.answers import Call, Visit
 from activation_sync.emulator.scenario import make_tenants
-from activation_sync.emulator.throttle import Throttle
 from tests.emulator.conftest import MAIN, Caller, OpenGraph
 
 COUNTS = "/v1.0/reports/getOffice365ActivationsUserCounts"

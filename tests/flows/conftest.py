@@ -7,31 +7,31 @@ from pathlib import Path
 import pytest
 
 from activation_sync.emulator import Scenario
-from tests.stage import Ending, Stage, open_stage
+from tests.support.site import Ending, Site, open_site
 
 DRIFT = Scenario(users=200, seed=12)  # all of its six products lag, every night
 Undisturbed = Callable[..., Ending]
 
 
 @pytest.fixture(autouse=True)
-def theatre(prefect_server: None) -> None:
+def flow_server(prefect_server: None) -> None:
     """What every whole run needs."""
 
 
 @pytest.fixture
-def stage(tmp_path: Path, warehouse_url: str) -> Iterator[Stage]:
+def site(tmp_path: Path, warehouse_url: str) -> Iterator[Site]:
     """A tenant of 60 users whose counts report lags; `configure` changes settings."""
-    with open_stage(tmp_path, warehouse_url) as stage:
-        yield stage
+    with open_site(tmp_path, warehouse_url) as site:
+        yield site
 
 
 @pytest.fixture
-def drifting(tmp_path: Path, warehouse_url: str, batch_size: int) -> Iterator[Stage]:
+def drifting(tmp_path: Path, warehouse_url: str, batch_size: int) -> Iterator[Site]:
     """A tenant all of whose rows are PATCHed every night; failures are got over at once."""
     sections = {"sync": {"retry_delays_s": [0.02] * 10}, "write_back": {"batch_size": batch_size}}
-    with open_stage(tmp_path, warehouse_url, DRIFT, **sections) as stage:
-        stage.configure(graph={"longest_wait_s": 0.2})
-        yield stage
+    with open_site(tmp_path, warehouse_url, DRIFT, **sections) as site:
+        site.configure(graph={"longest_wait_s": 0.2})
+        yield site
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +41,10 @@ def undisturbed(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) 
     @cache
     def ending(*days: int) -> Ending:
         folder = tmp_path_factory.mktemp("undisturbed")
-        with open_stage(folder, f"sqlite:///{folder / 'warehouse.db'}", DRIFT) as stage:
+        with open_site(folder, f"sqlite:///{folder / 'warehouse.db'}", DRIFT) as site:
             for before, day in zip((0, *days), days, strict=False):
-                stage.emulator.advance(days=day - before)
-                stage.sync()
-            return stage.ending()
+                site.emulator.advance(days=day - before)
+                site.sync()
+            return site.ending()
 
     return ending

@@ -15,152 +15,152 @@ from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import AwaitingRetry
 
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunSummary
 from activation_sync.emulator import Fault, Scenario
-from tests.flows.nights import DETAIL, conflicting
-from tests.flows.records import runs
-from tests.flows.telling import heard_of
-from tests.stage import PATCH, Stage, open_stage
+from tests.support.events import heard_of
+from tests.support.nights import DETAIL, conflicting
+from tests.support.records import runs
+from tests.support.site import PATCH, Site, open_site
 
 REFUSED = Fault(status=403)
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def site(tmp_path: Path) -> Iterator[Site]:
     """A tenant of a name that no other test uses: all of them share one Prefect server."""
     scenario = Scenario(tenants=(f"told-{uuid4()}",), users=60)
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
-        yield stage
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as site:
+        yield site
 
 
-def heard(stage: Stage, of: str = "tenant") -> list[Any]:
+def heard(site: Site, of: str = "tenant") -> list[Any]:
     """What the server was told of this tenant, in order."""
-    return heard_of(f"activation-sync.{of}.{stage.tenant.name}")
+    return heard_of(f"activation-sync.{of}.{site.tenant.name}")
 
 
-def names(stage: Stage, of: str = "tenant") -> list[str]:
-    return [event["event"].removeprefix("activation-sync.") for event in heard(stage, of)]
+def names(site: Site, of: str = "tenant") -> list[str]:
+    return [event["event"].removeprefix("activation-sync.") for event in heard(site, of)]
 
 
-def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_over(stage: Stage):
-    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
-    first, second = stage.sync(), stage.sync()
+def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_over(site: Site):
+    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    first, second = site.sync(), site.sync()
     assert (first.outcome, second.outcome) == (Outcome.HELD, Outcome.HELD)
 
-    [event] = heard(stage)
+    [event] = heard(site)
 
     payload = event["payload"]
     assert event["event"] == "activation-sync.held"
-    assert (payload["tenant"], payload["number"], payload["before"]) == (stage.tenant.name, 1, 0)
-    assert payload["run_id"] == runs(stage)[1].run_id
+    assert (payload["tenant"], payload["number"], payload["before"]) == (site.tenant.name, 1, 0)
+    assert payload["run_id"] == runs(site)[1].run_id
     assert "existing rows" in payload["message"]
-    assert f"--approve {runs(stage)[0].digest[:12]}" in payload["message"]
+    assert f"--approve {runs(site)[0].digest[:12]}" in payload["message"]
     assert [related["prefect.resource.id"] for related in event["related"]] == [f"prefect.flow-run.{payload['run_id']}"]
 
-    stage.configure(sync={"max_change_share": 1.0})
-    stage.sync()
+    site.configure(sync={"max_change_share": 1.0})
+    site.sync()
 
-    assert names(stage) == ["held", "held.over"]
+    assert names(site) == ["held", "held.over"]
 
 
-def test_a_run_that_is_retried_in_the_dashboard_tells_that_its_failure_is_over(stage: Stage):
+def test_a_run_that_is_retried_in_the_dashboard_tells_that_its_failure_is_over(site: Site):
     from flows.sync import sync
 
-    stage.emulator.will_answer(DETAIL, REFUSED)
-    asked = {"tenant": stage.tenant.name, "as_of": stage.emulator.today}
+    site.emulator.will_answer(DETAIL, REFUSED)
+    asked = {"tenant": site.tenant.name, "as_of": site.emulator.today}
     with get_client(sync_client=True) as client:
         run = client.create_flow_run(sync, parameters=asked)
         run_flow(sync, run, asked, return_type="state")
         client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         run_flow(sync, client.read_flow_run(run.id), asked, return_type="state")
 
-    assert names(stage) == ["failed", "failed.over"]
+    assert names(site) == ["failed", "failed.over"]
 
 
-def test_a_failed_run_says_why_and_an_unexpected_error_only_its_type(stage: Stage):
-    stage.emulator.will_answer(DETAIL, REFUSED)
-    stage.sync()
-    stage.emulator.will_answer(DETAIL, REFUSED)
-    stage.sync()
-    stage.sync()
+def test_a_failed_run_says_why_and_an_unexpected_error_only_its_type(site: Site):
+    site.emulator.will_answer(DETAIL, REFUSED)
+    site.sync()
+    site.emulator.will_answer(DETAIL, REFUSED)
+    site.sync()
+    site.sync()
 
-    [failed, over] = heard(stage)
+    [failed, over] = heard(site)
 
     assert "Graph answered 403" in failed["payload"]["message"]
     assert "Reports.Read.All" in failed["payload"]["message"]
     assert (failed["event"], over["event"]) == ("activation-sync.failed", "activation-sync.failed.over")
 
 
-def test_open_conflicts_are_told_and_a_failed_night_between_does_not_make_them_news(stage: Stage):
-    products = conflicting(stage, rows=2)
-    stage.emulator.will_answer(DETAIL, REFUSED)
-    stage.sync()
-    stage.sync()
+def test_open_conflicts_are_told_and_a_failed_night_between_does_not_make_them_news(site: Site):
+    products = conflicting(site, rows=2)
+    site.emulator.will_answer(DETAIL, REFUSED)
+    site.sync()
+    site.sync()
 
-    [conflict, failed, over] = heard(stage)
+    [conflict, failed, over] = heard(site)
 
     assert (conflict["event"], conflict["payload"]["number"]) == ("activation-sync.conflict", len(products))
     assert [failed["event"], over["event"]] == ["activation-sync.failed", "activation-sync.failed.over"]
 
 
-def test_dead_letters_are_told_with_their_number(stage: Stage):
-    stage.configure(write_back={"batch_size": 1})
-    stage.emulator.will_answer(PATCH, Fault(status=400))
+def test_dead_letters_are_told_with_their_number(site: Site):
+    site.configure(write_back={"batch_size": 1})
+    site.emulator.will_answer(PATCH, Fault(status=400))
 
-    assert stage.sync().dead_letters == 1
+    assert site.sync().dead_letters == 1
 
-    assert [(event["event"], event["payload"]["number"]) for event in heard(stage)] == [
+    assert [(event["event"], event["payload"]["number"]) for event in heard(site)] == [
         ("activation-sync.dead-letter", 1)
     ]
 
 
-def test_a_report_that_grows_old_is_told_once(stage: Stage):
-    stage.sync()
-    later = [stage.emulator.today + timedelta(days=days) for days in (20, 21)]
+def test_a_report_that_grows_old_is_told_once(site: Site):
+    site.sync()
+    later = [site.emulator.today + timedelta(days=days) for days in (20, 21)]
 
-    assert [stage.sync(as_of=day).is_stale for day in later] == [True, True]
+    assert [site.sync(as_of=day).is_stale for day in later] == [True, True]
 
-    assert names(stage) == ["stale-report"]
+    assert names(site) == ["stale-report"]
 
 
-def test_a_backfill_tells_where_it_stopped_apart_from_the_nights(stage: Stage):
+def test_a_backfill_tells_where_it_stopped_apart_from_the_nights(site: Site):
     from flows.backfill import backfill
 
-    stage.sync()
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    stage.configure(sync={"max_change_share": 0.0, "min_judged_rows": 1})
-    assert stage.sync().outcome is Outcome.HELD
-    day = str(stage.emulator.refreshed_on)
+    site.sync()
+    site.emulator.will_answer(DETAIL, Fault(kind="restated"))
+    site.configure(sync={"max_change_share": 0.0, "min_judged_rows": 1})
+    assert site.sync().outcome is Outcome.HELD
+    day = str(site.emulator.refreshed_on)
 
     backfill(day, day, "a look", return_state=True)
 
-    [event] = heard(stage, of="backfill")
+    [event] = heard(site, of="backfill")
     assert event["event"] == "activation-sync.held"
     assert day in event["payload"]["message"]
-    assert names(stage) == ["held"]
+    assert names(site) == ["held"]
 
 
-def test_a_run_that_could_not_even_start_is_told(stage: Stage):
-    stage.execute("UPDATE alembic_version SET version_num = '9999'")
+def test_a_run_that_could_not_even_start_is_told(site: Site):
+    site.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    assert stage.sync().outcome is Outcome.FAILED
+    assert site.sync().outcome is Outcome.FAILED
 
-    assert "migrate" in heard(stage)[0]["payload"]["message"]
+    assert "migrate" in heard(site)[0]["payload"]["message"]
 
 
-def test_an_event_told_twice_is_one_event(stage: Stage):
+def test_an_event_told_twice_is_one_event(site: Site):
     """A run that is killed after telling, and before it is recorded, tells again when it is repeated."""
-    summary = RunSummary(stage.tenant.name, "run", stage.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
 
     first, second = telling(summary), telling(summary)
 
     assert first.troubles == second.troubles == {"failed": 1}
-    assert names(stage) == ["failed"]
+    assert names(site) == ["failed"]
 
 
 @pytest.mark.parametrize("server", ["is down", "does not answer"])
-def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(stage: Stage, server: str):
-    summary = RunSummary(stage.tenant.name, "run", stage.emulator.today, Outcome.FAILED, error="refused")
+def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(site: Site, server: str):
+    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
         if server == "does not answer":
@@ -171,16 +171,16 @@ def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(
 
     assert time.monotonic() - before < 9
     assert told.troubles == {"failed": 1}
-    assert names(stage) == []
+    assert names(site) == []
 
 
-def test_without_prefect_around_it_a_run_tells_nobody_and_goes_on(stage: Stage):
+def test_without_prefect_around_it_a_run_tells_nobody_and_goes_on(site: Site):
     from tasks.alerts import tell_changes
 
-    summary = RunSummary(stage.tenant.name, "run", stage.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
 
     assert tell_changes(summary).troubles == {"failed": 1}
-    assert names(stage) == []
+    assert names(site) == []
 
 
 def telling(summary: RunSummary, server: str | None = None) -> RunSummary:

@@ -6,55 +6,55 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.flow_engine import run_flow
 
-from activation_sync.core.run import Outcome
-from tests.flows.records import acts, runs
-from tests.stage import Stage
+from activation_sync.core.runs.outcome import Outcome
+from tests.support.records import acts, runs
+from tests.support.site import Site
 
 
-def held_digest(stage: Stage) -> str:
+def held_digest(site: Site) -> str:
     """A first night that is held, because most of what Graph shows would change."""
-    stage.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
-    assert stage.sync().outcome is Outcome.HELD
-    return runs(stage)[0].digest
+    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    assert site.sync().outcome is Outcome.HELD
+    return runs(site)[0].digest
 
 
-def test_a_held_run_goes_on_by_its_digest_and_ledger_and_history_say_who_approved(stage: Stage):
-    digest = held_digest(stage)
-    assert stage.sync(approve="0123456789ab").outcome is Outcome.HELD
-    assert stage.warehouse_rows() == set()
+def test_a_held_run_goes_on_by_its_digest_and_ledger_and_history_say_who_approved(site: Site):
+    digest = held_digest(site)
+    assert site.sync(approve="0123456789ab").outcome is Outcome.HELD
+    assert site.warehouse_rows() == set()
 
-    summary = stage.sync(approve=digest[:12])
+    summary = site.sync(approve=digest[:12])
 
-    run = runs(stage)[0]
+    run = runs(site)[0]
     assert summary.outcome is Outcome.DONE
-    assert (run.digest, run.summary.approved_by, acts(stage)) == (digest, run.who, [("approve", None)])
-    assert stage.warehouse_rows() == stage.graph_rows()
+    assert (run.digest, run.summary.approved_by, acts(site)) == (digest, run.who, [("approve", None)])
+    assert site.warehouse_rows() == site.graph_rows()
 
 
-def test_an_approved_plan_whose_inputs_moved_is_refused_and_told_apart_from_a_mistyped_digest(stage: Stage):
-    digest = held_digest(stage)
-    stage.emulator.advance(days=1)
+def test_an_approved_plan_whose_inputs_moved_is_refused_and_told_apart_from_a_mistyped_digest(site: Site):
+    digest = held_digest(site)
+    site.emulator.advance(days=1)
 
-    moved, mistyped = stage.sync(approve=digest[:12]), stage.sync(approve="0123456789ab")
+    moved, mistyped = site.sync(approve=digest[:12]), site.sync(approve="0123456789ab")
 
-    new = runs(stage)[0].digest[:12]
+    new = runs(site)[0].digest[:12]
     assert new != digest[:12]
     assert "has moved since" in moved.error
     assert f"--approve {new}" in moved.error
     assert "has moved since" not in mistyped.error
-    assert stage.warehouse_rows() == set()
+    assert site.warehouse_rows() == set()
 
 
-def test_of_two_people_who_approve_at_once_one_applies_and_the_other_finds_nothing_to_do(stage: Stage):
-    digest = held_digest(stage)
+def test_of_two_people_who_approve_at_once_one_applies_and_the_other_finds_nothing_to_do(site: Site):
+    digest = held_digest(site)
 
     with ThreadPoolExecutor(2) as pool:
-        summaries = list(pool.map(lambda _: stage.sync(approve=digest), range(2)))
+        summaries = list(pool.map(lambda _: site.sync(approve=digest), range(2)))
 
     assert sorted(summary.outcome for summary in summaries) == [Outcome.DONE, Outcome.NOTHING_NEW]
-    assert acts(stage) == [("approve", None)]
-    assert len(stage.patches()) == max(summary.pushed for summary in summaries)
-    assert stage.warehouse_rows() == stage.graph_rows()
+    assert acts(site) == [("approve", None)]
+    assert len(site.patches()) == max(summary.pushed for summary in summaries)
+    assert site.warehouse_rows() == site.graph_rows()
 
 
 def from_dashboard(**parameters: str) -> State:
@@ -70,15 +70,15 @@ def from_dashboard(**parameters: str) -> State:
     return run_flow(sync, flow_run=flow_run, return_type="state")
 
 
-def test_a_held_run_goes_on_from_the_dashboards_form(stage: Stage):
-    digest = held_digest(stage)
+def test_a_held_run_goes_on_from_the_dashboards_form(site: Site):
+    digest = held_digest(site)
 
-    assert from_dashboard(tenant=stage.tenant.name, approve="0123456789ab").name == "Held"
-    assert from_dashboard(tenant=stage.tenant.name, approve=digest[:12]).name == "Completed"
+    assert from_dashboard(tenant=site.tenant.name, approve="0123456789ab").name == "Held"
+    assert from_dashboard(tenant=site.tenant.name, approve=digest[:12]).name == "Completed"
 
-    run = runs(stage)[0]
-    assert (run.digest, run.summary.approved_by, acts(stage)) == (digest, "the dashboard", [("approve", None)])
-    assert stage.warehouse_rows() == stage.graph_rows()
+    run = runs(site)[0]
+    assert (run.digest, run.summary.approved_by, acts(site)) == (digest, "the dashboard", [("approve", None)])
+    assert site.warehouse_rows() == site.graph_rows()
 
 
 def test_the_form_says_what_to_fill_in():

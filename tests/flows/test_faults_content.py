@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from activation_sync.core.run import Outcome
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
-from tests.flows.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
-from tests.stage import Ending, Stage
+from tests.support.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
+from tests.support.site import Ending, Site
 
 REPORTS = {COUNTS: "user-counts", DETAIL: "user-detail", PLATFORMS: "platform-counts"}
 NASTY_NIGHTS = (  # kinds of the three reports' faults, and what is said of each
@@ -21,20 +21,20 @@ NASTY_NIGHTS = (  # kinds of the three reports' faults, and what is said of each
 )
 
 
-def rejected(stage: Stage) -> dict[str, str]:
+def rejected(site: Site) -> dict[str, str]:
     """Why the landed reports that could not be loaded could not be."""
-    return dict(stage.query("SELECT id, rejected FROM raw_report WHERE rejected IS NOT NULL"))
+    return dict(site.query("SELECT id, rejected FROM raw_report WHERE rejected IS NOT NULL"))
 
 
-def landed_bytes(stage: Stage) -> Iterator[tuple[int, int]]:
+def landed_bytes(site: Site) -> Iterator[tuple[int, int]]:
     """Of each landed report, the bytes it had and those that are kept."""
-    for path, size_bytes in stage.query("SELECT path, size_bytes FROM raw_report"):
-        yield size_bytes, (stage.folder / "landing" / path).stat().st_size
+    for path, size_bytes in site.query("SELECT path, size_bytes FROM raw_report"):
+        yield size_bytes, (site.folder / "landing" / path).stat().st_size
 
 
-def ours(stage: Stage) -> Ending:
+def ours(site: Site) -> Ending:
     """Where our side stands; Graph's moves with every refresh date."""
-    return {part: rows for part, rows in stage.ending().items() if part != "graph"}
+    return {part: rows for part, rows in site.ending().items() if part != "graph"}
 
 
 @both_ways

@@ -11,13 +11,13 @@ from threading import Event
 import pytest
 from sqlalchemy import event
 
-from activation_sync.core.run import Outcome
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from tasks.wiring import open_warehouse
-from tests.flows.faults import script
-from tests.flows.neighbours import Neighbour, end_what_waits_for, meanwhile, wait_for_call
-from tests.postgres import restart_postgres
-from tests.stage import PATCH, Stage
+from tests.support.faults import script
+from tests.support.interference import Neighbour, end_what_waits_for, meanwhile, wait_for_call
+from tests.support.postgres import restart_postgres
+from tests.support.site import PATCH, Site
 
 LOCK_TIMEOUT_S = 0.1
 sqlite = pytest.mark.parametrize(("warehouse_url", "batch_size"), [("sqlite", 1)], indirect=["warehouse_url"])
@@ -26,7 +26,7 @@ SLOW_PATCH = (PATCH, Fault(kind="drip", pause_s=0.003))  # a second for an answe
 
 
 @pytest.fixture
-def neighbour(drifting: Stage) -> Iterator[Neighbour]:
+def neighbour(drifting: Site) -> Iterator[Neighbour]:
     neighbour = Neighbour(Path(drifting.engine.url.database))
     yield neighbour
     neighbour.close()

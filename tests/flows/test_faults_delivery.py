@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from activation_sync.core.run import Outcome
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from tests.flows.conftest import DRIFT
-from tests.flows.faults import BATCH, READ_BACK, Night, both_ways, script
-from tests.stage import PATCH
+from tests.support.faults import BATCH, READ_BACK, Night, both_ways, script
+from tests.support.site import PATCH
 
 PRODUCTS = DRIFT.products
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from activation_sync.core.run import Outcome
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from tests.flows.conftest import DRIFT
-from tests.flows.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
-from tests.stage import open_stage
+from tests.support.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
+from tests.support.site import open_site
 
 SETTINGS = {"longest_wait_s": 0.2}
 NIGHTS = {
@@ -98,30 +98,30 @@ def test_a_storm_longer_than_a_worker_may_sleep_burns_no_retry(drifting, undistu
 def test_a_token_that_is_still_good_is_used_while_the_token_endpoint_is_down(tmp_path, undisturbed):
     """Told to renew it early, MSAL asks before every call; whatever it is answered, the good one must do."""
     scenario = replace(DRIFT, token_refresh_s=0)
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
-        stage.sync()
-        stage.emulator.advance(days=1)
-        script(stage, [("token", Fault(503)), ("token", Fault(kind="html")), ("token", Fault(kind="cut-length"))])
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as site:
+        site.sync()
+        site.emulator.advance(days=1)
+        script(site, [("token", Fault(503)), ("token", Fault(kind="html")), ("token", Fault(kind="cut-length"))])
 
-        assert stage.sync().outcome is Outcome.DONE
-        assert stage.ending() == undisturbed(0, 1)
+        assert site.sync().outcome is Outcome.DONE
+        assert site.ending() == undisturbed(0, 1)
 
 
 def test_a_token_that_runs_out_between_two_nights_is_renewed(tmp_path, undisturbed):
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", DRIFT) as stage:
-        stage.sync()
-        stage.emulator.advance(days=1, seconds=DRIFT.token_lifetime_s + 1)
-        script(stage, [("token", Fault(504, body="empty"))])
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", DRIFT) as site:
+        site.sync()
+        site.emulator.advance(days=1, seconds=DRIFT.token_lifetime_s + 1)
+        script(site, [("token", Fault(504, body="empty"))])
 
-        assert stage.sync().outcome is Outcome.DONE
-        assert stage.ending() == undisturbed(0, 1)
+        assert site.sync().outcome is Outcome.DONE
+        assert site.ending() == undisturbed(0, 1)
 
 
 def test_pages_of_json_are_got_over_the_same_way(tmp_path, undisturbed):
     scenario = replace(DRIFT, page_users=50)
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
-        stage.configure(graph={"longest_wait_s": 0.2, "report_format": "json"}, sync={"retry_delays_s": [0.02] * 10})
-        script(stage, [(f"GET {DETAIL}", fault) for fault in SPOILT_PAGES])
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as site:
+        site.configure(graph={"longest_wait_s": 0.2, "report_format": "json"}, sync={"retry_delays_s": [0.02] * 10})
+        script(site, [(f"GET {DETAIL}", fault) for fault in SPOILT_PAGES])
 
-        assert stage.sync().outcome is Outcome.DONE
-        assert stage.ending() == undisturbed(0)
+        assert site.sync().outcome is Outcome.DONE
+        assert site.ending() == undisturbed(0)

@@ -16,13 +16,13 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.flow_engine import run_flow
 from prefect.states import AwaitingRetry, Cancelled, Running
 
-from activation_sync.core.run import Outcome
-from activation_sync.core.shards import MOST_LOSSES
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.shards import MOST_LOSSES
 from activation_sync.emulator import Fault, Scenario
 from activation_sync.errors import ConfigError
 from flows.endings import fared_in
-from tests.flows.telling import heard_of
-from tests.stage import Stage, open_stage
+from tests.support.events import heard_of
+from tests.support.site import Site, open_site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
 TENANTS = ("contoso", "fabrikam", "tailspin", "wingtip", "litware", "proseware")
@@ -30,10 +30,10 @@ Duty = Callable[[SyncPrefectClient, FlowRun], None]
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def site(tmp_path: Path) -> Iterator[Site]:
     scenario = Scenario(tenants=TENANTS, users=60, first_refreshed_on=datetime.now(UTC).date() - timedelta(days=2))
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
-        yield stage
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as site:
+        yield site
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def conditions(state: State[Any]) -> dict[str, str]:
     return {standing.tenant: standing.condition.value for standing in fared_in(state)}
 
 
-def agree(stage: Stage) -> set[str]:
+def agree(site: Site) -> set[str]:
     return {
         tenant.name
-        for tenant in stage.emulator.tenants
-        if stage.warehouse_rows(tenant.name) == stage.graph_rows(tenant) != set()
+        for tenant in site.emulator.tenants
+        if site.warehouse_rows(tenant.name) == site.graph_rows(tenant) != set()
     }
 
 
@@ -103,7 +103,7 @@ def cancel(client: SyncPrefectClient, run: FlowRun) -> None:
 
 def watch(*tenants: str, night: date) -> None:
     """A fleet's shards, with little patience."""
-    from tasks.fleet import run_shards
+    from tasks.nights.fleet import run_shards
 
     @flow(name="watch")
     def watching() -> None:
@@ -112,10 +112,10 @@ def watch(*tenants: str, night: date) -> None:
     watching()
 
 
-def test_a_shard_works_on_several_tenants_at_once_and_each_fails_alone(stage: Stage, tonight: date):
+def test_a_shard_works_on_several_tenants_at_once_and_each_fails_alone(site: Site, tonight: date):
     from flows.shard import shard
 
-    stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="tailspin")
+    site.emulator.will_answer(DETAIL, Fault(status=403), tenant="tailspin")
     state = shard([*TENANTS, "nobody"], tonight, return_state=True)
 
     assert outcomes(state) == {
@@ -123,44 +123,44 @@ def test_a_shard_works_on_several_tenants_at_once_and_each_fails_alone(stage: St
         "tailspin": Outcome.FAILED,
         "nobody": Outcome.FAILED,
     }
-    assert agree(stage) == set(TENANTS) - {"tailspin"}
+    assert agree(site) == set(TENANTS) - {"tailspin"}
 
 
-def test_a_shard_waits_for_nobody_whom_graph_throttles_for_long(stage: Stage, tonight: date):
+def test_a_shard_waits_for_nobody_whom_graph_throttles_for_long(site: Site, tonight: date):
     from flows.shard import shard
 
-    stage.emulator.will_answer(DETAIL, Fault(429, retry_after_s=600), tenant="contoso")
+    site.emulator.will_answer(DETAIL, Fault(429, retry_after_s=600), tenant="contoso")
     state = shard(["contoso", "fabrikam"], tonight, return_state=True)
 
     assert (state.name, state.is_failed()) == ("PutOff", False)
     assert outcomes(state) == {"contoso": Outcome.PUT_OFF, "fabrikam": Outcome.DONE}
 
 
-def test_a_fleet_gives_every_tenant_a_turn_and_says_how_all_of_them_fare(stage: Stage, registered: None):
+def test_a_fleet_gives_every_tenant_a_turn_and_says_how_all_of_them_fare(site: Site, registered: None):
     from flows.fleet import fleet
 
-    stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="tailspin")
+    site.emulator.will_answer(DETAIL, Fault(status=403), tenant="tailspin")
     with on_duty(work_well):
         state = fleet(return_state=True)
 
     assert (state.name, state.is_failed()) == ("Failed", True)
     assert conditions(state) == dict.fromkeys(TENANTS, "fine") | {"tailspin": "failed"}
-    assert agree(stage) == set(TENANTS) - {"tailspin"}
+    assert agree(site) == set(TENANTS) - {"tailspin"}
 
     with on_duty(work_well):
         again = fleet(unless_done=True, return_state=True)
 
     assert (again.name, again.message) == ("Completed", "6 tenants: 6 fine.")
-    assert stage.query("SELECT tenant FROM sync_run GROUP BY 1 HAVING count(*) > 1") == [("tailspin",)]
+    assert site.query("SELECT tenant FROM sync_run GROUP BY 1 HAVING count(*) > 1") == [("tailspin",)]
 
 
-def test_of_a_fleet_people_are_told_at_once_and_once(stage: Stage, registered: None):
+def test_of_a_fleet_people_are_told_at_once_and_once(site: Site, registered: None):
     """Microsoft is late for thousands on the same night."""
     from flows.fleet import fleet
 
     for turns in range(2):
-        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="wingtip")
-        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="litware")
+        site.emulator.will_answer(DETAIL, Fault(status=403), tenant="wingtip")
+        site.emulator.will_answer(DETAIL, Fault(status=403), tenant="litware")
         with on_duty(work_well):
             fleet(tenants=list(TENANTS), unless_done=bool(turns), return_state=True)
 
@@ -172,11 +172,11 @@ def test_of_a_fleet_people_are_told_at_once_and_once(stage: Stage, registered: N
     assert (alone["event"], alone["resource"]["activation-sync.told-in"]) == ("activation-sync.failed", "shard")
 
 
-def test_a_fleet_that_is_retried_in_the_dashboard_tries_again_who_failed(stage: Stage, registered: None):
+def test_a_fleet_that_is_retried_in_the_dashboard_tries_again_who_failed(site: Site, registered: None):
     from flows.fleet import fleet
 
     for tenant in TENANTS:
-        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant=tenant)
+        site.emulator.will_answer(DETAIL, Fault(status=403), tenant=tenant)
     asked = {"tenants": None, "unless_done": True}
     with on_duty(work_well), get_client(sync_client=True) as client:
         run = client.create_flow_run(fleet, parameters=asked)
@@ -186,34 +186,34 @@ def test_a_fleet_that_is_retried_in_the_dashboard_tries_again_who_failed(stage: 
 
     assert conditions(first) == dict.fromkeys(TENANTS, "failed")
     assert conditions(again) == dict.fromkeys(TENANTS, "fine")
-    assert agree(stage) == set(TENANTS)
+    assert agree(site) == set(TENANTS)
 
 
-def test_a_fleet_whose_night_is_done_needs_no_worker_and_still_says_how_all_fare(stage: Stage, tonight: date):
+def test_a_fleet_whose_night_is_done_needs_no_worker_and_still_says_how_all_fare(site: Site, tonight: date):
     from flows.fleet import fleet
     from flows.shard import shard
 
     shard(list(TENANTS), tonight)
-    served = len(stage.emulator.journal())
+    served = len(site.emulator.journal())
     state = fleet(unless_done=True, return_state=True)
 
     assert (state.name, state.message) == ("Completed", "6 tenants: 6 fine.")
-    assert len(stage.emulator.journal()) == served
+    assert len(site.emulator.journal()) == served
 
 
-def test_a_fleet_leaves_out_who_is_in_quarantine(stage: Stage, tonight: date, registered: None):
+def test_a_fleet_leaves_out_who_is_in_quarantine(site: Site, tonight: date, registered: None):
     from flows.fleet import fleet
 
     for days in (3, 2, 1):
-        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
+        site.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
         for tenant in ("contoso", "fabrikam"):
-            stage.sync(tenant, as_of=tonight - timedelta(days=days))
+            site.sync(tenant, as_of=tonight - timedelta(days=days))
     with on_duty(work_well):
         state = fleet(return_state=True)
 
     assert (state.name, conditions(state)["contoso"]) == ("Quarantined", "quarantined")
     assert "contoso: quarantined" in (state.message or "")
-    assert stage.query("SELECT count(*) FROM sync_run WHERE tenant = 'contoso'") == [(3,)]
+    assert site.query("SELECT count(*) FROM sync_run WHERE tenant = 'contoso'") == [(3,)]
 
     with on_duty(work_well):
         by_name = fleet(tenants=["contoso"], return_state=True)
@@ -221,7 +221,7 @@ def test_a_fleet_leaves_out_who_is_in_quarantine(stage: Stage, tonight: date, re
     assert conditions(by_name) == {"contoso": "fine"}
 
 
-def test_a_fleet_without_its_deployment_names_the_remedy(stage: Stage):
+def test_a_fleet_without_its_deployment_names_the_remedy(site: Site):
     from flows.fleet import fleet
 
     with get_client(sync_client=True) as client:
@@ -232,11 +232,11 @@ def test_a_fleet_without_its_deployment_names_the_remedy(stage: Stage):
         fleet()
 
 
-def test_tenants_with_whom_every_worker_dies_are_recorded_as_failed(stage: Stage, tonight: date, registered: None):
+def test_tenants_with_whom_every_worker_dies_are_recorded_as_failed(site: Site, tonight: date, registered: None):
     with on_duty(take_and_die):
         watch("contoso", "fabrikam", night=tonight)
 
-    [contoso, fabrikam] = stage.query("SELECT tenant, outcome, summary FROM sync_run ORDER BY tenant")
+    [contoso, fabrikam] = site.query("SELECT tenant, outcome, summary FROM sync_run ORDER BY tenant")
     assert (contoso[:2], fabrikam[:2]) == (("contoso", "failed"), ("fabrikam", "failed"))
     assert f"the worker was lost {MOST_LOSSES} times" in contoso[2]
     with get_client(sync_client=True) as client:
@@ -244,8 +244,8 @@ def test_tenants_with_whom_every_worker_dies_are_recorded_as_failed(stage: Stage
         assert len(client.read_flow_runs(flow_run_filter=crashed)) >= MOST_LOSSES
 
 
-def test_a_shard_that_somebody_cancels_does_not_come_again(stage: Stage, tonight: date, registered: None):
+def test_a_shard_that_somebody_cancels_does_not_come_again(site: Site, tonight: date, registered: None):
     with on_duty(cancel):
         watch("contoso", night=tonight)
 
-    assert stage.query("SELECT * FROM sync_run") == []
+    assert site.query("SELECT * FROM sync_run") == []

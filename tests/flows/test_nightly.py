@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from prefect import State
 
-from activation_sync.core.run import Outcome
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault, Scenario
 from flows.endings import fared_in
-from tests.stage import Stage, open_stage
+from tests.support.site import Site, open_site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
 TENANTS = ("contoso", "fabrikam", "tailspin")
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def site(tmp_path: Path) -> Iterator[Site]:
     scenario = Scenario(tenants=TENANTS, users=60)
-    with open_stage(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as stage:
-        yield stage
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}", scenario) as site:
+        yield site
 
 
 def night(**parameters: Any) -> State[Any]:
@@ -34,52 +34,52 @@ def outcomes(state: State[Any]) -> dict[str, Outcome]:
     return {summary.tenant: summary.outcome for summary in fared_in(state)}
 
 
-def agree(stage: Stage, *names: str) -> bool:
+def agree(site: Site, *names: str) -> bool:
     return all(
-        stage.warehouse_rows(tenant.name) == stage.graph_rows(tenant) != set()
-        for tenant in stage.emulator.tenants
+        site.warehouse_rows(tenant.name) == site.graph_rows(tenant) != set()
+        for tenant in site.emulator.tenants
         if tenant.name in names
     )
 
 
-def test_every_tenant_is_reconciled_in_one_flow_run(stage: Stage):
+def test_every_tenant_is_reconciled_in_one_flow_run(site: Site):
     state = night()
 
     assert (state.name, outcomes(state)) == ("Completed", dict.fromkeys(TENANTS, Outcome.DONE))
-    assert agree(stage, *TENANTS)
-    assert len({run_id[:8] for (run_id,) in stage.query("SELECT run_id FROM sync_run")}) == len(TENANTS)
+    assert agree(site, *TENANTS)
+    assert len({run_id[:8] for (run_id,) in site.query("SELECT run_id FROM sync_run")}) == len(TENANTS)
 
 
-def test_a_scheduled_run_whose_night_is_done_asks_graph_nothing(stage: Stage):
+def test_a_scheduled_run_whose_night_is_done_asks_graph_nothing(site: Site):
     night(unless_done=True)
-    served = len(stage.emulator.journal())
+    served = len(site.emulator.journal())
 
     state = night(unless_done=True)
 
     assert (state.name, set(outcomes(state).values())) == ("AlreadyDone", {Outcome.ALREADY_DONE})
     assert state.is_completed()
-    assert len(stage.emulator.journal()) == served
+    assert len(site.emulator.journal()) == served
 
 
-def test_a_run_by_hand_works_although_the_night_is_done(stage: Stage):
+def test_a_run_by_hand_works_although_the_night_is_done(site: Site):
     night()
-    served = len(stage.emulator.journal())
+    served = len(site.emulator.journal())
 
     state = night()
 
     assert state.name == "NoNewReport"
-    assert len(stage.emulator.journal()) > served
+    assert len(site.emulator.journal()) > served
 
 
-def test_one_tenants_refusal_is_its_own_and_the_next_run_mends_it_alone(stage: Stage):
-    stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
+def test_one_tenants_refusal_is_its_own_and_the_next_run_mends_it_alone(site: Site):
+    site.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
 
     state = night(unless_done=True)
 
     assert state.is_failed()
     assert outcomes(state) == {"contoso": Outcome.FAILED, "fabrikam": Outcome.DONE, "tailspin": Outcome.DONE}
     assert "contoso: " in (state.message or "")
-    assert agree(stage, "fabrikam", "tailspin")
+    assert agree(site, "fabrikam", "tailspin")
 
     again = night(unless_done=True)
 
@@ -89,13 +89,13 @@ def test_one_tenants_refusal_is_its_own_and_the_next_run_mends_it_alone(stage: S
         "fabrikam": Outcome.ALREADY_DONE,
         "tailspin": Outcome.ALREADY_DONE,
     }
-    assert agree(stage, *TENANTS)
+    assert agree(site, *TENANTS)
 
 
-def test_a_held_tenant_names_the_night_and_stops_no_other(stage: Stage):
+def test_a_held_tenant_names_the_night_and_stops_no_other(site: Site):
     night(tenants=["contoso"])
-    stage.emulator.advance(days=1)
-    stage.emulator.will_answer(DETAIL, Fault(kind="header-only"), tenant="contoso")
+    site.emulator.advance(days=1)
+    site.emulator.will_answer(DETAIL, Fault(kind="header-only"), tenant="contoso")
 
     state = night()
 
@@ -103,66 +103,66 @@ def test_a_held_tenant_names_the_night_and_stops_no_other(stage: Stage):
     assert outcomes(state) == {"contoso": Outcome.HELD, "fabrikam": Outcome.DONE, "tailspin": Outcome.DONE}
 
 
-def test_a_run_of_the_far_future_does_not_silence_the_nights_until_then(stage: Stage):
-    stage.sync(as_of=stage.emulator.today + timedelta(days=400))
+def test_a_run_of_the_far_future_does_not_silence_the_nights_until_then(site: Site):
+    site.sync(as_of=site.emulator.today + timedelta(days=400))
 
     assert outcomes(night(tenants=["contoso"], unless_done=True)) == {"contoso": Outcome.NOTHING_NEW}
 
 
-def test_a_tenant_that_is_not_configured_fails_the_run_before_anything_is_done(stage: Stage):
+def test_a_tenant_that_is_not_configured_fails_the_run_before_anything_is_done(site: Site):
     state = night(tenants=["contoso", "contosso"])
 
     assert state.is_failed()
-    assert stage.emulator.journal() == ()
+    assert site.emulator.journal() == ()
 
 
-def test_who_graph_throttles_for_long_comes_again_behind_the_others(stage: Stage):
-    stage.configure(graph={"longest_wait_s": 0.5})
-    stage.emulator.will_answer(DETAIL, Fault(429, retry_after_s=2), tenant="contoso")
+def test_who_graph_throttles_for_long_comes_again_behind_the_others(site: Site):
+    site.configure(graph={"longest_wait_s": 0.5})
+    site.emulator.will_answer(DETAIL, Fault(429, retry_after_s=2), tenant="contoso")
 
     state = night()
 
     assert outcomes(state) == dict.fromkeys(TENANTS, Outcome.DONE)
-    ended = stage.query("SELECT tenant FROM sync_run ORDER BY ended_at")
+    ended = site.query("SELECT tenant FROM sync_run ORDER BY ended_at")
     assert ended == [("fabrikam",), ("tailspin",), ("contoso",)]
-    assert agree(stage, *TENANTS)
+    assert agree(site, *TENANTS)
 
 
-def test_who_graph_throttles_for_hours_keeps_nobody_waiting_and_its_night_is_not_done(stage: Stage):
-    stage.emulator.will_answer(DETAIL, Fault(429, retry_after_s=3 * 3600), tenant="contoso")
+def test_who_graph_throttles_for_hours_keeps_nobody_waiting_and_its_night_is_not_done(site: Site):
+    site.emulator.will_answer(DETAIL, Fault(429, retry_after_s=3 * 3600), tenant="contoso")
 
     state = night(unless_done=True)
 
     assert (state.name, state.is_failed()) == ("PutOff", False)
     assert outcomes(state) == {"contoso": Outcome.PUT_OFF, "fabrikam": Outcome.DONE, "tailspin": Outcome.DONE}
-    assert stage.query("SELECT outcome FROM sync_run WHERE tenant = 'contoso'") == [("put-off",)]
+    assert site.query("SELECT outcome FROM sync_run WHERE tenant = 'contoso'") == [("put-off",)]
 
-    stage.emulator.advance(seconds=3 * 3600)
+    site.emulator.advance(seconds=3 * 3600)
 
     assert outcomes(night(unless_done=True))["contoso"] is Outcome.DONE
 
 
-def failing_for_nights(stage: Stage) -> None:
+def failing_for_nights(site: Site) -> None:
     """Contoso was refused on each of the last three nights, Fabrikam was not."""
     for days in (3, 2, 1):
-        stage.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
+        site.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
         for tenant in ("contoso", "fabrikam"):
-            stage.sync(tenant, as_of=datetime.now(UTC).date() - timedelta(days=days))
+            site.sync(tenant, as_of=datetime.now(UTC).date() - timedelta(days=days))
 
 
-def test_who_fails_for_three_nights_is_left_out_and_named(stage: Stage):
-    failing_for_nights(stage)
-    served = len(stage.emulator.journal())
+def test_who_fails_for_three_nights_is_left_out_and_named(site: Site):
+    failing_for_nights(site)
+    served = len(site.emulator.journal())
 
     state = night(unless_done=True, tenants=["contoso"])
 
     assert (state.name, outcomes(state)) == ("Quarantined", {"contoso": Outcome.QUARANTINED})
     assert "left out since" in (state.message or "")
-    assert len(stage.emulator.journal()) == served
+    assert len(site.emulator.journal()) == served
 
 
-def test_a_run_by_name_works_in_quarantine_and_a_good_one_lifts_it(stage: Stage):
-    failing_for_nights(stage)
+def test_a_run_by_name_works_in_quarantine_and_a_good_one_lifts_it(site: Site):
+    failing_for_nights(site)
 
     assert outcomes(night(tenants=["contoso"])) == {"contoso": Outcome.DONE}
     assert outcomes(night())["contoso"] is Outcome.NOTHING_NEW

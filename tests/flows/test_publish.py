@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
-from tests.stage import Stage
+from tests.support.site import Site
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -22,15 +22,15 @@ def shown(key: str) -> str:
     return str(max(pages, key=lambda page: page.created).data)
 
 
-def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on(stage: Stage):
-    stage.sync()
-    stage.emulator.advance(days=1)
-    stage.sync()
+def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on(site: Site):
+    site.sync()
+    site.emulator.advance(days=1)
+    site.sync()
 
-    images = IMAGE.findall(shown(f"run-{stage.tenant.name}"))
+    images = IMAGE.findall(shown(f"run-{site.tenant.name}"))
 
     trend, adoption, drift = (ET.fromstring(base64.b64decode(image)) for image in images)  # noqa: S314  our own
-    newest = {row for row in stage.warehouse_rows() if row[0] == str(stage.emulator.refreshed_on)}
+    newest = {row for row in site.warehouse_rows() if row[0] == str(site.emulator.refreshed_on)}
     titles = {panel.findtext(f"{SVG}title", "").split(", ")[0] for panel in trend.findall(f"{SVG}svg")}
     said = {text.text for text in trend.iter(f"{SVG}text")}
     assert titles == {row[1] for row in newest}
@@ -39,17 +39,17 @@ def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on
     assert "in 2 of 2 nights" in drift.findtext(f"{SVG}title", "")
 
 
-def test_a_backfills_page_shows_the_trend_of_its_dates_and_of_none_after_them(stage: Stage):
+def test_a_backfills_page_shows_the_trend_of_its_dates_and_of_none_after_them(site: Site):
     from flows.backfill import backfill
 
     for day in range(3):
-        stage.emulator.advance(days=min(day, 1))
-        stage.sync()
-    days = sorted({row[0] for row in stage.warehouse_rows()})
+        site.emulator.advance(days=min(day, 1))
+        site.sync()
+    days = sorted({row[0] for row in site.warehouse_rows()})
 
     backfill(days[0], days[1], "a look", return_state=True)
 
-    page = shown(f"backfill-page-{stage.tenant.name}")
+    page = shown(f"backfill-page-{site.tenant.name}")
     trend, _ = (base64.b64decode(image).decode() for image in IMAGE.findall(page))
     assert days[0] in trend
     assert days[1] in trend

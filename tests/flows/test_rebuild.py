@@ -8,18 +8,18 @@ import psycopg
 import pytest
 
 from activation_sync.core.model import ConflictPolicy, Decision
-from activation_sync.core.run import Outcome
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from activation_sync.errors import WarehouseError
-from activation_sync.warehouse.compare import Comparison
-from activation_sync.warehouse.engine import reading
-from activation_sync.warehouse.tables import OUTBOX_STATES
-from tasks.rebuild import Rebuilt, rebuild
-from tasks.resolve import resolve
-from tasks.retry import retry
-from tasks.revert import find_run, revert
-from tasks.standing import read_conflicts
-from tests.stage import PATCH, Stage
+from activation_sync.warehouse.database.engine import reading
+from activation_sync.warehouse.database.tables import OUTBOX_STATES
+from activation_sync.warehouse.rebuilding.compare import Comparison
+from tasks.acts.rebuild import Rebuilt, rebuild
+from tasks.acts.resolve import resolve
+from tasks.acts.retry import retry
+from tasks.acts.revert import find_run, revert
+from tasks.nights.standing import read_conflicts
+from tests.support.site import PATCH, Site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
 numbers = count(1)
@@ -51,44 +51,44 @@ def differences(rebuilt: Rebuilt) -> dict[str, list[str]]:
     return {table.table: table.first for table in rebuilt.tables if table.differences}
 
 
-def live_through_five_nights(stage: Stage) -> None:
+def live_through_five_nights(site: Site) -> None:
     """A correction, a dead letter, a lost answer, conflicts, restatements, what people do, a held night, doubt."""
-    stage.configure(write_back={"batch_size": 1}, sync={"max_change_share": 1})
-    stage.sync()
-    undo_a_restatement(stage)
-    products = [product for (product,) in stage.query("SELECT product FROM activation_user_count ORDER BY 1")]
-    stage.execute("UPDATE activation_user_count SET assigned = assigned + 3 WHERE product = :it", it=products[0])
-    stage.emulator.advance(days=1)
-    stage.emulator.will_answer(PATCH, Fault(400))
-    stage.emulator.will_answer(PATCH, Fault(kind="answer-lost"))
-    stage.sync()
-    stage.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005, updated_by = 'a person'")
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    assert stage.sync().conflicts > 0
-    let_people_act(stage)
-    stage.emulator.advance(days=1)
-    stage.sync()
-    stage.execute("DELETE FROM activation_user_count WHERE product = :it", it=products[-1])
-    stage.emulator.will_answer(DETAIL, Fault(kind="header-only"))
-    assert stage.sync().outcome is Outcome.HELD
-    stage.emulator.advance(days=1)
-    stage.emulator.will_answer(PATCH, Fault(400))
-    stage.emulator.will_answer(PATCH, Fault(kind="echoed"))
-    assert stage.sync().verification.different == 1
-    stage.configure(write_back={"enabled": False})
-    stage.emulator.advance(days=1)
-    stage.sync()
+    site.configure(write_back={"batch_size": 1}, sync={"max_change_share": 1})
+    site.sync()
+    undo_a_restatement(site)
+    products = [product for (product,) in site.query("SELECT product FROM activation_user_count ORDER BY 1")]
+    site.execute("UPDATE activation_user_count SET assigned = assigned + 3 WHERE product = :it", it=products[0])
+    site.emulator.advance(days=1)
+    site.emulator.will_answer(PATCH, Fault(400))
+    site.emulator.will_answer(PATCH, Fault(kind="answer-lost"))
+    site.sync()
+    site.execute("UPDATE activation_user_count SET assigned = 1007, activated = 1005, updated_by = 'a person'")
+    site.emulator.will_answer(DETAIL, Fault(kind="restated"))
+    assert site.sync().conflicts > 0
+    let_people_act(site)
+    site.emulator.advance(days=1)
+    site.sync()
+    site.execute("DELETE FROM activation_user_count WHERE product = :it", it=products[-1])
+    site.emulator.will_answer(DETAIL, Fault(kind="header-only"))
+    assert site.sync().outcome is Outcome.HELD
+    site.emulator.advance(days=1)
+    site.emulator.will_answer(PATCH, Fault(400))
+    site.emulator.will_answer(PATCH, Fault(kind="echoed"))
+    assert site.sync().verification.different == 1
+    site.configure(write_back={"enabled": False})
+    site.emulator.advance(days=1)
+    site.sync()
 
 
-def undo_a_restatement(stage: Stage) -> None:
-    stage.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    revert(find_run(stage.sync().run_id))
+def undo_a_restatement(site: Site) -> None:
+    site.emulator.will_answer(DETAIL, Fault(kind="restated"))
+    revert(find_run(site.sync().run_id))
 
 
-def let_people_act(stage: Stage) -> None:
+def let_people_act(site: Site) -> None:
     """One conflict decided by half, one decided, dead letters offered again."""
-    tenant = stage.tenant.name
-    with reading(stage.engine) as connection:
+    tenant = site.tenant.name
+    with reading(site.engine) as connection:
         first, *_, last = sorted(read_conflicts(connection, tenant), key=lambda conflict: len(conflict.measures))
     assert len(last.measures) == 2
     resolve(tenant, last.product, ConflictPolicy.OBSERVED, last.refreshed_on, last.measures[0].measure)
@@ -96,14 +96,14 @@ def let_people_act(stage: Stage) -> None:
     retry(tenant)
 
 
-def test_after_nights_of_trouble_the_rebuilt_warehouse_equals_the_present_one(stage: Stage, into_either: str):
-    live_through_five_nights(stage)
+def test_after_nights_of_trouble_the_rebuilt_warehouse_equals_the_present_one(site: Site, into_either: str):
+    live_through_five_nights(site)
 
     rebuilt = rebuild(into_either)
 
-    assert stage.query("SELECT count(*) FROM sync_base WHERE in_doubt") > [(0,)]
-    assert {state for (state,) in stage.query("SELECT state FROM outbox")} == set(OUTBOX_STATES)
-    rules = {rule for (rule,) in stage.query("SELECT rule FROM ledger WHERE kind = 'decision'")}
+    assert site.query("SELECT count(*) FROM sync_base WHERE in_doubt") > [(0,)]
+    assert {state for (state,) in site.query("SELECT state FROM outbox")} == set(OUTBOX_STATES)
+    rules = {rule for (rule,) in site.query("SELECT rule FROM ledger WHERE kind = 'decision'")}
     assert rules >= {*Decision} - {Decision.CONVERGE}
     assert differences(rebuilt) == {}
     assert rebuilt.problems == ()
@@ -112,20 +112,20 @@ def test_after_nights_of_trouble_the_rebuilt_warehouse_equals_the_present_one(st
     assert sum(table.edited for table in rebuilt.tables) == 0
 
 
-def test_a_rebuilt_warehouse_goes_on_where_the_present_one_stands(stage: Stage, into: str):
-    stage.sync()
+def test_a_rebuilt_warehouse_goes_on_where_the_present_one_stands(site: Site, into: str):
+    site.sync()
     rebuild(into)
-    sent = len(stage.patches())
-    stage.configure(warehouse={"url": into})
+    sent = len(site.patches())
+    site.configure(warehouse={"url": into})
 
-    assert stage.sync().outcome is Outcome.NOTHING_NEW
-    assert len(stage.patches()) == sent
+    assert site.sync().outcome is Outcome.NOTHING_NEW
+    assert len(site.patches()) == sent
 
 
-def test_edits_that_no_run_has_seen_are_counted_and_are_no_difference(stage: Stage, into: str):
-    stage.sync()
-    stage.execute("UPDATE activation_user_count SET assigned = 1 WHERE product LIKE 'MICROSOFT%'")
-    [(edited,)] = stage.query("SELECT count(*) FROM activation_user_count WHERE assigned = 1")
+def test_edits_that_no_run_has_seen_are_counted_and_are_no_difference(site: Site, into: str):
+    site.sync()
+    site.execute("UPDATE activation_user_count SET assigned = 1 WHERE product LIKE 'MICROSOFT%'")
+    [(edited,)] = site.query("SELECT count(*) FROM activation_user_count WHERE assigned = 1")
 
     rebuilt = rebuild(into)
 
@@ -133,9 +133,9 @@ def test_edits_that_no_run_has_seen_are_counted_and_are_no_difference(stage: Sta
     assert found(rebuilt, "activation_user_count").edited == edited > 0
 
 
-def test_a_value_that_changed_behind_the_triggers_is_a_difference(stage: Stage, into: str):
-    stage.sync()
-    stage.execute("UPDATE sync_base SET agreed_assigned = 77 WHERE product LIKE 'MICROSOFT%'")
+def test_a_value_that_changed_behind_the_triggers_is_a_difference(site: Site, into: str):
+    site.sync()
+    site.execute("UPDATE sync_base SET agreed_assigned = 77 WHERE product LIKE 'MICROSOFT%'")
 
     rebuilt = rebuild(into)
 
@@ -144,11 +144,11 @@ def test_a_value_that_changed_behind_the_triggers_is_a_difference(stage: Stage, 
     assert "agreed_assigned 77 -> " in differences(rebuilt)["sync_base"][0]
 
 
-def test_a_damaged_and_a_missing_file_are_named(stage: Stage, into: str):
-    stage.sync()
-    damaged, missing = (path for (path,) in stage.query("SELECT path FROM raw_report ORDER BY path LIMIT 2"))
-    (stage.folder / "landing" / damaged).write_bytes(b"damaged")
-    (stage.folder / "landing" / missing).unlink()
+def test_a_damaged_and_a_missing_file_are_named(site: Site, into: str):
+    site.sync()
+    damaged, missing = (path for (path,) in site.query("SELECT path FROM raw_report ORDER BY path LIMIT 2"))
+    (site.folder / "landing" / damaged).write_bytes(b"damaged")
+    (site.folder / "landing" / missing).unlink()
 
     rebuilt = rebuild(into)
 
@@ -158,14 +158,14 @@ def test_a_damaged_and_a_missing_file_are_named(stage: Stage, into: str):
     assert any(missing in words and "missing" in words for words in rebuilt.problems)
 
 
-def test_what_expired_is_carried_over_and_said(stage: Stage, into: str):
-    stage.sync()
-    stage.emulator.advance(days=1)
-    stage.sync()
-    old = stage.query("SELECT path FROM raw_report ORDER BY landed_at LIMIT 3")
+def test_what_expired_is_carried_over_and_said(site: Site, into: str):
+    site.sync()
+    site.emulator.advance(days=1)
+    site.sync()
+    old = site.query("SELECT path FROM raw_report ORDER BY landed_at LIMIT 3")
     for (path,) in old:
-        (stage.folder / "landing" / path).unlink()
-        stage.execute("UPDATE raw_report SET expired_at = landed_at WHERE path = :path", path=path)
+        (site.folder / "landing" / path).unlink()
+        site.execute("UPDATE raw_report SET expired_at = landed_at WHERE path = :path", path=path)
 
     rebuilt = rebuild(into)
 
@@ -174,37 +174,37 @@ def test_what_expired_is_carried_over_and_said(stage: Stage, into: str):
 
 
 @pytest.mark.parametrize("names", ["hash", "drop"])
-def test_concealed_users_are_found_again_and_never_printed(stage: Stage, into: str, names: str):
-    (stage.folder / "names-key").write_text("a key", encoding="utf-8")
-    stage.configure(sync={"names": names, "names_key": "file:names-key"})
-    stage.sync()
+def test_concealed_users_are_found_again_and_never_printed(site: Site, into: str, names: str):
+    (site.folder / "names-key").write_text("a key", encoding="utf-8")
+    site.configure(sync={"names": names, "names_key": "file:names-key"})
+    site.sync()
 
     assert rebuild(into).is_equal
 
-    stage.execute("UPDATE loaded_user_detail SET windows = 4711")
+    site.execute("UPDATE loaded_user_detail SET windows = 4711")
     Path(into.removeprefix("sqlite:///")).unlink()
     rebuilt = rebuild(into)
-    users = {user for (user,) in stage.query("SELECT user_principal_name FROM activation_user_detail")}
+    users = {user for (user,) in site.query("SELECT user_principal_name FROM activation_user_detail")}
     words = differences(rebuilt)["activation_user_detail"]
     assert words
     assert not any(user in line for user in users for line in words)
 
 
-def test_a_broken_ledger_is_named(stage: Stage, into: str):
-    stage.sync()
+def test_a_broken_ledger_is_named(site: Site, into: str):
+    site.sync()
     guard = (
         "DROP TRIGGER ledger_refuses_update"
-        if stage.engine.dialect.name == "sqlite"
+        if site.engine.dialect.name == "sqlite"
         else "ALTER TABLE ledger DISABLE TRIGGER USER"
     )
-    stage.execute(guard)
-    stage.execute("UPDATE ledger SET who = 'nobody' WHERE id = 1")
+    site.execute(guard)
+    site.execute("UPDATE ledger SET who = 'nobody' WHERE id = 1")
 
     (problem,) = rebuild(into).problems
 
     assert "breaks at row 1" in problem
 
 
-def test_a_warehouse_in_use_is_refused(stage: Stage, warehouse_url: str):
+def test_a_warehouse_in_use_is_refused(site: Site, warehouse_url: str):
     with pytest.raises(WarehouseError, match="in use"):
         rebuild(warehouse_url)

@@ -10,7 +10,7 @@ import trustme
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud
-from tests.graph.scripted import SECRET, TENANT_ID, ScriptedServer, open_scripted, will_sign_in, write_ca
+from tests.support.scripted_graph import SECRET, TENANT_ID, ScriptedServer, open_scripted, will_sign_in, write_ca
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

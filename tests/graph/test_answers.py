@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from activation_sync.core.model import Counts, Key
-from activation_sync.core.run import AnswerKind, CountUpdate
+from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.errors import GraphBusyError, GraphRefusedError
 from activation_sync.graph.answers import count_rows, differences, failure, judge_patch
 from activation_sync.graph.wire import Reply, update_body

@@ -11,7 +11,7 @@ from activation_sync.errors import ConfigError, CredentialError, GraphBusyError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.clouds import CLOUDS
 from activation_sync.graph.sign_in import TIMEOUTS_S, SignInSession
-from tests.graph.scripted import (
+from tests.support.scripted_graph import (
     SECRET,
     TENANT_ID,
     TOKEN,

@@ -11,7 +11,16 @@ from activation_sync.errors import ConfigError, GraphBusyError, GraphRefusedErro
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS
-from tests.graph.scripted import SECRET, TENANT_ID, TOKEN, Scripted, issued, will_discover, will_issue, will_sign_in
+from tests.support.scripted_graph import (
+    SECRET,
+    TENANT_ID,
+    TOKEN,
+    Scripted,
+    issued,
+    will_discover,
+    will_issue,
+    will_sign_in,
+)
 
 COUNTS = "GET /v1.0/reports/getOffice365ActivationsUserCounts"
 DETAIL = "GET /beta/reports/getOffice365ActivationsUserDetail"

@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 
 from activation_sync.core.model import Counts, Key
-from activation_sync.core.run import AnswerKind, CountUpdate
+from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.errors import CredentialError, GraphBusyError, GraphRefusedError
 from activation_sync.graph.client import PAGES_LIMIT
 from activation_sync.graph.wire import update_body
-from tests.graph.scripted import Scripted, issued, will_discover, will_issue
+from tests.support.scripted_graph import Scripted, issued, will_discover, will_issue
 
 PATCH = "PATCH /beta/office365ActivationsUserCounts"
 READ = "GET /beta/office365ActivationsUserCounts"

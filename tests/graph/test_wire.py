@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from activation_sync.core.model import Counts, Key, Report
-from activation_sync.core.run import CountUpdate
+from activation_sync.core.rule.delivery import CountUpdate
 from activation_sync.graph.wire import (
     Reply,
     batch_body,

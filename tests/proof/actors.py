@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from activation_sync.core.run import RunSummary
+from activation_sync.core.runs.outcome import RunSummary
 from tests.proof.moments import Inspect, look_away, watching
 
 LONGEST_TURN_S = 180
@@ -102,6 +102,6 @@ class Actors:
     @classmethod
     @contextmanager
     def watched(cls, inspect: Inspect = look_away) -> Iterator[None]:
-        """Tell whoever is on stage of their moments."""
+        """Tell whoever is on site of their moments."""
         with watching(lambda label: cls.on_stage.notice(label) if cls.on_stage else None, inspect):
             yield

@@ -13,7 +13,7 @@ from typing import Any
 from prefect import Task, unmapped
 from prefect.logging.loggers import disable_run_logger
 
-from activation_sync.core.run import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError, TransientError
 from flows.sync import sync_tenant
 

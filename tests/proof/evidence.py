@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import httpx
 
-from activation_sync.emulator.journal import Served
-from activation_sync.warehouse.engine import reading
-from activation_sync.warehouse.proof import prove_chain
-from tests.stage import MEASURES, Stage
+from activation_sync.emulator.faults.journal import Served
+from activation_sync.warehouse.database.engine import reading
+from activation_sync.warehouse.ledger.proof import prove_chain
+from tests.support.site import MEASURES, Site
 
 _COUNTS = ", ".join(MEASURES)
 _PUBLISHED = ", ".join(f"published_{measure}" for measure in MEASURES)
@@ -55,12 +55,12 @@ class Evidence:
     sent: tuple[Sent, ...]
 
 
-def gather(stage: Stage) -> Evidence:
+def gather(site: Site) -> Evidence:
     """Everything there is now, in warehouse, landing and Graph."""
-    parts = {part: Counter(map(str, stage.query(query))) for part, query in PARTS.items()}
-    parts["Graph"] = Counter(map(str, stage.graph_rows()))
-    parts["files"] = Counter(landed_files(stage))
-    return Evidence(parts, tuple(map(body_of, stage.patches())))
+    parts = {part: Counter(map(str, site.query(query))) for part, query in PARTS.items()}
+    parts["Graph"] = Counter(map(str, site.graph_rows()))
+    parts["files"] = Counter(landed_files(site))
+    return Evidence(parts, tuple(map(body_of, site.patches())))
 
 
 def compare(expected: Evidence, found: Evidence, in_flight: int) -> Iterator[Breach]:
@@ -74,10 +74,10 @@ def compare(expected: Evidence, found: Evidence, in_flight: int) -> Iterator[Bre
     yield from _stale(expected.sent, found.sent)
 
 
-def broken_chain(stage: Stage) -> Iterator[Breach]:
+def broken_chain(site: Site) -> Iterator[Breach]:
     """Where the ledger is no longer what was written."""
-    with reading(stage.engine) as connection:
-        proof = prove_chain(connection, stage.tenant.name)
+    with reading(site.engine) as connection:
+        proof = prove_chain(connection, site.tenant.name)
     if proof.broken is not None:
         yield Breach("lost", f"ledger line {proof.broken.id} is broken: {proof.broken.fault}")
 
@@ -94,9 +94,9 @@ def bodies_of(request: httpx.Request) -> Iterator[Sent]:
         yield tuple(body.get(name) for name in SAID)
 
 
-def landed_files(stage: Stage) -> Iterator[str]:
+def landed_files(site: Site) -> Iterator[str]:
     """Every file of the landing, temporaries too; one whose bytes are not those its name promises says so."""
-    root = stage.folder / "landing"
+    root = site.folder / "landing"
     for path in sorted(root.rglob("*")):
         if path.is_file():
             is_whole = sha256(path.read_bytes()).hexdigest() == path.stem

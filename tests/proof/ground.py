@@ -13,12 +13,12 @@ import psycopg
 from sqlalchemy import create_engine
 
 from activation_sync.emulator import Scenario
-from activation_sync.warehouse.engine import open_engine
-from activation_sync.warehouse.schema import migrate
+from activation_sync.warehouse.database.engine import open_engine
+from activation_sync.warehouse.database.schema import migrate
 from config.sources import FILE_VARIABLE
 from tasks.wiring import open_warehouse
-from tests.postgres import serving_postgres
-from tests.stage import Stage, open_stage
+from tests.support.postgres import serving_postgres
+from tests.support.site import Site, open_site
 
 EMPTY = "empty"
 
@@ -37,13 +37,13 @@ class Ground(ABC):
         """The warehouse's, always the same."""
 
     @contextmanager
-    def staged(self, scenario: Scenario, **sections: dict[str, Any]) -> Iterator[Stage]:
-        """A stage on this ground, with secrets of its own; afterwards nobody is connected any more."""
+    def staged(self, scenario: Scenario, **sections: dict[str, Any]) -> Iterator[Site]:
+        """A site on this ground, with secrets of its own; afterwards nobody is connected any more."""
         for secret in self.folder.glob("*.secret"):
             secret.unlink()
-        with open_stage(self.folder, self.url, scenario, **sections) as stage:
+        with open_site(self.folder, self.url, scenario, **sections) as site:
             try:
-                yield stage
+                yield site
             finally:
                 _hang_up()
 

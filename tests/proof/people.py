@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from activation_sync.core.products import product_key
+from activation_sync.core.reports.products import product_key
 from tests.proof.evidence import Breach
-from tests.stage import MEASURES, Stage
+from tests.support.site import MEASURES, Site
 
 Key = tuple[str, str]
 Values = tuple[Any, ...]
@@ -38,7 +38,7 @@ class Edit:
 class People:
     """They change, add and delete rows at random, and remember it."""
 
-    stage: Stage
+    site: Site
     random: Random
     products: Sequence[str]
     edits: list[Edit] = field(default_factory=list)
@@ -46,7 +46,7 @@ class People:
 
     def edit(self) -> str:
         """Touch one row; says what was done."""
-        new = (str(self.stage.emulator.refreshed_on), product_key(self.random.choice(self.products)))
+        new = (str(self.site.emulator.refreshed_on), product_key(self.random.choice(self.products)))
         key = self.random.choice([*self._rows(), new])
         return self._leave(key, self.random.choice([NO_ROW, self._values(), self._values(), self._values()]))
 
@@ -61,7 +61,7 @@ class People:
         rows: dict[Key, Values] = {}
         edits = iter(sorted(self.edits, key=lambda edit: edit.after))
         edit = next(edits, None)
-        for line, day, product, measure, before, settled in self.stage.query(DECISIONS):
+        for line, day, product, measure, before, settled in self.site.query(DECISIONS):
             while edit is not None and edit.after < line:
                 rows[edit.key], edit = edit.values, next(edits, None)
             at, row = MEASURES.index(measure), list(rows.get((day, product), NO_ROW))
@@ -71,7 +71,7 @@ class People:
             rows[day, product] = tuple(row)
         rows.update((edit.key, edit.values) for edit in [*([edit] if edit else []), *edits])
         yield from self._differences({key: values for key, values in rows.items() if values != NO_ROW})
-        for wrong in self.stage.query(NOT_REPORTED):
+        for wrong in self.site.query(NOT_REPORTED):
             yield Breach("invented", f"no report says {wrong}")
 
     def _differences(self, explained: dict[Key, Values]) -> Iterator[Breach]:
@@ -90,26 +90,26 @@ class People:
         return tuple(self.random.randint(0, LARGEST) for _ in MEASURES)
 
     def _rows(self) -> dict[Key, Values]:
-        return {row[:2]: row[2:] for row in sorted(self.stage.warehouse_rows())}
+        return {row[:2]: row[2:] for row in sorted(self.site.warehouse_rows())}
 
     def _last_line(self) -> int:
-        return int(self.stage.query("SELECT coalesce(max(id), 0) FROM ledger")[0][0])
+        return int(self.site.query("SELECT coalesce(max(id), 0) FROM ledger")[0][0])
 
     def _write(self, key: Key, values: Values) -> None:
         delete = "DELETE FROM activation_user_count WHERE refreshed_on = :day AND product = :product"
-        self.stage.execute(delete, day=key[0], product=key[1])
+        self.site.execute(delete, day=key[0], product=key[1])
         if values != NO_ROW:
-            enter_row(self.stage, key, values)
+            enter_row(self.site, key, values)
 
 
-def enter_row(stage: Stage, key: Key, values: Values) -> None:
+def enter_row(site: Site, key: Key, values: Values) -> None:
     """A person adds a row."""
     counts = dict(zip(MEASURES, values, strict=True))
     names = ", ".join(counts)
-    stage.execute(
+    site.execute(
         f"INSERT INTO activation_user_count (tenant, refreshed_on, product, {names}) "  # noqa: S608
         f"VALUES (:tenant, :day, :product, {', '.join(f':{name}' for name in counts)})",
-        tenant=stage.tenant.name,
+        tenant=site.tenant.name,
         day=key[0],
         product=key[1],
         **counts,

@@ -22,7 +22,7 @@ from tests.proof.direct import run_directly
 from tests.proof.evidence import Breach, Sent, bodies_of, body_of, broken_chain
 from tests.proof.ground import EMPTY, Ground
 from tests.proof.people import People
-from tests.stage import MEASURES, PATCH, Stage
+from tests.support.site import MEASURES, PATCH, Site
 
 PRODUCTS = MANY[:2]  # few, so that much happens to each row
 BUSY_STEPS, QUIET_NIGHTS, SILENT_NIGHTS = 12, 6, 2
@@ -51,7 +51,7 @@ EVERYTHING = (
 class Walk:
     """One walk. story: what happened, to read when it went wrong."""
 
-    stage: Stage
+    site: Site
     random: Random
     people: People
     tries: int
@@ -65,7 +65,7 @@ class Walk:
             for _ in range(BUSY_STEPS):
                 self.random.choices(*zip(*STEPS, strict=True))[0](self)
             self._grow_quiet()
-        self.totals[SEEN] += sum(bool(served.fault) for served in self.stage.emulator.journal())
+        self.totals[SEEN] += sum(bool(served.fault) for served in self.site.emulator.journal())
         self.breaches += self._reckon()
 
     def edit(self) -> None:
@@ -75,11 +75,11 @@ class Walk:
         self.story.append(self.people.take_back())
 
     def advance(self) -> None:
-        self.stage.emulator.advance(days=1)
-        self.story.append(f"refresh date {self.stage.emulator.refreshed_on}")
+        self.site.emulator.advance(days=1)
+        self.story.append(f"refresh date {self.site.emulator.refreshed_on}")
 
     def refresh(self) -> None:
-        self.stage.emulator.advance(refreshes=1)
+        self.site.emulator.advance(refreshes=1)
         self.story.append("the reports are published again")
 
     def spoil(self) -> None:
@@ -88,7 +88,7 @@ class Walk:
         kind = self.random.choice(kinds)
         spoiled = Fault(kind) if isinstance(kind, int) else Fault(kind=kind)
         times = self.random.randint(1, 3)
-        self.stage.emulator.will_answer(operation, spoiled, times=times)
+        self.site.emulator.will_answer(operation, spoiled, times=times)
         self.totals[SCRIPTED] += times
         self.story.append(f"{operation} will be {kind}, {times} times")
 
@@ -103,7 +103,7 @@ class Walk:
         at, most = self.random.choice(DEATHS_AT)
         run.die(self.random.randrange(most), at)
         self.totals[DEATHS] += run.summary is None
-        let_lease_run_out(self.stage)
+        let_lease_run_out(self.site)
         self._note("night that may die", run)
 
     def overlap(self) -> None:
@@ -114,7 +114,7 @@ class Walk:
         if paused.has_ended:
             return self._note("night", paused)
         self.totals[OVERLAPS] += 1
-        let_lease_run_out(self.stage)
+        let_lease_run_out(self.site)
         paused.is_overtaken = True
         for step in self.random.choices((Walk.edit, Walk.advance, Walk.death), k=self.random.randint(0, 2)):
             step(self)
@@ -133,9 +133,9 @@ class Walk:
             self.breaches.append(Breach("lost", "a run that was overtaken ended a doubt"))
 
     def _begin(self) -> Actor:
-        stage = self.stage
+        site = self.site
         self.totals[NIGHTS] += 1
-        work = partial(run_directly, stage.tenant.name, stage.emulator.today, tries=self.tries)
+        work = partial(run_directly, site.tenant.name, site.emulator.today, tries=self.tries)
         return Actor(f"run {len(self.story)}", work)
 
     def _note(self, what: str, run: Actor) -> None:
@@ -154,29 +154,29 @@ class Walk:
 
     def _grow_quiet(self) -> None:
         """Nobody touches anything, and Graph answers as it should."""
-        self.stage.emulator.forget_faults()
+        self.site.emulator.forget_faults()
         for left in reversed(range(QUIET_NIGHTS)):
             self.refresh()
-            before = len(self.stage.patches())
+            before = len(self.site.patches())
             self.night()
-            if left < SILENT_NIGHTS and len(self.stage.patches()) > before:
+            if left < SILENT_NIGHTS and len(self.site.patches()) > before:
                 self.breaches.append(Breach("invented", "PATCHes leave though nothing has changed"))
 
     def _reckon(self) -> Iterator[Breach]:
         yield from self.people.breaches()
-        for sent in set(map(body_of, self.stage.patches())) - set(self.stage.query(OUTBOX)):
+        for sent in set(map(body_of, self.site.patches())) - set(self.site.query(OUTBOX)):
             yield Breach("invented", f"PATCH {sent}: no plan decided that")
-        for row in self.stage.query(IN_DOUBT):
+        for row in self.site.query(IN_DOUBT):
             yield Breach("left over", f"{row} is in doubt for ever")
-        yield from broken_chain(self.stage)
+        yield from broken_chain(self.site)
         yield from self._apart()
 
     def _apart(self) -> Iterator[Breach]:
         """Where Graph and warehouse differ though nobody said so."""
         excused = self._excused()
-        known = {day for (day,) in self.stage.query(KNOWN_DAYS)}
-        published = {row[:2]: row[2:] for row in self.stage.graph_rows() if row[0] in known}
-        for day, product, *counts in self.stage.warehouse_rows():
+        known = {day for (day,) in self.site.query(KNOWN_DAYS)}
+        published = {row[:2]: row[2:] for row in self.site.graph_rows() if row[0] in known}
+        for day, product, *counts in self.site.warehouse_rows():
             key = (day, product)
             if key in published and key not in excused and published[key] != tuple(counts):
                 yield Breach("lost", f"Graph holds {published[key]} of {key}, the warehouse {counts}")
@@ -186,17 +186,17 @@ class Walk:
         newest = "SELECT run_id FROM sync_run ORDER BY started_at DESC LIMIT 1"
         conflicts = f"SELECT refreshed_on, product FROM ledger WHERE rule = 'conflict' AND run_id = ({newest})"  # noqa: S608
         dead = "SELECT refreshed_on, product FROM outbox WHERE state = 'dead'"
-        return {(day, product) for query in (conflicts, dead) for day, product in self.stage.query(query)}
+        return {(day, product) for query in (conflicts, dead) for day, product in self.site.query(query)}
 
     def _pending(self) -> set[Sent]:
-        return set(self.stage.query(f"{OUTBOX} WHERE state = 'pending'"))
+        return set(self.site.query(f"{OUTBOX} WHERE state = 'pending'"))
 
     def _doubts(self) -> set[Sent]:
-        return set(self.stage.query(IN_DOUBT))
+        return set(self.site.query(IN_DOUBT))
 
     def _all(self) -> list[list[str]]:
         """Every row a run may write, but for the doubts."""
-        return [sorted(map(str, self.stage.query(f"SELECT * FROM {table}"))) for table in EVERYTHING]  # noqa: S608
+        return [sorted(map(str, self.site.query(f"SELECT * FROM {table}"))) for table in EVERYTHING]  # noqa: S608
 
 
 STEPS = (
@@ -221,8 +221,8 @@ def open_walk(ground: Ground, seed: int) -> Iterator[Walk]:
         "sync": {"conflict_policy": random.choice([*ConflictPolicy]).value, "max_change_share": 1.0},
         "write_back": {"batch_size": random.choice((1, 20)), "in_flight": 1},
     }
-    with ground.staged(scenario, **sections) as stage:
-        yield Walk(stage, random, People(stage, random, PRODUCTS), tries=random.choice((1, 3)))
+    with ground.staged(scenario, **sections) as site:
+        yield Walk(site, random, People(site, random, PRODUCTS), tries=random.choice((1, 3)))
 
 
 def walk(ground: Ground, seed: int) -> Walk:

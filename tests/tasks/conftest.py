@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.site import Site, open_site
+from tests.support.offline_site import OfflineSite, open_offline_site
 
 
 @pytest.fixture
-def site(tmp_path: Path, warehouse_url: str) -> Iterator[Site]:
-    with open_site(tmp_path, warehouse_url) as site:
+def site(tmp_path: Path, warehouse_url: str) -> Iterator[OfflineSite]:
+    with open_offline_site(tmp_path, warehouse_url) as site:
         yield site

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from activation_sync.warehouse.tables import metadata
+from activation_sync.warehouse.database.tables import metadata
 
 # metadata: for its naming convention only
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from activation_sync.core.model import Counts, Key, Report
-from activation_sync.core.products import product_key
-from activation_sync.core.run import AnswerKind, CountUpdate
+from activation_sync.core.reports.products import product_key
+from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.emulator import EmulatedTenant, Emulator
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from activation_sync.core.model import Counts, Key
-from activation_sync.core.run import AnswerKind, CountUpdate
+from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.emulator import Fault, Scenario, open_emulator
 from activation_sync.errors import GraphRefusedError
 from activation_sync.graph.auth import TokenSource

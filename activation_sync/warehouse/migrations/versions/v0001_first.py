@@ -5,7 +5,7 @@ from typing import Any
 from alembic import op
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, ForeignKey, Integer, Text, false, text
 
-from activation_sync.warehouse.columns import BIG_ID, SQLITE_EDITOR, SQLITE_NOW, Editor, UtcNow, UtcTimestamp
+from activation_sync.warehouse.database.columns import BIG_ID, SQLITE_EDITOR, SQLITE_NOW, Editor, UtcNow, UtcTimestamp
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,120 @@
+"""A plan and a run as they are shown: the dashboard's and the command's common ground."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from activation_sync.core.model import Decision, Plan
+from activation_sync.core.pages.bi_rows import DailyCount, NightlyDrift
+from activation_sync.core.pages.charts import (
+    SHOWN_PRODUCTS,
+    adoption_chart,
+    drift_chart,
+    newest_counts,
+    top_products,
+    trend_chart,
+)
+from activation_sync.core.pages.svg import arrange, render, svg_image
+from activation_sync.core.phrases import rows_words, short_digest
+from activation_sync.core.rule.reasons import plan_rows
+from activation_sync.core.runs.outcome import Outcome, PlanView, RunSummary
+from activation_sync.core.runs.summary import outcome_words
+
+SHOWN_ROWS = 200
+
+
+def view_plan(plan: Plan) -> PlanView:
+    """A plan in numbers and a table of at most 200 rows."""
+    decisions = Counter(d.value for change in plan.changes for d in change.decisions if d is not Decision.KEEP)
+    return PlanView(
+        tenant=plan.tenant,
+        digest=plan.digest,
+        observed_on=plan.observed_on,
+        newest_reconciled_on=plan.newest_reconciled_on,
+        findings=tuple(finding.message for finding in plan.findings),
+        decisions=dict(decisions),
+        kept=plan.kept,
+        written=sum(change.is_written for change in plan.changes),
+        pushed=sum(change.is_pushed for change in plan.changes),
+        waiting=sum(change.waits_for_report for change in plan.changes),
+        conflicts=sum(change.is_conflict for change in plan.changes),
+        table=tuple(plan_rows(plan)[:SHOWN_ROWS]),
+    )
+
+
+def plan_words(view: PlanView) -> str:
+    """What stands above a plan's table, in Markdown; the table is empty where nothing would change."""
+    verdict = "held: " + " ".join(view.findings) if view.is_held else "free to go."
+    would = f"Writes {rows_words(view.written)} and sends {rows_words(view.pushed, 'update')}."
+    words = would if view.table else "Nothing is to be changed."
+    return f"Plan `{short_digest(view.digest)}` for **{view.tenant}**: {verdict} {words}"
+
+
+def run_markdown(summary: RunSummary, counts: Sequence[DailyCount] = (), nights: Sequence[NightlyDrift] = ()) -> str:
+    """The run's page in the dashboard; its charts are of this history of the tenant, oldest first."""
+    title = f"{summary.tenant}, {summary.as_of}"
+    return page_markdown(title, outcome_words(summary), _facts(summary)) + charts_markdown(counts, nights)
+
+
+def page_markdown(title: str, words: str, facts: Iterable[tuple[str, object]]) -> str:
+    """A page's head: what it is about, how it ended, and its facts as a table."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts)
+    return f"## {title}\n\n{words}\n\n| | |\n|---|---|\n{rows}\n"
+
+
+def charts_markdown(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift] = ()) -> str:
+    """Images that hold their own bytes, as the dashboard shows no others without a network."""
+    sections: list[tuple[str, str]] = []
+    if counts:
+        panels = [trend_chart(product, rows) for product, rows in top_products(counts).items()]
+        trend = render(arrange("Assigned and activated users of each product", panels))
+        share = render(adoption_chart(newest_counts(counts)[:SHOWN_PRODUCTS]))
+        sections += [("Trend of assigned and activated users", trend), ("Adoption share", share)]
+    if nights:
+        sections.append(("Drift before the delivery of each night", render(drift_chart(nights))))
+    return "".join(f"\n### {words}\n\n{svg_image(svg, words)}\n" for words, svg in sections)
+
+
+def _facts(summary: RunSummary) -> list[tuple[str, object]]:
+    delivery, verification = summary.delivery, summary.verification
+    return [
+        ("outcome", summary.outcome),
+        ("refresh date of the usage report", summary.refreshed_on or "-"),
+        ("decisions (measures)", ", ".join(f"{n} {name}" for name, n in sorted(summary.decisions.items())) or "none"),
+        ("rows written to the warehouse", summary.written),
+        ("updates planned for Graph", summary.pushed),
+        ("acknowledged by Graph", delivery.acknowledged),
+        ("still pending in the outbox", delivery.pending),
+        ("read back and equal", verification.confirmed if verification.is_offered else "reading back is not offered"),
+        ("read back and different", verification.different),
+        ("waiting for Graph's counts report", summary.waiting),
+        ("open conflicts", summary.conflicts),
+        ("dead letters", summary.dead_letters),
+        ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
+        ("plan", f"`{summary.digest[:12]}`"),
+    ]
+
+
+def summarise_act(plan: PlanView, run_id: str, as_of: date) -> RunSummary:
+    """What a person did, as a run of its own; what it queued is for the next sync to send."""
+    return replace(summarise_preview(plan, as_of), run_id=run_id, outcome=Outcome.DONE, approved_by=plan.approved_by)
+
+
+def summarise_preview(plan: PlanView, as_of: date) -> RunSummary:
+    """A run that only looked; it has no id, because nothing was recorded."""
+    return RunSummary(
+        tenant=plan.tenant,
+        run_id="",
+        as_of=as_of,
+        outcome=Outcome.PREVIEWED,
+        digest=plan.digest,
+        refreshed_on=plan.observed_on,
+        decisions=plan.decisions,
+        written=plan.written,
+        pushed=plan.pushed,
+        waiting=plan.waiting,
+        conflicts=plan.conflicts,
+        findings=plan.findings,
+        table=plan.table,
+    )

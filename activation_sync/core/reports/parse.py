@@ -1,0 +1,87 @@
+"""From the bytes of a landed report to rows.
+
+Strict about meaning, tolerant about form. Form is accepted: CSV or JSON, BOM, line ends, column order, unknown or
+missing optional columns. Meaning is refused with ReportFormatError naming place, column and value; personal values
+are never shown. A report of nothing but a header has no rows: whether that may be so is for the guards to say, as is
+a file cut exactly at a line end.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
+from typing import Any, BinaryIO, TypeVar
+
+from activation_sync.core.model import CountRow, Counts, DetailRow, PlatformRow
+from activation_sync.core.reports.columns import PLATFORM_COUNTS, USER_COUNTS, USER_DETAIL, Layout
+from activation_sync.core.reports.products import NO_ALIASES
+from activation_sync.core.reports.read_csv import CsvRecords
+from activation_sync.core.reports.read_json import JsonRecords
+from activation_sync.core.reports.text import format_error, without_bom
+from activation_sync.core.reports.values import Noticed, text_readers
+
+__all__ = ["Noticed", "parse_counts", "parse_detail", "parse_platforms"]
+
+CHUNK_BYTES = 256 * 1024
+Row = TypeVar("Row")
+Records = CsvRecords[Row] | JsonRecords[Row]
+
+
+def parse_counts(
+    stream: BinaryIO, aliases: Mapping[str, str] = NO_ALIASES, noticed: Noticed | None = None
+) -> list[CountRow]:
+    """The rows of a user counts report; one a product."""
+    noticed = noticed or Noticed()
+    records = _open_records(stream, USER_COUNTS, aliases, noticed, tuple)
+    return [
+        CountRow(refreshed_on, product, noticed.spelled[product], Counts(*counts))
+        for refreshed_on, product, *counts in _one_a_product(USER_COUNTS, records)
+    ]
+
+
+def parse_platforms(
+    stream: BinaryIO, aliases: Mapping[str, str] = NO_ALIASES, noticed: Noticed | None = None
+) -> list[PlatformRow]:
+    """The rows of a platform counts report; one a product."""
+    records = _open_records(stream, PLATFORM_COUNTS, aliases, noticed or Noticed(), tuple)
+    return [PlatformRow(*values) for values in _one_a_product(PLATFORM_COUNTS, records)]
+
+
+def parse_detail(
+    stream: BinaryIO, aliases: Mapping[str, str] = NO_ALIASES, noticed: Noticed | None = None
+) -> Iterator[DetailRow]:
+    """The rows of a user detail report, one a user and product, as a stream.
+
+    The memory stays flat. The start of the report is judged at once, each row when it is asked for; a caller that
+    must not keep half a report takes the rows inside one transaction.
+    """
+    return iter(_open_records(stream, USER_DETAIL, aliases, noticed or Noticed(), DetailRow._make))
+
+
+def _open_records(
+    stream: BinaryIO,
+    layout: Layout,
+    aliases: Mapping[str, str],
+    noticed: Noticed,
+    make: Callable[[Iterable[Any]], Row],
+) -> Records[Row]:
+    """Sniff the format from the content, and begin to read."""
+    head = without_bom(layout.report, stream.read(CHUNK_BYTES))
+    chunks = chain([head], iter(partial(stream.read, CHUNK_BYTES), b""))
+    readers = text_readers(layout, aliases, noticed)
+    start = head.lstrip()[:1]
+    if start == b"<":
+        raise format_error(layout.report, "an HTML or XML page in place of a report", "line 1")
+    records = JsonRecords if start in (b"{", b"[") else CsvRecords
+    return records(layout, chunks, readers, noticed, make)
+
+
+def _one_a_product(layout: Layout, records: Records[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The records, as long as no product comes twice; adding two rows up would be a guess."""
+    places: dict[str, str] = {}
+    for record in records:
+        product, here = record[1], records.where()
+        if product in places:
+            what = f"a second row for product '{product}'; the first is {places[product]}"
+            raise format_error(layout.report, what, here)
+        places[product] = here
+        yield record

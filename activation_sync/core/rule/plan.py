@@ -1,0 +1,88 @@
+"""The plan of one run: what would change, what the guards say, and the digest by which a person approves it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from activation_sync.core.model import Change, Finding, Limits, Plan, PlanInputs
+from activation_sync.core.phrases import short_digest
+from activation_sync.core.rule.guards import HELD_BY, judge
+from activation_sync.core.rule.reconcile import reconcile
+
+MIN_APPROVED_CHARS = 8
+
+
+def make_plan(inputs: PlanInputs, limits: Limits) -> Plan:
+    """Reconcile every key, judge the result, and seal it with its digest; whatever the order of the inputs."""
+    changes = reconcile(inputs.states, limits.conflict_policy)
+    return seal(inputs, changes, judge(inputs, changes, limits))
+
+
+def seal(inputs: PlanInputs, found: Iterable[Change], findings: tuple[Finding, ...] = ()) -> Plan:
+    """These changes as a plan, in a stable order and with their digest."""
+    changes = tuple(sorted(found, key=lambda change: change.key))
+    return Plan(
+        tenant=inputs.tenant,
+        changes=changes,
+        findings=findings,
+        digest=_digest(inputs.tenant, changes, findings),
+        kept=len(inputs.states) - len(changes),
+        observed_on=inputs.observed_on,
+        newest_reconciled_on=inputs.newest_reconciled_on,
+    )
+
+
+def is_approved(plan: Plan, approve: str | None) -> bool:
+    """True when `approve` is the plan's digest, or enough of its beginning to mean no other."""
+    return names_digest(approve, plan.digest)
+
+
+def names_digest(given: str | None, digest: str) -> bool:
+    """True when what a person gave is a digest, or enough of its beginning to mean no other."""
+    beginning = normal_digest(given)
+    return len(beginning) >= MIN_APPROVED_CHARS and digest.startswith(beginning)
+
+
+def normal_digest(given: str | None) -> str:
+    """A digest as a person gave it, or nothing, in the form of our own."""
+    return (given or "").strip().lower()
+
+
+def hold_if_not_approved(plan: Plan, approve: str | None = None, has_moved: bool = False) -> None:
+    """Raise the HeldError of the first finding, with every message and the remedy, unless this plan was approved.
+
+    has_moved: `approve` names a plan that was held before, so what it was made from has moved since.
+    """
+    if not plan.is_held or is_approved(plan, approve):
+        return
+    reasons = "; ".join(finding.message for finding in plan.findings)
+    remedy = f"approve with --approve {short_digest(plan.digest)}"
+    message = f"held before any write: {reasons}. If this is right, {remedy}{_other_words(approve, has_moved)}"
+    raise HELD_BY[plan.findings[0].guard](message, plan.digest)
+
+
+def _other_words(approve: str | None, has_moved: bool) -> str:
+    if not approve:
+        return ""
+    why = "; what that plan was made from has moved since, so look at the new one" if has_moved else ""
+    return f" (the approval given, {short_digest(approve)}, is of another plan{why})"
+
+
+def _digest(tenant: str, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> str:
+    content = {
+        "tenant": tenant,
+        "changes": [_content(change) for change in changes],
+        "findings": [[finding.guard, finding.message] for finding in findings],
+    }
+    canonical = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode()).hexdigest()
+
+
+def _content(change: Change) -> Mapping[str, object]:
+    return {
+        "key": [change.key.refreshed_on.isoformat(), change.key.product],
+        "decisions": change.decisions,
+        "settled": change.settled.as_tuple(),
+        "published": change.published.as_tuple(),
+        "flags": [change.is_written, change.is_pushed, change.waits_for_report],
+    }

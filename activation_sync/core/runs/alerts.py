@@ -1,0 +1,151 @@
+"""What somebody should be told of a tenant, once: when a trouble begins, when it grows, and when it is over. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from activation_sync.core.phrases import rows_words
+from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.report_age import report_age_days
+
+
+class Trouble(StrEnum):
+    """What may be amiss with a tenant. It lasts from run to run, until one finds it gone."""
+
+    HELD = "held"
+    FAILED = "failed"
+    CONFLICT = "conflict"
+    DEAD_LETTER = "dead-letter"
+    STALE_REPORT = "stale-report"
+    NOT_OFFERED = "write-back-not-offered"
+
+
+# What a run of this outcome could see, as far as it came. A failed one cannot tell that a conflict is gone.
+SEEN_BY = {
+    Outcome.FAILED: frozenset({Trouble.FAILED}),
+    Outcome.HELD: frozenset({Trouble.FAILED, Trouble.HELD}),
+    Outcome.PUT_OFF: frozenset(),
+}
+# A backfill is told of where it stopped; what it leaves open of the tenant, the next night finds and tells.
+TOLD_OF = {RunKind.BACKFILL: frozenset({Trouble.FAILED, Trouble.HELD})}
+ALL = frozenset(Trouble)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A trouble that began, grew or is over, in words for whoever is notified; free of secrets and of user names.
+
+    number: how many there are of it now, 1 where it cannot be counted, 0 when it is over. before: the number before.
+    """
+
+    tenant: str
+    trouble: Trouble
+    number: int
+    before: int
+    title: str
+    message: str
+
+    @property
+    def event(self) -> str:
+        """The event's name in the dashboard: `activation-sync.held`, and `activation-sync.held.over` at its end."""
+        return f"activation-sync.{self.trouble}{'' if self.number else '.over'}"
+
+
+def troubles_after(before: Mapping[str, int], summary: RunSummary, kind: RunKind = RunKind.SYNC) -> dict[str, int]:
+    """What is amiss after a run, in numbers; what it could not see is as the run before it left it."""
+    seen = SEEN_BY.get(summary.outcome, ALL) & TOLD_OF.get(kind, ALL)
+    unseen = {name: number for name, number in before.items() if name not in seen}
+    return unseen | {name: number for name, number in _found(summary).items() if name in seen and number}
+
+
+def alerts(before: Mapping[str, int], after: Mapping[str, int], summary: RunSummary) -> Iterator[Alert]:
+    """What to tell of the step from one run's troubles to the next's: nothing of what stays or becomes less."""
+    for trouble in Trouble:
+        was, number = before.get(trouble, 0), after.get(trouble, 0)
+        if number > was:
+            yield _alert(summary, trouble, number, was, TITLES[trouble], WORDS[trouble](summary))
+        elif was and not number:
+            yield _alert(summary, trouble, 0, was, f"{TITLES[trouble]}: over", OVER[trouble])
+
+
+def _found(summary: RunSummary) -> dict[Trouble, int]:
+    return {
+        Trouble.HELD: int(summary.outcome is Outcome.HELD),
+        Trouble.FAILED: int(summary.outcome is Outcome.FAILED),
+        Trouble.CONFLICT: summary.conflicts,
+        Trouble.DEAD_LETTER: summary.dead_letters,
+        Trouble.STALE_REPORT: int(summary.is_stale),
+        Trouble.NOT_OFFERED: int(not summary.delivery.is_offered),
+    }
+
+
+def _alert(summary: RunSummary, trouble: Trouble, number: int, before: int, title: str, message: str) -> Alert:
+    return Alert(summary.tenant, trouble, number, before, f"{summary.tenant}: {title}", message)
+
+
+def _held_words(summary: RunSummary) -> str:
+    return _sentence(summary.error)
+
+
+def _failed_words(summary: RunSummary) -> str:
+    return f"{_sentence(summary.error)} The next run goes on from there; the runbook says what each failure asks for."
+
+
+def _conflict_words(summary: RunSummary) -> str:
+    return (
+        f"{rows_words(summary.conflicts)} in conflict: usage data and warehouse moved apart, and nothing is written or "
+        f"sent of them. See `activation-sync conflicts {summary.tenant}`, and decide with `resolve`."
+    )
+
+
+def _dead_letter_words(summary: RunSummary) -> str:
+    return (
+        f"{rows_words(summary.dead_letters, 'update')} refused by Graph for good. "
+        f"`activation-sync dead-letters {summary.tenant}` shows its answers; `retry` sends what is current once more."
+    )
+
+
+def _stale_words(summary: RunSummary) -> str:
+    age = f", {report_age_days(summary.refreshed_on, summary.as_of)} days old" if summary.refreshed_on else ""
+    return (
+        f"The newest usage report is of {summary.refreshed_on}{age}. Microsoft is late; nothing is to be done unless "
+        f"`activation-sync check {summary.tenant}` shows that reports are refused."
+    )
+
+
+def _not_offered_words(summary: RunSummary) -> str:
+    return (
+        f"This Graph does not offer the write-back resource; {rows_words(summary.delivery.pending, 'update')} wait in "
+        "the outbox. Mend `write_back.path`, or set `write_back.enabled = false`."
+    )
+
+
+def _sentence(text: str) -> str:
+    """A message of an error as a sentence of its own."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+TITLES = {
+    Trouble.HELD: "held before any write",
+    Trouble.FAILED: "run failed",
+    Trouble.CONFLICT: "open conflicts",
+    Trouble.DEAD_LETTER: "dead letters",
+    Trouble.STALE_REPORT: "stale report",
+    Trouble.NOT_OFFERED: "write-back not offered",
+}
+WORDS: dict[Trouble, Callable[[RunSummary], str]] = {
+    Trouble.HELD: _held_words,
+    Trouble.FAILED: _failed_words,
+    Trouble.CONFLICT: _conflict_words,
+    Trouble.DEAD_LETTER: _dead_letter_words,
+    Trouble.STALE_REPORT: _stale_words,
+    Trouble.NOT_OFFERED: _not_offered_words,
+}
+OVER = {
+    Trouble.HELD: "A run went through; nothing is held any more.",
+    Trouble.FAILED: "A run no longer failed.",
+    Trouble.CONFLICT: "No row is in conflict any more.",
+    Trouble.DEAD_LETTER: "No update is left that Graph refused.",
+    Trouble.STALE_REPORT: "A newer usage report has come.",
+    Trouble.NOT_OFFERED: "Updates are no longer refused for want of the write-back resource.",
+}

@@ -1,0 +1,64 @@
+"""Which night a scheduled run stands for, and what a night of several tenants came to. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from activation_sync.core.phrases import rows_words
+from activation_sync.core.runs.outcome import MOST_PRESSING_FIRST, Outcome, RunSummary
+from activation_sync.core.runs.summary import outcome_words
+
+NEEDS_SOMEONE = (Outcome.FAILED, Outcome.HELD, Outcome.QUARANTINED, Outcome.NOT_OFFERED, Outcome.UNSETTLED)
+NAMED_TENANTS = 5  # in the sentence of a night; its table names them all
+MOST_PUT_OFFS = 6  # of one tenant, in one night
+LONGEST_PUT_OFF = timedelta(hours=1)  # what is longer waits for the next night
+
+
+def night_of(due_at: datetime, zone: ZoneInfo) -> date:
+    """The night that a run due at this moment was made for: the day where the schedule lives."""
+    return due_at.astimezone(zone).date()
+
+
+def newest_night(due_at: datetime, now: datetime, zone: ZoneInfo) -> date:
+    """The newest night that has come due by now, of a schedule with one run a night.
+
+    A run that starts on time stands for its own night. Of several that start late, after an outage, each stands for
+    the newest one, whatever their order: Graph has only today's reports, so one of them does the work of all.
+    """
+    due, local = due_at.astimezone(zone), now.astimezone(zone)
+    has_come = local.time() >= due.time()
+    return max(due.date(), local.date() if has_come else local.date() - timedelta(days=1))
+
+
+def comes_again(until: datetime | None, put_offs: int, now: datetime) -> bool:
+    """True when a tenant that was put off, so many times by now, still comes again this night."""
+    return until is not None and put_offs <= MOST_PUT_OFFS and until <= now + LONGEST_PUT_OFF
+
+
+def night_words(summaries: Sequence[RunSummary]) -> str:
+    """How a night went, in a sentence; then, of the tenants that need someone, the most pressing ones."""
+    counted = Counter(summary.outcome for summary in summaries)
+    totals = ", ".join(f"{counted[outcome]:,} {outcome}" for outcome in MOST_PRESSING_FIRST if counted[outcome])
+    pressing = [summary for summary in _in_order(summaries) if summary.outcome in NEEDS_SOMEONE]
+    named = [f"{summary.tenant}: {run_words(summary)}" for summary in pressing[:NAMED_TENANTS]]
+    more = [f"And {len(pressing) - NAMED_TENANTS:,} more."] if len(pressing) > NAMED_TENANTS else []
+    return " ".join([f"{rows_words(len(summaries), 'tenant')}: {totals or 'none'}.", *named, *more])
+
+
+def night_rows(summaries: Sequence[RunSummary]) -> list[dict[str, str]]:
+    """A night as a table, a row a tenant, the most pressing first."""
+    return [
+        {"tenant": summary.tenant, "outcome": summary.outcome.value, "what": run_words(summary)}
+        for summary in _in_order(summaries)
+    ]
+
+
+def run_words(summary: RunSummary) -> str:
+    """How one tenant's run ended; why, when it was held or failed."""
+    is_explained = summary.error and summary.outcome in (Outcome.FAILED, Outcome.HELD)
+    return summary.error if is_explained else outcome_words(summary)
+
+
+def _in_order(summaries: Sequence[RunSummary]) -> list[RunSummary]:
+    return sorted(summaries, key=lambda summary: (MOST_PRESSING_FIRST.index(summary.outcome), summary.tenant))

@@ -1,0 +1,58 @@
+"""When a tenant that fails night after night is left alone, and when it is tried again. Pure.
+
+Nothing is remembered for this: it follows from the runs since the tenant's last good one, each time anew.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from activation_sync.core.runs.outcome import RunSummary
+
+NIGHTS = 3  # on which a tenant must have failed, with nothing good between
+TRIED_AGAIN_AFTER = timedelta(days=7)
+# Errors that say something about a tenant. The others are bad days of Graph, of our own servers, or bugs of ours.
+OF_THE_TENANT = frozenset({"CredentialError", "GraphRefusedError", "ReportFormatError", "WorkerLostError"})
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Since which night a tenant is left out, and the first night on which it is tried again."""
+
+    since: date
+    tried_again_on: date
+
+    def is_due(self, night: date) -> bool:
+        """True on a night on which it is tried all the same."""
+        return night >= self.tried_again_on
+
+
+@dataclass(frozen=True, slots=True)
+class Turnout:
+    """One night of all tenants: how many ran, and how many of them had no run that went well."""
+
+    ran: int
+    failed: int
+
+    @property
+    def is_outage(self) -> bool:
+        """True when most failed: then the cause is common, and the night says nothing about any one of them."""
+        return 2 * self.failed > self.ran
+
+
+def is_its_own(failure: RunSummary) -> bool:
+    """True when a failed run says something about its tenant."""
+    return failure.error_kind in OF_THE_TENANT
+
+
+def quarantine_of(failed_on: Collection[date], turnouts: Mapping[date, Turnout]) -> Quarantine | None:
+    """None while a tenant is tried every night.
+
+    failed_on: the nights on which it failed by its own fault since its last good run. turnouts: of those nights, as
+    far as anybody ran then.
+    """
+    outages = {night for night, turnout in turnouts.items() if turnout.is_outage}
+    nights = sorted(set(failed_on) - outages)
+    if len(nights) < NIGHTS:
+        return None
+    return Quarantine(nights[NIGHTS - 1], nights[-1] + TRIED_AGAIN_AFTER)

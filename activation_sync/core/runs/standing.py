@@ -1,0 +1,194 @@
+"""How each of many tenants fares, since when, why, and what to do: from the warehouse alone. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from activation_sync.core.phrases import rows_words
+from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.quarantine import Quarantine
+from activation_sync.core.runs.report_age import is_stale, report_age_days
+from activation_sync.core.runs.summary import outcome_words
+
+NAMED_TENANTS = 5  # in the sentence of a fleet; its table names them all
+
+
+class Condition(StrEnum):
+    """How a tenant fares, the most pressing first."""
+
+    FAILED = "failed"
+    LOST = "lost"  # its last run never ended, and nobody works on it
+    HELD = "held"
+    QUARANTINED = "quarantined"
+    NOT_OFFERED = "not-offered"
+    UNSETTLED = "unsettled"
+    STALE = "stale"
+    PUT_OFF = "put-off"
+    NOT_RUN = "not-run"  # well when it last ran, and that was not tonight
+    NEVER_RUN = "never-run"
+    RUNNING = "running"
+    FINE = "fine"
+
+    @property
+    def is_pressing(self) -> bool:
+        """True when somebody should look."""
+        return self not in (Condition.RUNNING, Condition.FINE)
+
+
+OF_OUTCOME = {
+    Outcome.FAILED: Condition.FAILED,
+    Outcome.HELD: Condition.HELD,
+    Outcome.NOT_OFFERED: Condition.NOT_OFFERED,
+    Outcome.UNSETTLED: Condition.UNSETTLED,
+    Outcome.PUT_OFF: Condition.PUT_OFF,
+}
+ORDER = tuple(Condition)
+REMEDIES = {
+    Condition.FAILED: "activation-sync check {0}; the next night tries it again",
+    Condition.LOST: "start the fleet again, or wait for the next night; the runbook says why workers die",
+    Condition.HELD: "activation-sync plan {0}, then sync {0} --approve DIGEST",
+    Condition.QUARANTINED: "mend the cause, then activation-sync sync {0}; a good run lifts it",
+    Condition.NOT_OFFERED: "mend write_back.path, or set write_back.enabled = false",
+    Condition.UNSETTLED: "activation-sync conflicts {0}, dead-letters {0}; then resolve, or retry",
+    Condition.STALE: "activation-sync check {0}; if it is well, Microsoft is late",
+    Condition.PUT_OFF: "nothing: it is tried again, at the latest the next night",
+    Condition.NOT_RUN: "start the fleet again with unless_done, or wait for the next night",
+    Condition.NEVER_RUN: "nothing: its first run is yet to come",
+    Condition.RUNNING: "nothing",
+    Condition.FINE: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What the warehouse remembers of a tenant's newest runs of the job itself.
+
+    outcome, as_of, refreshed_on: of the newest that ended; None: none did. since: when the first run of its streak of
+    the same outcome began. summary: of that newest run, when it was not a good one. unended_at: when a run began that
+    has not ended, if that is the newest; is_alive: its lease has not run out.
+    """
+
+    tenant: str
+    outcome: Outcome | None = None
+    as_of: date | None = None
+    since: datetime | None = None
+    refreshed_on: date | None = None
+    summary: RunSummary | None = None
+    unended_at: datetime | None = None
+    is_alive: bool = False
+    quarantine: Quarantine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one tenant stands. since: the day (UTC) on which its present condition began; None: never run.
+
+    ran_for: the night of the run that says so, where a run does.
+    """
+
+    tenant: str
+    condition: Condition
+    since: date | None = None
+    why: str = ""
+    quarantine: Quarantine | None = None
+    ran_for: date | None = None
+
+    @property
+    def remedy(self) -> str:
+        return REMEDIES[self.condition].format(self.tenant)
+
+
+def standing_of(last: LastRun, night: date, stale_after_days: int) -> Standing:
+    """Where a tenant stands on a night; stale_after_days: the age at which its report counts as old."""
+    is_left_out = last.quarantine and not last.quarantine.is_due(night)
+    if last.unended_at and (last.is_alive or not is_left_out):
+        condition = Condition.RUNNING if last.is_alive else Condition.LOST
+        return Standing(last.tenant, condition, last.unended_at.date(), _unended_words(last), last.quarantine)
+    if last.outcome is None or last.since is None:
+        return Standing(last.tenant, Condition.NEVER_RUN)
+    if is_left_out:
+        return Standing(last.tenant, Condition.QUARANTINED, last.since.date(), quarantine_words(last), last.quarantine)
+    condition = OF_OUTCOME.get(last.outcome, Condition.FINE)
+    if condition is Condition.FINE and last.refreshed_on and is_stale(last.refreshed_on, night, stale_after_days):
+        return _stale(last.tenant, last.refreshed_on, night, stale_after_days)
+    return Standing(last.tenant, condition, last.since.date(), _why(last), last.quarantine, last.as_of)
+
+
+def not_run(standings: Sequence[Standing], night: date) -> list[Standing]:
+    """The same once that night is over: who fared well when it last ran, but had no turn, is not fine."""
+    return [_not_run(one, night) if one.ran_for and one.ran_for < night else one for one in standings]
+
+
+def _not_run(standing: Standing, night: date) -> Standing:
+    if standing.condition is not Condition.FINE:
+        return standing
+    return replace(standing, condition=Condition.NOT_RUN, since=night, why=f"the last run was for {standing.ran_for}")
+
+
+def fleet_words(standings: Sequence[Standing]) -> str:
+    """How all tenants fare, in a sentence; then, of those that need someone, the most pressing ones."""
+    counted = Counter(standing.condition for standing in standings)
+    totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in ORDER if counted[condition])
+    pressing = [standing for standing in in_order(standings) if standing.condition.is_pressing]
+    named = [f"{standing.tenant}: {standing.condition}, {_since_words(standing)}." for standing in pressing]
+    more = [f"And {len(pressing) - NAMED_TENANTS:,} more."] if len(pressing) > NAMED_TENANTS else []
+    return " ".join([f"{rows_words(len(standings), 'tenant')}: {totals or 'none'}.", *named[:NAMED_TENANTS], *more])
+
+
+def begun_since(standings: Sequence[Standing], day: date) -> list[Standing]:
+    """Those that somebody should look at, and that were well before that day (UTC)."""
+    return [one for one in standings if one.condition.is_pressing and one.since and one.since >= day]
+
+
+def fleet_rows(standings: Sequence[Standing]) -> list[dict[str, str]]:
+    """A row a tenant, the most pressing first, and of these the longest lasting."""
+    return [
+        {
+            "tenant": standing.tenant,
+            "condition": standing.condition.value,
+            "since": str(standing.since or "-"),
+            "why": standing.why,
+            "remedy": standing.remedy,
+        }
+        for standing in in_order(standings)
+    ]
+
+
+def in_order(standings: Sequence[Standing]) -> list[Standing]:
+    """The most pressing first, and of these the longest lasting."""
+    return sorted(standings, key=lambda one: (ORDER.index(one.condition), one.since or date.max, one.tenant))
+
+
+def quarantine_words(last: LastRun) -> str:
+    """Why a tenant was left out tonight; empty when it was not in quarantine."""
+    return f"{_quarantine_words(last.quarantine)} {_why(last)}" if last.quarantine else ""
+
+
+def _quarantine_words(quarantine: Quarantine) -> str:
+    return (
+        f"Failing for so many nights that it is left out since {quarantine.since}, until {quarantine.tried_again_on}."
+    )
+
+
+def _why(last: LastRun) -> str:
+    return (last.summary.error or outcome_words(last.summary)) if last.summary else ""
+
+
+def _unended_words(last: LastRun) -> str:
+    return (
+        f"at work since {last.unended_at:%H:%M} UTC"
+        if last.is_alive
+        else f"began {last.unended_at:%H:%M} UTC, never ended"
+    )
+
+
+def _stale(tenant: str, refreshed_on: date, night: date, stale_after_days: int) -> Standing:
+    age = report_age_days(refreshed_on, night)
+    why = f"the newest report is of {refreshed_on}, {age} days old"
+    return Standing(tenant, Condition.STALE, refreshed_on + timedelta(days=stale_after_days + 1), why)
+
+
+def _since_words(standing: Standing) -> str:
+    return f"since {standing.since}" if standing.since else "so far"

@@ -1,0 +1,64 @@
+"""Reports as bytes: CSV as Graph's download host sends it, JSON as its beta does."""
+
+import csv
+import io
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from activation_sync.emulator.tenant.editions import USER_DETAIL, Cell, Edition, Row, Table, table_of
+
+ROWS_A_CHUNK = 1000
+_WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le" if sys.byteorder == "little" else "utf-16-be"}
+_NESTED = ("reportRefreshDate", "userPrincipalName", "displayName")
+
+
+def csv_chunks(edition: Edition) -> Iterator[bytes]:
+    """The report as CSV with BOM and CRLF, product names in upper case; a chunk at a time."""
+    if edition.is_blank:
+        return
+    table = table_of(edition)
+    text = _csv_text([table.columns])
+    yield text.encode(edition.encoding)
+    product = table.columns.index("Product Type")
+    while block := list(itertools.islice(table.rows, ROWS_A_CHUNK)):
+        loud = ((*row[:product], str(row[product]).upper(), *row[product + 1 :]) for row in block)
+        yield _csv_text(loud).encode(_WITHOUT_MARK[edition.encoding])
+
+
+def json_rows(edition: Edition, first_user: int = 0, last_user: int | None = None) -> list[dict[str, Any]]:
+    """The report as beta's JSON objects; the user detail nests the products of a user."""
+    table = table_of(edition, first_user, last_user)
+    rows = [_as_object(table, row) for row in table.rows]
+    return _nested(rows) if edition.report == USER_DETAIL else rows
+
+
+def _csv_text(rows: Iterable[Row]) -> str:
+    page = io.StringIO()
+    csv.writer(page, lineterminator="\r\n").writerows(rows)
+    return page.getvalue()
+
+
+def _as_object(table: Table, row: Row) -> dict[str, Any]:
+    return {_property(name): _json_cell(cell) for name, cell in zip(table.columns, row, strict=True)}
+
+
+def _json_cell(cell: Cell) -> Cell | None:
+    return None if cell == "" else cell
+
+
+def _property(column: str) -> str:
+    """A column's name as a property: `Windows 10 Mobile` is `windows10Mobile`, `iOS` is `ios`."""
+    first, *rest = column.split()
+    return first.lower() + "".join(rest)
+
+
+def _nested(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One object a user, with one entry a product."""
+    users = itertools.groupby(rows, key=lambda row: tuple(row[name] for name in _NESTED))
+    return [
+        dict(zip(_NESTED, user, strict=True))
+        | {"userActivationCounts": [{name: row[name] for name in row if name not in _NESTED} for row in rows_of_user]}
+        for user, rows_of_user in users
+    ]

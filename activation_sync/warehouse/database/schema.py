@@ -1,0 +1,87 @@
+"""Which schema the warehouse has, and the way to ours."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from activation_sync.errors import SchemaVersionError
+from activation_sync.warehouse.database.engine import reading, writing
+from activation_sync.warehouse.database.failures import name_of, naming_failures
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+MIGRATING = 7_260_305  # our PostgreSQL advisory lock; any number, as long as nobody else's
+
+
+def migrate(engine: Engine) -> tuple[str | None, str]:
+    """Bring the schema to this version, all of it or nothing; repeating is harmless.
+
+    Returns the version it had (None: empty) and the one it has. Raises SchemaVersionError when it is newer than we.
+    """
+    _use_write_ahead_log(engine)
+    with writing(engine) as conn:
+        _let_nobody_else_migrate(conn)
+        before = _version(conn)
+        _refuse_newer(engine, before)
+        command.upgrade(_config(conn), "head")
+        return before, _newest()
+
+
+def refuse_other_schema(engine: Engine) -> None:
+    """Raise SchemaVersionError unless the warehouse has the schema this version was written for."""
+    with reading(engine) as conn:
+        version = _version(conn)
+    _refuse_newer(engine, version)
+    if version != _newest():
+        raise SchemaVersionError(
+            f"the warehouse {name_of(engine.url)} has schema {version or 'none'}, this application needs {_newest()}; "
+            "run: activation-sync migrate"
+        )
+
+
+def _refuse_newer(engine: Engine, version: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if version is not None and version not in known:
+        raise SchemaVersionError(
+            f"the warehouse {name_of(engine.url)} has schema {version}, this application knows none after {_newest()}; "
+            "upgrade the application (activation-sync migrate cannot go back)"
+        )
+
+
+def _version(conn: Connection) -> str | None:
+    return MigrationContext.configure(conn).get_current_revision()
+
+
+def _newest() -> str:
+    head = _scripts().get_current_head()
+    assert head is not None, "the migrations lie beside this file"
+    return head
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config(conn: Connection | None = None) -> Config:
+    config = Config(attributes={"connection": conn})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """Readers and the writer of a SQLite file then do not wait for each other. Remembered by the file itself."""
+    if engine.dialect.name == "sqlite":
+        with naming_failures(engine.url):
+            connection = engine.raw_connection()  # not in a transaction, where it would be refused
+            try:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
+            finally:
+                connection.close()
+
+
+def _let_nobody_else_migrate(conn: Connection) -> None:
+    if conn.dialect.name == "postgresql":  # SQLite has one writer anyway
+        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})

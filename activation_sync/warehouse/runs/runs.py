@@ -1,0 +1,142 @@
+"""Which runs there were, and what each came to."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
+
+from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.warehouse.database.tables import sync_run
+from activation_sync.warehouse.database.upsert import insert_or_update
+
+SUMMARY = TypeAdapter(RunSummary)
+ENDED_WELL = (Outcome.DONE, Outcome.NOTHING_NEW, Outcome.UNSETTLED, Outcome.NOT_OFFERED)  # went through all steps
+NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run, or what a person did.
+
+    as_of: the day it ran for. reason: why a person started it; a nightly run has none. ended_at, outcome, summary: None
+    while it runs, or when it was killed. digest: of the plan that was applied or held; empty when there was none.
+    """
+
+    run_id: str
+    tenant: str
+    as_of: date
+    who: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    summary: RunSummary | None = None
+    kind: RunKind = RunKind.SYNC
+    digest: str = ""
+    reason: str | None = None
+
+
+def record_run_started(
+    conn: Connection,
+    *,
+    tenant: str,
+    run_id: str,
+    as_of: date,
+    who: str,
+    at: datetime,
+    kind: RunKind = RunKind.SYNC,
+    reason: str | None = None,
+) -> None:
+    """Note that a run began; begun again, it has not ended."""
+    started = {
+        "run_id": run_id,
+        "tenant": tenant,
+        "kind": kind.value,
+        "as_of": as_of,
+        "who": who,
+        "reason": reason,
+        "started_at": at,
+    }
+    again = ("started_at", "who", "reason", *NOT_ENDED)
+    conn.execute(insert_or_update(conn, sync_run, again), [started | dict.fromkeys(NOT_ENDED)])
+
+
+def record_run(conn: Connection, summary: RunSummary, *, at: datetime) -> None:
+    """Note how a run that was recorded as started ended."""
+    ended = {
+        "ended_at": at,
+        "outcome": summary.outcome.value,
+        "refreshed_on": summary.refreshed_on,
+        "digest": summary.digest,
+        "summary": SUMMARY.dump_json(summary).decode(),
+    }
+    conn.execute(update(sync_run).where(sync_run.c.run_id == summary.run_id).values(ended))
+
+
+def read_last_run(conn: Connection, tenant: str) -> RunRecord | None:
+    """The run of the job itself that was started last."""
+    found = _read(conn, sync_run.c.tenant == tenant, sync_run.c.kind == RunKind.SYNC.value, limit=1)
+    return next(iter(found), None)
+
+
+def read_troubles(conn: Connection, tenant: str, kind: RunKind) -> dict[str, int]:
+    """What was amiss after the tenant's last run of this kind that came to an end; nothing before the first."""
+    row = sync_run.c
+    ended = select(sync_run).where(row.tenant == tenant, row.kind == kind.value, row.ended_at.is_not(None))
+    last = conn.execute(ended.order_by(row.ended_at.desc(), row.run_id.desc()).limit(1)).mappings().first()
+    summary = _run(last).summary if last else None
+    return summary.troubles if summary else {}
+
+
+def read_runs(conn: Connection, tenant: str, limit: int) -> list[RunRecord]:
+    """Runs of a tenant, and what people did, the newest first."""
+    return _read(conn, sync_run.c.tenant == tenant, limit=limit)
+
+
+def find_runs(conn: Connection, beginning: str, limit: int = 2) -> list[RunRecord]:
+    """The runs of any tenant whose id begins so, the newest first."""
+    return _read(conn, sync_run.c.run_id.startswith(beginning, autoescape=True), limit=limit)
+
+
+def was_held(conn: Connection, tenant: str, digest: str) -> bool:
+    """True when a run was held with a plan whose digest begins so."""
+    row = sync_run.c
+    held = (row.tenant == tenant, row.outcome == Outcome.HELD.value, row.digest.startswith(digest, autoescape=True))
+    return bool(digest) and bool(_read(conn, *held, limit=1))
+
+
+def is_night_done(conn: Connection, tenant: str, night: date) -> bool:
+    """True when a run went through all its steps that counts for this night."""
+    return bool(_read(conn, sync_run.c.tenant == tenant, *went_well(night), limit=1))
+
+
+def went_well(night: date) -> tuple[ColumnElement[bool], ...]:
+    """Runs of the job itself, for this night or the next, that went through all their steps.
+
+    The next one counts because runs by hand count their days in UTC. Later ones do not: someone may have run the job
+    for a day in the far future, which must not silence the nights until then.
+    """
+    row = sync_run.c
+    well = row.outcome.in_([outcome.value for outcome in ENDED_WELL])
+    return row.kind == RunKind.SYNC.value, row.as_of.between(night, night + timedelta(days=1)), well
+
+
+def _read(conn: Connection, *which: ColumnElement[bool], limit: int) -> list[RunRecord]:
+    newest_first = select(sync_run).where(*which).order_by(sync_run.c.started_at.desc(), sync_run.c.run_id.desc())
+    return [_run(values) for values in conn.execute(newest_first.limit(limit)).mappings()]
+
+
+def _run(row: RowMapping) -> RunRecord:
+    return RunRecord(
+        run_id=row["run_id"],
+        tenant=row["tenant"],
+        as_of=row["as_of"],
+        who=row["who"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        summary=SUMMARY.validate_json(row["summary"]) if row["summary"] else None,
+        kind=RunKind(row["kind"]),
+        digest=row["digest"] or "",
+        reason=row["reason"],
+    )

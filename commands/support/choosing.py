@@ -1,0 +1,36 @@
+"""What a command is about: which tenants, and their warehouse."""
+
+from sqlalchemy import Engine, text
+
+from activation_sync.errors import ConfigError
+from activation_sync.warehouse.database.engine import writing
+from activation_sync.warehouse.database.schema import refuse_other_schema
+from config.settings import TenantSettings, settings_in_use
+from tasks.wiring import open_warehouse
+
+
+def chosen_tenants(name: str | None) -> tuple[TenantSettings, ...]:
+    """The named tenant, or all of them."""
+    settings = settings_in_use()
+    return (settings.tenant(name),) if name else settings.tenants
+
+
+def only_tenant(name: str | None) -> TenantSettings:
+    """The named tenant, or the only one; ConfigError when the choice is open."""
+    tenants = chosen_tenants(name)
+    if len(tenants) > 1:
+        raise ConfigError([f"several tenants are configured: choose with --tenant {'|'.join(t.name for t in tenants)}"])
+    return tenants[0]
+
+
+def open_migrated_warehouse() -> Engine:
+    """The warehouse; SchemaVersionError unless its schema is this version's."""
+    engine = open_warehouse()
+    refuse_other_schema(engine)
+    return engine
+
+
+def refuse_unwritable_warehouse() -> None:
+    """Raise unless a run could write. No row is changed, but whoever may not write is refused even that."""
+    with writing(open_migrated_warehouse()) as connection:
+        connection.execute(text("DELETE FROM tenant_lease WHERE 1 = 0"))

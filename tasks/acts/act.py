@@ -1,0 +1,32 @@
+"""The frame of what a person does: a run of its own under the tenant's lease, and one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from activation_sync.core.model import Plan
+from activation_sync.core.pages.plan_view import summarise_act, view_plan
+from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.warehouse.counts.apply import apply_plan
+from activation_sync.warehouse.database.engine import writing
+from activation_sync.warehouse.runs.runs import record_run
+from tasks.run import Run, open_run
+from tasks.wiring import now, open_warehouse
+
+
+@contextmanager
+def open_act(tenant: str, kind: RunKind) -> Iterator[tuple[Run, Connection]]:
+    """Wait for the tenant, then let one transaction see and change it; the history remembers it, refused or not."""
+    with open_run(tenant, now().date(), kind) as run, writing(open_warehouse(), run.lease) as connection:
+        yield run, connection
+
+
+def apply_act(run: Run, connection: Connection, plan: Plan, approved_by: str = "") -> RunSummary:
+    """Apply what a person decided, the way a night's plan is applied: table, memory, ledger and outbox."""
+    apply_plan(connection, plan, run_id=run.run_id, who=run.who, at=now())
+    view = replace(view_plan(plan), approved_by=approved_by)
+    summary = summarise_act(view, run.run_id, run.as_of)
+    record_run(connection, summary, at=now())
+    return summary

@@ -1,0 +1,97 @@
+"""Reports that a person downloaded by hand: landed and loaded, so that they can be backfilled, and nothing more."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from activation_sync.core.model import Report
+from activation_sync.core.reports.sniff import Sniffed, sniff_report
+from activation_sync.core.reports.text import REMEDY
+from activation_sync.errors import LandingError, ReportFormatError, ReportShrankError
+from activation_sync.landing.store import LandedFile
+from activation_sync.warehouse.database.engine import reading, writing
+from activation_sync.warehouse.database.fencing import Lease
+from activation_sync.warehouse.reports.manifest import LandedReport, Source, find_landed, find_owner, record_landed
+from tasks.steps.load import load_past_report
+from tasks.wiring import now, open_landing, open_warehouse
+
+CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A report as the warehouse knows it now. is_known: these very bytes had landed before; nothing changed."""
+
+    report: Report
+    refreshed_on: date
+    rows: int
+    sha256: str
+    is_known: bool = False
+
+
+def import_report(tenant: str, file: Path, lease: Lease) -> Imported:
+    """Land and load one file. ReportFormatError says why a file is refused; then nothing of it is kept.
+
+    Safe to repeat: the same bytes again change nothing.
+    """
+    with _open(file) as stream:
+        sniffed = sniff_report(stream)
+        stream.seek(0)
+        landed_file = open_landing().land(
+            tenant, sniffed.report, iter(partial(stream.read, CHUNK_BYTES), b""), sniffed.suffix
+        )
+    landed = _landed(tenant, sniffed, landed_file)
+    with reading(open_warehouse()) as connection:
+        known = find_landed(connection, landed.id)
+        whose = None if known else find_owner(connection, landed)
+    if whose:
+        open_landing().drop(landed.path)
+        raise ReportFormatError(f"these very users have landed for {whose}; import the file with --tenant {whose}")
+    if known and known.refreshed_on:
+        return _imported(known, is_known=True)
+    try:
+        return _imported(_load(known or landed, lease))
+    except (ReportFormatError, ReportShrankError) as error:
+        if known is None:
+            open_landing().drop(landed.path)
+        raise ReportFormatError(_reason(landed, error)) from None
+
+
+def _open(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise LandingError(f"it cannot be read: {error.strerror}") from None
+
+
+def _landed(tenant: str, sniffed: Sniffed, file: LandedFile) -> LandedReport:
+    return LandedReport(
+        tenant=tenant,
+        report=sniffed.report,
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        path=file.path,
+        landed_at=now(),
+        seen_at=now(),
+        source=Source.IMPORT,
+    )
+
+
+def _load(landed: LandedReport, lease: Lease) -> LandedReport:
+    """Record and load in one transaction, so that a file that is refused was never known."""
+    with writing(open_warehouse(), lease) as connection, open_landing().open(landed.path) as stream:
+        return load_past_report(connection, record_landed(connection, landed), stream)
+
+
+def _reason(landed: LandedReport, error: Exception) -> str:
+    if isinstance(error, ReportShrankError):
+        return f"the {landed.report} report has a header and no rows"
+    return str(error).removesuffix(REMEDY).rstrip()
+
+
+def _imported(landed: LandedReport, *, is_known: bool = False) -> Imported:
+    assert landed.refreshed_on is not None, "a report that was loaded says its date"
+    assert landed.rows is not None, "and its rows"
+    return Imported(landed.report, landed.refreshed_on, landed.rows, landed.sha256, is_known)

@@ -1,0 +1,54 @@
+"""A person undoes a run."""
+
+from sqlalchemy import Connection
+
+from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
+from activation_sync.core.rule.revert import Revert, plan_revert
+from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.errors import ChoiceError
+from activation_sync.warehouse.database.engine import reading
+from activation_sync.warehouse.database.schema import refuse_other_schema
+from activation_sync.warehouse.ledger.hindsight import read_effects
+from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.runs.runs import RunRecord, find_runs, was_held
+from tasks.acts.act import apply_act, open_act
+from tasks.steps.apply import record_approval
+from tasks.steps.planning import inputs_from
+from tasks.wiring import limits, now, open_warehouse, tenant_settings
+
+
+def find_run(beginning: str) -> RunRecord:
+    """The run a person names by its id, or the beginning of it; ChoiceError when that is none, or several."""
+    engine = open_warehouse()
+    refuse_other_schema(engine)
+    with reading(engine) as connection:
+        found = find_runs(connection, beginning.strip().lower())
+    if len(found) == 1:
+        return found[0]
+    which = "several runs begin" if found else "no run begins"
+    raise ChoiceError(f"{which} with {beginning!r}; `activation-sync history` lists each with its id")
+
+
+def preview_revert(undone: RunRecord) -> Revert:
+    """What undoing a run would change. Reads, and writes nothing."""
+    with reading(open_warehouse()) as connection:
+        return _revert_from(connection, undone)
+
+
+def revert(undone: RunRecord, approve: str | None = None) -> tuple[Revert, RunSummary]:
+    """Bring back the values before a run, where nothing has moved since; HeldError when the guards object.
+
+    What was seen of the usage data stays remembered, so the next sync does not pull the same values again.
+    """
+    with open_act(undone.tenant, RunKind.REVERT) as (run, connection):
+        found = _revert_from(connection, undone)
+        hold_if_not_approved(found.plan, approve, was_held(connection, run.tenant, normal_digest(approve)))
+        approved_by = record_approval(connection, run, found.plan)
+        note = f"undid run {undone.run_id}: {len(found.plan.changes)} rows brought back, {len(found.left)} left"
+        record_act(connection, tenant=run.tenant, run_id=run.run_id, who=run.who, at=now(), act="revert", note=note)
+        return found, apply_act(run, connection, found.plan, approved_by)
+
+
+def _revert_from(connection: Connection, undone: RunRecord) -> Revert:
+    effects = read_effects(connection, undone.tenant, undone.run_id)
+    return plan_revert(inputs_from(connection, undone.tenant), effects, limits(tenant_settings(undone.tenant)))

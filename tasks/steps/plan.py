@@ -1,0 +1,27 @@
+"""Step 3: the plan, from what the warehouse knows; made again, the same, as often as anyone asks."""
+
+from collections.abc import Sequence
+
+from prefect import get_run_logger, task
+
+from activation_sync.core.pages.plan_view import view_plan
+from activation_sync.core.runs.outcome import PlanView
+from activation_sync.warehouse.database.engine import reading
+from tasks.policy import STEP
+from tasks.run import Run
+from tasks.steps.planning import plan_from
+from tasks.wiring import open_warehouse
+
+
+@task(task_run_name="plan {run.tenant}", **STEP)
+def plan_changes(run: Run, landed_ids: Sequence[str]) -> PlanView:
+    """Reconcile observed, warehouse and published; return what would change, and whether the guards agree.
+
+    Safe to repeat: it reads, and writes nothing.
+    """
+    with reading(open_warehouse()) as connection:
+        view = view_plan(plan_from(connection, run.tenant, landed_ids))
+    get_run_logger().info(
+        "plan %.12s: %d to write, %d to push, %d conflicts", view.digest, view.written, view.pushed, view.conflicts
+    )
+    return view

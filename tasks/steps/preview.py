@@ -1,0 +1,93 @@
+"""The plan without the run: reports are read as they arrive, and nothing is written anywhere."""
+
+import io
+from collections.abc import Iterator
+from datetime import date
+from typing import BinaryIO, cast
+
+from prefect import get_run_logger, task
+
+from activation_sync.core.model import CountRow, Plan, Report
+from activation_sync.core.pages.plan_view import view_plan
+from activation_sync.core.reports.derive import DetailCounts
+from activation_sync.core.reports.parse import Noticed, parse_counts, parse_detail
+from activation_sync.core.rule.plan import make_plan
+from activation_sync.core.runs.outcome import PlanView
+from activation_sync.errors import ReportShrankError
+from activation_sync.graph.client import GraphClient
+from activation_sync.warehouse.counts.states import read_plan_inputs
+from activation_sync.warehouse.database.engine import reading
+from activation_sync.warehouse.database.schema import refuse_other_schema
+from activation_sync.warehouse.reports.loading import ReportedCounts
+from config.settings import SyncSettings
+from tasks.policy import STEP
+from tasks.wiring import limits, observed_report, open_graph, open_warehouse, tenant_settings
+
+
+@task(task_run_name="preview {tenant}", **STEP)
+def preview_changes(tenant: str) -> PlanView:
+    """What a sync would do now. Safe to repeat: it reads Graph and the warehouse, and writes nothing."""
+    view = view_plan(preview_plan(tenant))
+    get_run_logger().info("preview %.12s: %d to write, %d to push", view.digest, view.written, view.pushed)
+    return view
+
+
+def preview_plan(tenant: str) -> Plan:
+    """Tonight's plan, from reports that are read as they arrive and not kept."""
+    settings = tenant_settings(tenant)
+    observed = observed_report(settings)
+    engine = open_warehouse()
+    refuse_other_schema(engine)
+    with open_graph(tenant) as graph:
+        reports = dict.fromkeys((Report.USER_COUNTS, observed))
+        tonight = [_read(graph, report, settings.graph.report_format, settings.sync) for report in reports]
+    with reading(engine) as connection:
+        return make_plan(read_plan_inputs(connection, tenant, observed, tonight), limits(settings))
+
+
+def _read(graph: GraphClient, report: Report, report_format: str, sync: SyncSettings) -> ReportedCounts:
+    with graph.download(report, format="json" if report_format == "json" else "csv") as download:
+        stream = cast(BinaryIO, io.BufferedReader(_Chunks(download.chunks)))
+        rows, total = _detail_rows(stream, sync) if report is Report.USER_DETAIL else _count_rows(stream, sync)
+    if not rows:
+        raise ReportShrankError(f"the {report} report has a header and no rows; try again when Graph has filled it")
+    return ReportedCounts(report, "", _refresh_date(rows), total, tuple(rows))
+
+
+def _count_rows(stream: BinaryIO, sync: SyncSettings) -> tuple[list[CountRow], int]:
+    rows = parse_counts(stream, sync.product_aliases)
+    return rows, len(rows)
+
+
+def _detail_rows(stream: BinaryIO, sync: SyncSettings) -> tuple[list[CountRow], int]:
+    noticed = Noticed()
+    counts = DetailCounts(noticed.spelled)
+    for _ in counts.through(parse_detail(stream, sync.product_aliases, noticed)):
+        pass
+    return counts.counts(), counts.rows_seen
+
+
+def _refresh_date(rows: list[CountRow]) -> date:
+    return rows[0].refreshed_on  # the parser refuses a second one
+
+
+class _Chunks(io.RawIOBase):
+    """Chunks as they arrive, as a stream that a parser can read."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the only buffer BufferedReader gives
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        taken = self._rest[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._rest = self._rest[len(taken) :]
+        return len(taken)

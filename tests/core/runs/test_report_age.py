@@ -1,0 +1,19 @@
+from datetime import date
+
+import pytest
+
+from activation_sync.core.runs.report_age import is_stale, report_age_days
+
+REFRESHED_ON = date(2026, 2, 27)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "age_days"), [(date(2026, 2, 27), 0), (date(2026, 3, 1), 2), (date(2026, 2, 26), -1)]
+)
+def test_the_age_of_a_report_is_counted_in_days_of_the_calendar(as_of, age_days):
+    assert report_age_days(REFRESHED_ON, as_of) == age_days
+
+
+@pytest.mark.parametrize(("as_of", "expected"), [(date(2026, 3, 4), False), (date(2026, 3, 5), True)])
+def test_a_report_is_stale_once_it_is_older_than_allowed(as_of, expected):
+    assert is_stale(REFRESHED_ON, as_of, stale_after_days=5) is expected

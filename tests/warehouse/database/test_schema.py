@@ -1,0 +1,54 @@
+"""The schema is migrated in one step, and refused when it is of another version."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from activation_sync.errors import SchemaVersionError
+from activation_sync.warehouse.database.engine import open_engine, writing
+from activation_sync.warehouse.database.schema import migrate, refuse_other_schema
+from activation_sync.warehouse.database.tables import metadata
+
+
+@pytest.fixture
+def empty(warehouse_url):
+    engine = open_engine(warehouse_url)
+    yield engine
+    engine.dispose()
+
+
+def test_an_empty_warehouse_is_migrated_once_and_a_second_time_changes_nothing(empty):
+    assert migrate(empty) == (None, "0002")
+    assert migrate(empty) == ("0002", "0002")
+    refuse_other_schema(empty)
+
+
+def checks(engine: Engine) -> dict[str, list[str]]:
+    found = inspect(engine)
+    return {table: sorted(check["name"] for check in found.get_check_constraints(table)) for table in metadata.tables}
+
+
+def test_the_migrations_lead_to_the_tables_of_today(engine):
+    with engine.connect() as conn:
+        assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+    migrated = checks(engine)
+    with engine.begin() as conn:
+        for view in inspect(conn).get_view_names():
+            conn.exec_driver_sql(f"DROP VIEW {view}")
+        metadata.drop_all(conn)
+        metadata.create_all(conn)
+    assert checks(engine) == migrated
+
+
+def test_an_empty_warehouse_is_refused_with_the_command_that_migrates(empty):
+    with pytest.raises(SchemaVersionError, match=r"schema none.*needs 0002.*activation-sync migrate"):
+        refuse_other_schema(empty)
+
+
+@pytest.mark.parametrize("look", [refuse_other_schema, migrate])
+def test_a_schema_of_tomorrow_is_refused_with_the_advice_to_upgrade(engine, look):
+    with writing(engine) as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaVersionError, match=r"schema 9999.*after 0002.*upgrade the application"):
+        look(engine)
