@@ -4,7 +4,9 @@ The map is in README.md. A test that fails here asks for another way in, rarely 
 """
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,19 +15,47 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 
-CORE = {"activation_sync.core", "activation_sync.errors"}
-ADAPTERS = {"activation_sync.graph", "activation_sync.landing", "activation_sync.warehouse"}
-MAY_IMPORT: dict[str, set[str]] = {  # of our own rooms; each may always import itself
-    "commands": {"flows", "tasks", "config", "activation_sync.emulator", *ADAPTERS, *CORE},
-    "flows": {"tasks", "config", *CORE},
-    "tasks": {"config", *ADAPTERS, *CORE},
+GROUND = {"activation_sync.errors", "activation_sync.core"}
+CORE = GROUND | {f"activation_sync.core.{room}" for room in ("reports", "rule", "runs", "pages")}
+DATABASE, LEDGER, DELIVERY, REPORTS, COUNTS, RUNS, REBUILDING = (
+    f"activation_sync.warehouse.{room}"
+    for room in ("database", "ledger", "delivery", "reports", "counts", "runs", "rebuilding")
+)
+WAREHOUSE = {DATABASE, LEDGER, DELIVERY, REPORTS, COUNTS, RUNS, REBUILDING}
+ADAPTERS = {"activation_sync.graph", "activation_sync.landing", *WAREHOUSE}
+EMULATOR = [f"activation_sync.emulator.{room}" for room in ("http", "tenant", "faults", "service")]
+STEPS = {"tasks", "tasks.steps"}
+TASKS = STEPS | {"tasks.acts", "tasks.backfill", "tasks.nights"}
+MAY_IMPORT: dict[str, set[str]] = {  # of our own rooms, from the ground up; each may always import itself
+    "activation_sync.errors": set(),
+    "activation_sync.core": {"activation_sync.errors"},
+    "activation_sync.core.reports": GROUND,
+    "activation_sync.core.rule": GROUND,
+    "activation_sync.core.runs": {*GROUND, "activation_sync.core.rule"},
+    "activation_sync.core.pages": CORE,
     "config": {"activation_sync.errors"},
     "activation_sync.graph": CORE,
     "activation_sync.landing": CORE,
-    "activation_sync.warehouse": CORE,
-    "activation_sync.core": {"activation_sync.errors"},
-    "activation_sync.errors": set(),
-    "activation_sync.emulator": set(),
+    DATABASE: CORE,
+    LEDGER: {*CORE, DATABASE},
+    DELIVERY: {*CORE, DATABASE, LEDGER},
+    REPORTS: {*CORE, DATABASE, LEDGER, DELIVERY},
+    COUNTS: {*CORE, DATABASE, LEDGER, DELIVERY, REPORTS},
+    RUNS: {*CORE, DATABASE, LEDGER, DELIVERY, REPORTS},
+    REBUILDING: {*CORE, DATABASE, LEDGER, DELIVERY, REPORTS},
+    "activation_sync.warehouse.migrations": {DATABASE},
+    "activation_sync.emulator": set(EMULATOR),
+    **{room: {"activation_sync.emulator", *EMULATOR[:floor]} for floor, room in enumerate(EMULATOR)},
+    "tasks": {"config", *ADAPTERS, *CORE},
+    "tasks.steps": {"tasks", "config", *ADAPTERS, *CORE},
+    "tasks.acts": {*STEPS, "config", *ADAPTERS, *CORE},
+    "tasks.backfill": {*STEPS, "config", *ADAPTERS, *CORE},
+    "tasks.nights": {*STEPS, "config", *ADAPTERS, *CORE},
+    "flows": {*TASKS, "config", *CORE},
+    "commands.support": {"flows", *TASKS, "config", "activation_sync.emulator", *ADAPTERS, *CORE},
+    "commands.report": {"commands.support", *TASKS, "config", *ADAPTERS, *CORE},
+    "commands": {"commands.support", "commands.report", "flows", *TASKS, "config", *ADAPTERS, *CORE}
+    | {"activation_sync.emulator", *EMULATOR},
 }
 NEVER_IMPORTS = {  # of other people's packages, and of the standard library
     "flows": {"httpx", "msal", "sqlalchemy"},
@@ -38,10 +68,10 @@ NEVER_IMPORTS = {  # of other people's packages, and of the standard library
     "activation_sync.emulator": {"prefect", "msal", "sqlalchemy"},
 }
 ROOMS = sorted(MAY_IMPORT)
-HOLDS_PANDAS = {"activation_sync/core/reconcile.py"}
+HOLDS_PANDAS = {"activation_sync/core/rule/reconcile.py"}
 READS_ENVIRONMENT = {  # beside config/: file and reason
-    "commands/console.py": "sets what Prefect reads, before Prefect is imported",
-    "commands/servers.py": "sets what Prefect reads, in the processes that it starts",
+    "commands/support/console.py": "sets what Prefect reads, before Prefect is imported",
+    "commands/support/servers.py": "sets what Prefect reads, in the processes that it starts",
 }
 NEVER_WRITTEN = [  # in parts, so that this file may be searched too
     "pypi" + ".org",
@@ -54,13 +84,46 @@ NEVER_WRITTEN = [  # in parts, so that this file may be searched too
 NOT_OURS = {".git", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__"}
 
 
-def modules(*rooms: str) -> Iterator[Path]:
-    """The Python files of these rooms; at least one, or the rooms have moved and this file must follow."""
-    for room in rooms:
-        place = ROOT / room.replace(".", "/")
+def modules(*places: str) -> Iterator[Path]:
+    """The Python files at or below these; at least one, or they have moved and this file must follow."""
+    for name in places:
+        place = ROOT / name.replace(".", "/")
         found = [place.with_suffix(".py")] if place.with_suffix(".py").is_file() else sorted(place.rglob("*.py"))
-        assert found, f"{room} holds no module"
+        assert found, f"{name} holds no module"
         yield from found
+
+
+@cache
+def room_of(name: str) -> str | None:
+    """The room in which a module or a name of a module stands: of all rooms around it the smallest."""
+    around = (room for room in ROOMS if is_within(name, {room}))
+    return max(around, key=len, default=None)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def in_room(room: str) -> Iterator[Path]:
+    """The Python files of this room, without those of rooms within it."""
+    return (path for path in modules(room) if room_of(module_name(path)) == room)
+
+
+@cache
+def doors_of(room: str) -> set[str]:
+    """The modules outsiders may import, as the room's own docstring names them."""
+    documentation = ast.get_docstring(ast.parse((ROOT / room.replace(".", "/") / "__init__.py").read_text())) or ""
+    found = re.search(r"^Doors: ([a-z_, ]+)[.;]", documentation, re.MULTILINE)
+    assert found, f"{room}/__init__.py does not name its doors"
+    return {f"{room}.{door}" for door in found[1].split(", ")} - {f"{room}.none"}
+
+
+def entered(room: str) -> Iterator[tuple[str, str]]:
+    """Who outside of the room imports what of it: file and module."""
+    for path in modules(*ROOMS):
+        if room_of(module_name(path)) != room:
+            names = (name for name in imported_by(path) if room_of(name) == room and name != room)
+            yield from ((where(path), ".".join(name.split(".")[: room.count(".") + 2])) for name in names)
 
 
 def where(path: Path) -> str:
@@ -80,8 +143,13 @@ def imported(source: str, package: str) -> set[str]:
     return names
 
 
+@cache
 def imported_by(path: Path) -> set[str]:
     return imported(path.read_text(encoding="utf-8"), ".".join(path.parent.relative_to(ROOT).parts))
+
+
+def is_module(name: str) -> bool:
+    return (ROOT / name.replace(".", "/")).with_suffix(".py").is_file()
 
 
 def is_within(name: str, rooms: set[str]) -> bool:
@@ -121,10 +189,20 @@ def test_imports_are_found_in_every_form() -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
-    allowed = MAY_IMPORT[room] | {room}
-    ours = set(ROOMS) - allowed
-    wrong = {where(path): sorted(n for n in imported_by(path) if is_within(n, ours)) for path in modules(room)}
+    above = set(ROOMS) - MAY_IMPORT[room] - {room}
+    wrong = {where(path): sorted(n for n in imported_by(path) if room_of(n) in above) for path in in_room(room)}
     assert {path: names for path, names in wrong.items() if names} == {}
+
+
+@pytest.mark.parametrize("room", sorted(set(ROOMS) - {"activation_sync.errors"}))
+def test_a_room_is_entered_by_its_doors(room: str) -> None:
+    """And a door that nobody uses is none."""
+    used = dict.fromkeys((module for _, module in entered(room)))
+    by_window = sorted(
+        (path, module) for path, module in entered(room) if module not in doors_of(room) and is_module(module)
+    )
+    assert by_window == []
+    assert doors_of(room) - set(used) == set()
 
 
 @pytest.mark.parametrize("room", NEVER_IMPORTS)

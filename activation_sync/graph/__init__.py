@@ -1,0 +1,4 @@
+"""Microsoft Graph over HTTP: tokens (MSAL), what answers mean, downloads and updates, clouds.
+
+Doors: auth, client, clouds, download, waits.
+"""

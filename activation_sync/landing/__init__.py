@@ -1,1 +1,4 @@
-"""Report bytes as files: append-only, addressed by their hash."""
+"""Report bytes as files: append-only, addressed by their hash, in a folder or an object store.
+
+Doors: store.
+"""

@@ -1,0 +1,4 @@
+"""`report`: the page, the billing file, Parquet.
+
+Doors: report.
+"""

@@ -1,0 +1,4 @@
+"""Past refresh dates, replayed one at a time.
+
+Doors: frame, replay.
+"""

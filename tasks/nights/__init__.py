@@ -1,0 +1,4 @@
+"""A night of many tenants: turns, shards, who is left out, how each fared.
+
+Doors: fleet, nights, standing.
+"""

@@ -1,0 +1,4 @@
+"""Requests and answers over HTTPS, and the servers that carry them.
+
+Doors: answers, server, wire.
+"""

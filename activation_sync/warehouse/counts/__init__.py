@@ -1,0 +1,4 @@
+"""The counts people see: what a plan is made from, and how it is applied.
+
+Doors: apply, states.
+"""

@@ -1,1 +1,4 @@
-"""How the schema came to be, one file a version."""
+"""Alembic's environment; `warehouse.database.schema` runs it.
+
+Doors: none.
+"""

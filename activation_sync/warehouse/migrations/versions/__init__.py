@@ -1,0 +1,4 @@
+"""One file a version of the schema, oldest first.
+
+Doors: none.
+"""
