@@ -114,25 +114,17 @@ def _say_whether_they_agree(emulator: "Emulator") -> bool:
     """Compare every row of the warehouse with what Graph holds now."""
     from sqlalchemy import text
 
+    from activation_sync.core.model import Measure
     from commands.support.console import say, say_error
     from tasks.wiring import open_warehouse
 
-    columns = "refreshed_on, product, assigned, activated, shared_computer_activation"
+    columns = ", ".join(("refreshed_on", "product", *Measure))
     with open_warehouse().begin() as connection:
         ours = {tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM activation_user_count"))}  # noqa: S608
     rows = emulator.rows(emulator.tenants[0].tenant_id)
-    theirs = {
-        (str(row.refreshed_on), " ".join(row.product_type.split()).upper(), *_numbers(row.counts)) for row in rows
-    }
+    theirs = {(str(row.refreshed_on), " ".join(row.product_type.split()).upper(), *row.counts) for row in rows}
     if ours == theirs:
         say(f"\n[green]Warehouse and Graph agree on all {len(ours)} rows.[/green]")
     else:
         say_error(f"warehouse and Graph differ in {len(ours ^ theirs)} rows")
     return ours == theirs
-
-
-def _numbers(counts: object) -> tuple[int, int, int]:
-    from activation_sync.emulator.tenant.figures import Counts
-
-    assert isinstance(counts, Counts)
-    return counts.assigned, counts.activated, counts.shared_computer_activation

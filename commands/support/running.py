@@ -8,11 +8,12 @@ from typing import cast
 
 from rich.markup import escape
 
+from activation_sync.core.rule.reasons import MEASURE_WORDS
 from activation_sync.core.runs.outcome import Outcome, PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
 from commands.support.console import err, print_table, quieten_prefect, say, say_error, show_steps
 
-NUMERIC = ("assigned", "activated", "shared")
+NUMERIC = tuple(MEASURE_WORDS.values())
 
 
 def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None) -> RunSummary:

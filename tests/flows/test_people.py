@@ -36,7 +36,7 @@ def test_a_resolved_conflict_stays_resolved_and_reaches_graph(site: Site, side: 
     change, summary = resolve(site.tenant.name, product, side)
 
     settled = row(site, product)
-    assert settled[2:] == change.settled.as_tuple()
+    assert settled[2:] == change.settled
     assert (settled == before) == (side is ConflictPolicy.WAREHOUSE)
     assert site.graph_rows() == graph
     assert summary.pushed == 1
