@@ -31,7 +31,7 @@ def backfill(
     """Replay landed and imported reports of past refresh dates, oldest first. Interrupted? Run it again."""
     from activation_sync.core.runs.backfill import Window
     from commands.support.console import print_json
-    from commands.support.exits import OF_OUTCOME, most_pressing
+    from commands.support.exits import exit_of
 
     window = Window(start.date(), end.date(), reason)
     summaries = _look(tenants, window) if dry_run else _run(tenants, window, approve)
@@ -40,7 +40,7 @@ def backfill(
     else:
         for summary in summaries:
             _say(summary)
-    raise typer.Exit(most_pressing(OF_OUTCOME[summary.outcome] for summary in summaries))
+    raise typer.Exit(exit_of(summary.outcome for summary in summaries))
 
 
 def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":

@@ -12,8 +12,9 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from activation_sync.core.phrases import rows_words
 from activation_sync.core.runs.alerts import Alert, alerts, troubles_after
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.standing import Standing, begun_since, fleet_words
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.runs.runs import read_troubles

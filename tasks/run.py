@@ -15,7 +15,8 @@ from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
 from sqlalchemy import Connection
 
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunKind
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.lease import Lease, hold_lease
@@ -104,9 +105,10 @@ def _write_start(connection: Connection, tenant: str, run_id: str, as_of: date, 
 
 def ended_by(error: Exception, tenant: str, run_id: str, as_of: date) -> RunSummary:
     """How a run ended that did not go through all its steps: held, put off, or failed."""
-    ended = partial(RunSummary, tenant, run_id, as_of, error_kind=type(error).__name__)
+    plan = PlanView(tenant, error.digest if isinstance(error, HeldError) else "")
+    ended = partial(RunSummary, plan, run_id, as_of, error_kind=type(error).__name__)
     if isinstance(error, HeldError):
-        return ended(Outcome.HELD, digest=error.digest, error=str(error))
+        return ended(Outcome.HELD, error=str(error))
     if isinstance(error, GraphBusyError) and is_put_off(error):
         until = now() + timedelta(seconds=error.retry_after_s or 0)
         return ended(Outcome.PUT_OFF, error=str(error), put_off_until=until)

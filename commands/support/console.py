@@ -14,6 +14,7 @@ from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 
 out = Console()
@@ -84,6 +85,8 @@ def print_json_line(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, RunSummary):
+        return value.facts
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value.isoformat() if isinstance(value, date) else str(value)

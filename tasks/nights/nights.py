@@ -16,8 +16,9 @@ from prefect import get_run_logger, runtime, task
 from prefect.artifacts import create_table_artifact
 
 from activation_sync.core.runs.nights import comes_again, newest_night, night_of, night_rows, night_words
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.standing import LastRun, quarantine_words
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
@@ -49,7 +50,7 @@ def left_out(tenants: Sequence[str], night: date) -> dict[str, RunSummary]:
     """Tenants in quarantine, as they fare in a night that leaves them out."""
     patiently(partial(refuse_other_schema, open_warehouse()))
     return {
-        last.tenant: RunSummary(last.tenant, "", night, Outcome.QUARANTINED, error=quarantine_words(last))
+        last.tenant: RunSummary(PlanView(last.tenant), "", night, Outcome.QUARANTINED, error=quarantine_words(last))
         for last in patiently(partial(_read_last_runs, tenants))
         if last.quarantine and not last.quarantine.is_due(night)
     }
@@ -80,7 +81,7 @@ def run_side_by_side(tenants: Sequence[str], run: Callable[[str], RunSummary]) -
 def run_unless_done(tenant: str, night: date, run: Callable[..., RunSummary], *, is_asked: bool) -> RunSummary:
     """One tenant's part of the night, or nothing, when `is_asked` to look first and another run has done it."""
     if is_asked and patiently(partial(_is_done, tenant, night)):
-        return RunSummary(tenant, "", night, Outcome.ALREADY_DONE)
+        return RunSummary(PlanView(tenant), "", night, Outcome.ALREADY_DONE)
     return run(tenant, night, run_id=run_id_of(tenant, runtime.flow_run.id or str(uuid4())))
 
 

@@ -10,7 +10,7 @@ from activation_sync.core.model import Plan
 from activation_sync.core.pages.plan_view import view_plan
 from activation_sync.core.phrases import short_digest
 from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
-from activation_sync.core.runs.outcome import PlanView
+from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.counts.apply import apply_plan as write_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.ledger.ledger import record_act

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prefect import get_run_logger, task
 
 from activation_sync.core.pages.plan_view import view_plan
-from activation_sync.core.runs.outcome import PlanView
+from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.database.engine import reading
 from tasks.policy import STEP
 from tasks.run import Run

@@ -12,7 +12,7 @@ from activation_sync.core.pages.plan_view import view_plan
 from activation_sync.core.reports.derive import DetailCounts
 from activation_sync.core.reports.parse import Noticed, parse_counts, parse_detail
 from activation_sync.core.rule.plan import make_plan
-from activation_sync.core.runs.outcome import PlanView
+from activation_sync.core.runs.summary import PlanView
 from activation_sync.errors import ReportShrankError
 from activation_sync.graph.client import GraphClient
 from activation_sync.warehouse.counts.states import read_plan_inputs

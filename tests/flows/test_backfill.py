@@ -85,7 +85,7 @@ def test_a_night_before_ignores_what_was_imported_and_the_night_after_finds_noth
     sent = len(site.patches())
     served = len(site.emulator.journal())
     summary = site.sync()
-    assert (summary.outcome, summary.refreshed_on) == (Outcome.NOTHING_NEW, tonight)
+    assert (summary.outcome, summary.plan.observed_on) == (Outcome.NOTHING_NEW, tonight)
     assert len(site.patches()) == sent
     asked = {entry.operation: entry.status for entry in site.emulator.journal()[served:]}
     assert (asked[f"GET {DETAIL}"], asked[f"GET {PLATFORMS}"]) == (304, 304)  # the counts report shows our PATCHes

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from activation_sync.core.model import Plan
 from activation_sync.core.rule.delivery import Delivery, Verification
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 
 MAX_REASON_CHARS = 200
@@ -217,15 +218,17 @@ def run_summary(summary: BackfillSummary, run_id: str, as_of: date) -> RunSummar
     """The same for the record of runs; its digest is that of the date that was held."""
     held = held_day(summary.days)
     return RunSummary(
-        tenant=summary.tenant,
+        plan=PlanView(
+            summary.tenant,
+            digest=held.digest if held else "",
+            written=summary.written,
+            pushed=summary.pushed,
+            waiting=sum(day.waiting for day in summary.days),
+            conflicts=sum(day.conflicts for day in summary.days),
+        ),
         run_id=run_id,
         as_of=as_of,
         outcome=summary.outcome,
-        digest=held.digest if held else "",
-        written=summary.written,
-        pushed=summary.pushed,
-        waiting=sum(day.waiting for day in summary.days),
-        conflicts=sum(day.conflicts for day in summary.days),
         dead_letters=summary.dead_letters,
         delivery=summary.delivery,
         verification=summary.verification,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from activation_sync.core.runs.outcome import RunSummary
+from activation_sync.core.runs.summary import RunSummary
 
 NIGHTS = 3  # on which a tenant must have failed, with nothing good between
 TRIED_AGAIN_AFTER = timedelta(days=7)
