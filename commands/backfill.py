@@ -58,9 +58,11 @@ def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "l
     quieten_prefect()
     with err.status("starting Prefect"):
         from commands.support.progress import showing_progress
+        from commands.support.servers import start_server_if_needed
         from flows.backfill import backfill as flow
         from flows.endings import fared_in
 
+        start_server_if_needed()
     with showing_progress():
         state = flow(window.start, window.end, window.reason, tenants, approve=approve, return_state=True)
     return fared_in(state)

@@ -21,8 +21,10 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
     """Run the flow for one tenant; a run that is held or fails comes back as a summary too."""
     quieten_prefect()
     with err.status(f"{tenant}: at work"):
+        from commands.support.servers import start_server_if_needed
         from flows.sync import sync
 
+        start_server_if_needed()
         show_steps()
         state = sync(tenant, as_of=as_of, dry_run=dry_run, approve=approve, return_state=True)
     try:

@@ -8,7 +8,6 @@ from functools import partial
 from uuid import UUID, uuid4, uuid5
 
 from prefect import runtime, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from activation_sync.core.pages.backfill_words import backfill_markdown, backfill_words, day_rows
 from activation_sync.core.rule.delivery import Delivery, Verification
@@ -31,7 +30,7 @@ from activation_sync.warehouse.runs.views import read_daily_counts
 from tasks.alerts import tell_changes
 from tasks.policy import STEP, patiently
 from tasks.run import Run, hold_tenant
-from tasks.showing import showing
+from tasks.showing import show_page, show_table, showing
 from tasks.steps.deliver import deliver_updates
 from tasks.steps.publish import SHOWN_DATES
 from tasks.steps.verify import verify_delivery
@@ -127,16 +126,13 @@ def publish_backfill(
 
 def show_days(summary: BackfillSummary) -> None:
     """The dates as a table in the dashboard; a later backfill of the tenant is a new version of it."""
-    create_table_artifact(
-        table=day_rows(summary.days), key=f"backfill-{summary.tenant}", description=backfill_words(summary)
-    )
+    show_table(f"backfill-{summary.tenant}", day_rows(summary.days), backfill_words(summary))
 
 
 def _show_page(summary: BackfillSummary) -> None:
     with reading(open_warehouse()) as connection:
         counts = read_daily_counts(connection, summary.tenant, SHOWN_DATES, until=summary.end)
-    page = backfill_markdown(summary, counts)
-    create_markdown_artifact(markdown=page, key=f"backfill-page-{summary.tenant}", description=backfill_words(summary))
+    show_page(f"backfill-page-{summary.tenant}", backfill_markdown(summary, counts), backfill_words(summary))
 
 
 def _record_end(backfill: Backfill, summary: BackfillSummary) -> None:

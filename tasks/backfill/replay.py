@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from prefect import get_run_logger, task
-from prefect.artifacts import create_progress_artifact
 from sqlalchemy import Connection
 
 from activation_sync.core.model import Limits, Plan, Report
@@ -39,6 +38,7 @@ from activation_sync.warehouse.runs.runs import was_held
 from tasks.backfill.frame import Backfill, holding, show_days
 from tasks.policy import STEP
 from tasks.run import Run
+from tasks.showing import show_progress
 from tasks.steps.apply import record_approval
 from tasks.steps.load import load_past_report
 from tasks.wiring import limits, now, observed_report, open_landing, open_warehouse, tenant_settings
@@ -70,11 +70,9 @@ def replay_days(backfill: Backfill, batch: Batch, approve: str | None) -> list[R
             *(backfill.tenant, day.refreshed_on, day.verdict, day.written, day.pushed),
             extra={"progress": {"tenant": backfill.tenant, "done": done, "total": batch.total}},
         )
-    create_progress_artifact(
-        progress=100 * (batch.before + len(replayed)) / batch.total,
-        key=f"backfill-progress-{backfill.tenant}",
-        description=f"{backfill.window}: {batch.before + len(replayed)} of {batch.total} refresh dates",
-    )
+    done = batch.before + len(replayed)
+    words = f"{backfill.window}: {done} of {batch.total} refresh dates"
+    show_progress(f"backfill-progress-{backfill.tenant}", 100 * done / batch.total, words)
     return replayed
 
 

@@ -16,7 +16,6 @@ from uuid import UUID, uuid4
 
 from httpx import HTTPError
 from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from sqlalchemy import Connection
 
@@ -32,7 +31,7 @@ from tasks.nights.shards import Shard, give_up, is_at_work, read_states, start_s
 from tasks.nights.standing import read_standings
 from tasks.policy import STEP, patiently
 from tasks.run import LEASE_TTL_S, open_run
-from tasks.showing import showing
+from tasks.showing import show_table, showing
 from tasks.wiring import now, open_warehouse
 
 LOOK_EVERY_S = 5.0
@@ -88,9 +87,8 @@ def publish_fleet(tenants: Sequence[str], night: date) -> list[Standing]:
     Safe to repeat: the same key is a new version of one artifact, and the same tenants are the same event.
     """
     standings = not_run(_ask(partial(read_standings, tenants=tenants, night=night)), night)
-    rows = [dict(row) for row in fleet_rows(standings)]
     with showing("the fleet"):
-        create_table_artifact(table=rows, key="fleet", description=fleet_words(standings))
+        show_table("fleet", fleet_rows(standings), fleet_words(standings))
     tell_fleet(standings, (runtime.flow_run.scheduled_start_time or now()).date())
     return standings
 

@@ -8,12 +8,10 @@ from contextvars import copy_context
 from datetime import UTC, date, datetime
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any
 from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
 from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_table_artifact
 
 from activation_sync.core.runs.nights import comes_again, newest_night, night_of, night_rows, night_words
 from activation_sync.core.runs.outcome import Outcome
@@ -26,7 +24,7 @@ from activation_sync.warehouse.runs.fleet import read_last_runs
 from activation_sync.warehouse.runs.runs import is_night_done
 from tasks.policy import STEP, patiently
 from tasks.run import ended_by
-from tasks.showing import showing
+from tasks.showing import show_table, showing
 from tasks.wiring import now, open_warehouse
 
 SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
@@ -96,11 +94,7 @@ def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
 def publish_night(summaries: Sequence[RunSummary]) -> None:
     """Show how each tenant fared. Safe to repeat: the same key is a new version of one artifact."""
     with showing("the night"):
-        create_table_artifact(table=_rows(summaries), key="night", description=night_words(summaries))
-
-
-def _rows(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
-    return [dict(row) for row in night_rows(summaries)]
+        show_table("night", night_rows(summaries), night_words(summaries))
 
 
 def _is_done(tenant: str, night: date) -> bool:

@@ -1,7 +1,6 @@
 """Step 7: what the run did, for the dashboard and for `status`."""
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from activation_sync.core.pages.plan_view import plan_words, run_markdown
 from activation_sync.core.rule.delivery import Delivery, Verification
@@ -14,7 +13,7 @@ from activation_sync.warehouse.runs.views import read_daily_counts, read_nightly
 from tasks.alerts import tell_changes
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.showing import showing
+from tasks.showing import show_page, show_table, showing
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 SHOWN_DATES = 90  # charts are kept with every version of a run's page
@@ -23,8 +22,7 @@ SHOWN_DATES = 90  # charts are kept with every version of a run's page
 @task(task_run_name="publish plan of {plan.tenant}", **STEP)
 def publish_plan(plan: PlanView) -> None:
     """Show the plan in the dashboard, held or not. Safe to repeat: the same key is a new version of one artifact."""
-    table = [dict(row) for row in plan.table]
-    create_table_artifact(table=table, key=f"plan-{plan.tenant}", description=plan_words(plan))
+    show_table(f"plan-{plan.tenant}", plan.table, plan_words(plan))
 
 
 @task(task_run_name="publish run of {run.tenant}", **STEP)
@@ -47,8 +45,7 @@ def _show_page(summary: RunSummary) -> None:
     with reading(open_warehouse()) as connection:
         counts = read_daily_counts(connection, summary.tenant, SHOWN_DATES)
         nights = read_nightly_drift(connection, summary.tenant, SHOWN_DATES)
-    page = run_markdown(summary, counts, nights)
-    create_markdown_artifact(markdown=page, key=f"run-{summary.tenant}", description=outcome_words(summary))
+    show_page(f"run-{summary.tenant}", run_markdown(summary, counts, nights), outcome_words(summary))
 
 
 def _summary(run: Run, plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> RunSummary:
