@@ -1,4 +1,4 @@
-"""Prefect's servers and worker as commands start them: on loopback, with a home of their own, ended with the command."""
+"""Prefect's servers and worker as commands start them: on loopback, in a home of their own, ended with the command."""
 
 import atexit
 import os
