@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prefect import get_run_logger
+from tasks.log import step_log
 
 
 @contextmanager
@@ -12,4 +12,4 @@ def showing(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        get_run_logger().warning("%s is not shown in the dashboard (%s)", what, type(error).__name__)
+        step_log().warning("%s is not shown in the dashboard (%s)", what, type(error).__name__)

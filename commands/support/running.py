@@ -21,6 +21,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
     quieten_prefect()
     with err.status(f"{tenant}: at work"):
         from flows.sync import sync
+        from tasks.wiring import now
 
         show_steps()
         state = sync(tenant, as_of=as_of, dry_run=dry_run, approve=approve, return_state=True)
@@ -28,7 +29,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
         return cast(RunSummary, state.result())
     except ActivationSyncError as error:
         outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
-        return RunSummary(PlanView(tenant), "", as_of or date.today(), outcome, error=str(error))  # noqa: DTZ011  shown only
+        return RunSummary(PlanView(tenant), "", as_of or now().date(), outcome, error=str(error))
 
 
 def preview(tenant: str) -> PlanView:
