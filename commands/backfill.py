@@ -73,10 +73,10 @@ def _say(summary: "BackfillSummary") -> None:
     from rich.markup import escape
 
     from activation_sync.core.pages.backfill_words import backfill_words, day_rows
-    from activation_sync.core.runs.backfill import Verdict
+    from activation_sync.core.runs.backfill import DayVerdict
     from commands.support.console import print_table, say
 
-    shown = [day for day in summary.days if day.verdict is not Verdict.NOTHING_TO_DO]
+    shown = [day for day in summary.days if day.verdict is not DayVerdict.NOTHING_TO_DO]
     if shown:
         print_table(f"{summary.tenant}, {summary.start}..{summary.end}", day_rows(shown), NUMERIC)
     rows = [row for day in shown for row in day.table]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
@@ -53,7 +53,7 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
     run_id: the flow run's own when left out.
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
-    engine, run_id, who = open_warehouse(), run_id or runtime.flow_run.id or str(uuid4()), account()
+    engine, run_id, who = open_warehouse(), run_id or flow_run_id(), account()
     held, run = partial(hold_tenant, tenant, f"run {run_id}"), None
     with ExitStack() as frame:
         try:
@@ -66,6 +66,19 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
             with suppress(ActivationSyncError):
                 _record_end(ended_by(error, tenant, run_id, as_of), kind, run)
             raise
+
+
+def flow_run_id() -> str:
+    """The id of the flow run at work; a new one where there is none."""
+    return runtime.flow_run.id or str(uuid4())
+
+
+def run_id_of(tenant: str, of_flow_run: str) -> str:
+    """One for each tenant of a flow run, the same when the run is tried again.
+
+    They differ from their first character on: people name a run by its beginning.
+    """
+    return str(uuid5(UUID(of_flow_run), tenant))
 
 
 def say_in_log(text: str) -> None:

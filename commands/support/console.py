@@ -45,7 +45,7 @@ class _StepLines(logging.Handler):
     """Prints the log lines of our own steps; Prefect's own stay in the dashboard."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if Path(record.pathname).parent.name == "tasks":
+        if getattr(record, "is_step_line", False):  # as `tasks/log.py` marks them
             err.print(f"  [dim]{escape(record.getMessage())}[/dim]", highlight=False)
 
 

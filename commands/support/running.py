@@ -23,6 +23,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
     with err.status(f"{tenant}: at work"):
         from commands.support.servers import start_server_if_needed
         from flows.sync import sync
+        from tasks.wiring import now
 
         start_server_if_needed()
         show_steps()
@@ -31,7 +32,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
         return cast(RunSummary, state.result())
     except ActivationSyncError as error:
         outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
-        return RunSummary(PlanView(tenant), "", as_of or date.today(), outcome, error=str(error))  # noqa: DTZ011  shown only
+        return RunSummary(PlanView(tenant), "", as_of or now().date(), outcome, error=str(error))
 
 
 def preview(tenant: str) -> PlanView:

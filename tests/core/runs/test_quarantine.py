@@ -112,3 +112,8 @@ def test_outages_alone_never_put_anybody_in_quarantine(failed_on: set[int], outa
 )
 def test_bad_days_of_graph_and_of_our_own_side_are_not_the_tenants_fault(kind: type[Exception], is_own: bool):
     assert is_its_own(RunSummary(PlanView("contoso"), "", FIRST, Outcome.FAILED, error_kind=kind.__name__)) is is_own
+
+
+@pytest.mark.parametrize("kept", ["CredentialError", "GraphRefusedError", "ReportFormatError", "WorkerLostError"])
+def test_the_names_that_the_history_keeps_of_old_failures_still_count(kept: str):
+    assert is_its_own(RunSummary(PlanView("contoso"), "", FIRST, Outcome.FAILED, error_kind=kept))
