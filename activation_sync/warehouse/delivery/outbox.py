@@ -95,7 +95,7 @@ def read_dead(conn: Connection, tenant: str) -> list[DeadLetter]:
 def count_by_state(conn: Connection, tenant: str) -> dict[str, int]:
     """Rows in each state, 0 included."""
     counted = select(outbox.c.state, func.count()).where(outbox.c.tenant == tenant).group_by(outbox.c.state)
-    return dict.fromkeys(OUTBOX_STATES, 0) | dict(conn.execute(counted).tuples().all())
+    return dict.fromkeys(OUTBOX_STATES, 0) | dict(conn.execute(counted).all())
 
 
 def mark_in_doubt(conn: Connection, rows: Sequence[OutboxRow], *, run_id: str, at: datetime) -> None:
