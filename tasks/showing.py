@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from prefect import get_run_logger, runtime
+from prefect import runtime
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, create_table_artifact
+
+from tasks.log import step_log
 
 _is_closed: ContextVar[bool] = ContextVar("is_closed", default=False)
 
@@ -45,7 +47,7 @@ def showing(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        get_run_logger().warning("%s is not shown in the dashboard (%s)", what, type(error).__name__)
+        step_log().warning("%s is not shown in the dashboard (%s)", what, type(error).__name__)
 
 
 def _is_open() -> bool:

@@ -1,4 +1,4 @@
-"""Prefect's servers and worker as commands start them: on loopback, without telemetry, ended with their command."""
+"""Prefect's servers and worker as commands start them: on loopback, in a home of their own, ended with the command."""
 
 import atexit
 import os
@@ -14,6 +14,7 @@ import httpx
 from activation_sync.errors import ConfigError
 from commands.support.children import Child, open_child
 from commands.support.console import use_own_prefect
+from commands.support.password import settle_password
 
 LOOPBACK = "127.0.0.1"
 LONGEST_START_S = 180.0  # of a server in a new home, on a slow machine
@@ -64,10 +65,19 @@ def _use(port: int) -> None:
 
 @contextmanager
 def open_server(home: Path, port: int) -> Iterator[Child]:
-    """A Prefect server on loopback, whose API this process and those it starts use from now on."""
+    """A Prefect server on loopback, whose API this process and those it starts use from now on.
+
+    Whoever may use the API can have the worker run programs, so it asks for a password and serves no other page.
+    """
     refuse_taken(port)
     use_own_prefect(home / "prefect")
-    os.environ["PREFECT_API_URL"] = f"http://{LOOPBACK}:{port}/api"
+    settle_password(home)
+    os.environ |= {
+        "PREFECT_API_URL": f"http://{LOOPBACK}:{port}/api",
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{port}",
+        "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_UI_API_URL": "/api",  # so that http://localhost, or another end of a tunnel, is no other origin
+    }
     command = [*_prefect(), "server", "start", "--host", LOOPBACK, "--port", str(port)]
     with open_child("the Prefect server", command, home / "server.log", home) as server:
         _wait_for(server, f"http://{LOOPBACK}:{port}/api/health")

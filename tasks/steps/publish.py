@@ -4,9 +4,8 @@ from prefect import task
 
 from activation_sync.core.pages.plan_view import plan_words, run_markdown
 from activation_sync.core.rule.delivery import Delivery, Verification
-from activation_sync.core.runs.outcome import PlanView, RunSummary, outcome_of
 from activation_sync.core.runs.report_age import is_stale
-from activation_sync.core.runs.summary import outcome_words
+from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_of, outcome_words
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.delivery.outbox import read_dead
 from activation_sync.warehouse.runs.runs import record_run
@@ -52,22 +51,12 @@ def _show_page(summary: RunSummary) -> None:
 def _summary(run: Run, plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> RunSummary:
     stale_after_days = tenant_settings(run.tenant).sync.stale_after_days
     return RunSummary(
-        tenant=run.tenant,
+        plan=plan,
         run_id=run.run_id,
         as_of=run.as_of,
         outcome=outcome_of(plan, delivery, verification, dead_letters),
-        digest=plan.digest,
-        refreshed_on=plan.observed_on,
-        decisions=plan.decisions,
-        written=plan.written,
-        pushed=plan.pushed,
-        waiting=plan.waiting,
-        conflicts=plan.conflicts,
         dead_letters=dead_letters,
-        findings=plan.findings,
         delivery=delivery,
         verification=verification,
-        approved_by=plan.approved_by,
         is_stale=plan.observed_on is not None and is_stale(plan.observed_on, run.as_of, stale_after_days),
-        table=plan.table,
     )

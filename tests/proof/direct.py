@@ -13,7 +13,8 @@ from typing import Any
 from prefect import Task, unmapped
 from prefect.logging.loggers import disable_run_logger
 
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError, TransientError
 from flows.sync import sync_tenant
 from tasks.showing import not_showing
@@ -30,7 +31,7 @@ def run_directly(tenant: str, as_of: date, notice: Notice, tries: int = 1) -> Ru
             return summary
         except ActivationSyncError as error:
             outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
-            return RunSummary(tenant, "", as_of, outcome, error=f"{type(error).__name__}: {error}")
+            return RunSummary(PlanView(tenant), "", as_of, outcome, error=f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True, slots=True)

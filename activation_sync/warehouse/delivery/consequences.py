@@ -127,7 +127,7 @@ def read_delivery(conn: Connection, tenant: str, run_id: str) -> Delivery:
         ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == "answer"
     )
     by_state = select(outbox.c.state, func.count()).where(outbox.c.id.in_(answered)).group_by(outbox.c.state)
-    counts = dict(conn.execute(by_state).tuples().all())
+    counts: dict[str, int] = dict(conn.execute(by_state).all())
     return Delivery(
         acknowledged=counts.get(ACKNOWLEDGED, 0),
         dead=counts.get(DEAD, 0),
@@ -204,7 +204,7 @@ def _compare(sent: Counts, held: tuple[Counts, str | None] | None) -> Seen:
     """What was not sent cannot differ."""
     if held is None:
         return Seen.MISSING
-    pairs = zip(sent.as_tuple(), held[0].as_tuple(), strict=True)
+    pairs = zip(sent, held[0], strict=True)
     return Seen.SAME if all(ours is None or ours == theirs for ours, theirs in pairs) else Seen.OTHER
 
 
