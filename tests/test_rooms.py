@@ -66,6 +66,7 @@ NEVER_IMPORTS = {  # of other people's packages, and of the standard library
     "activation_sync.emulator": {"prefect", "msal", "sqlalchemy"},
 }
 ROOMS = sorted(MAY_IMPORT)
+SHOWS = {"tasks/showing.py"}  # artifacts in the dashboard
 HOLDS_PANDAS = {"activation_sync/core/rule/reconcile.py"}
 READS_ENVIRONMENT = {  # beside config/: file and reason
     "commands/support/console.py": "sets what Prefect reads, before Prefect is imported",
@@ -219,6 +220,11 @@ def test_only_reconcile_holds_pandas() -> None:
         if any(is_within(name, {"pandas", "numpy"}) for name in imported_by(path))
     }
     assert holders <= HOLDS_PANDAS
+
+
+def test_only_one_door_leads_to_the_dashboards_pages() -> None:
+    showing = {where(path) for path in modules(*ROOMS) if any("artifact" in name for name in imported_by(path))}
+    assert showing == SHOWS
 
 
 def test_a_use_of_the_environment_is_found_in_every_form() -> None:
