@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
     from activation_sync.warehouse.runs.runs import RunRecord
 
 UNBROKEN = ("started (UTC)", "plan", "run id")
@@ -51,13 +51,14 @@ def _row(run: "RunRecord") -> dict[str, str]:
 
 
 def _came_to_words(summary: "RunSummary") -> str:
+    plan = summary.plan
     numbers = {
-        **dict(sorted(summary.decisions.items())),
-        "written": summary.written,
-        "pushed": summary.pushed,
+        **dict(sorted(plan.decisions.items())),
+        "written": plan.written,
+        "pushed": plan.pushed,
         "acknowledged": summary.delivery.acknowledged,
     }
-    report = f"report of {summary.refreshed_on}: " if summary.refreshed_on else ""
-    approved = f"; approved by {summary.approved_by}" if summary.approved_by else ""
+    report = f"report of {plan.observed_on}: " if plan.observed_on else ""
+    approved = f"; approved by {plan.approved_by}" if plan.approved_by else ""
     came_to = ", ".join(f"{count:,} {name}" for name, count in numbers.items() if count)
     return f"{report}{came_to or 'nothing'}{approved}"

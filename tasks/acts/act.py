@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from activation_sync.core.model import Plan
 from activation_sync.core.pages.plan_view import summarise_act, view_plan
-from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.runs.runs import record_run

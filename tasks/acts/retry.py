@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from activation_sync.core.model import ConflictPolicy, Key
 from activation_sync.core.rule.retry import Retry, plan_retry
-from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.schema import refuse_other_schema

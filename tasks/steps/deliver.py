@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TypeAlias
 
-from prefect import get_run_logger, task
+from prefect import task
 
 from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery
 from activation_sync.errors import GraphBusyError, LeaseLostError
@@ -16,6 +16,7 @@ from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.lease import Lease
 from activation_sync.warehouse.delivery.consequences import read_delivery, record_answer
 from activation_sync.warehouse.delivery.outbox import OutboxRow, mark_in_doubt, read_pending
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
@@ -44,7 +45,7 @@ def deliver_updates(run: Run) -> Delivery:
         _raise_if_unsettled(sent, len(pending))
     with reading(open_warehouse()) as connection:
         delivery = read_delivery(connection, run.tenant, run.run_id)
-    get_run_logger().info("delivered: %d acknowledged, %d pending", delivery.acknowledged, delivery.pending)
+    step_log().info("delivered: %d acknowledged, %d pending", delivery.acknowledged, delivery.pending)
     return replace(delivery, is_offered=is_offered, is_enabled=write_back.enabled, throttled_s=throttled_s)
 
 

@@ -41,7 +41,8 @@ def test_a_night_as_json_keeps_its_steps_off_standard_output(site: Site, termina
     assert summary["written"] == len(site.warehouse_rows())
     assert summary["delivery"]["acknowledged"] == len(site.patches())
     assert site.warehouse_rows() == site.graph_rows()
-    assert "landed user-detail" in said.err
+    for step in ("landed user-detail:", "loaded user-detail of", "plan ", "applied ", "delivered: ", "verified: "):
+        assert f"  {step}" in said.err
     assert noise(said) == []
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert
 
 from activation_sync.core.model import Decision
 from activation_sync.core.rule.delivery import Delivery
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.tables import (
     activation_platform_count,
@@ -114,9 +115,8 @@ def _run(history: History, days: int) -> dict[str, Any]:
         "12 of 30 rows would change, above the limit of 30 %; approve=0123456789ab" if outcome is Outcome.HELD else ""
     )
     delivery = Delivery(acknowledged=days % 7)
-    summary = RunSummary(
-        history.tenant, run_id, as_of, outcome, written=days % 7, pushed=days % 7, delivery=delivery, error=error
-    )
+    planned = PlanView(history.tenant, written=days % 7, pushed=days % 7)
+    summary = RunSummary(planned, run_id, as_of, outcome, delivery=delivery, error=error)
     started_at = datetime(as_of.year, as_of.month, as_of.day, 1, 30, tzinfo=UTC)
     return {
         "run_id": run_id,

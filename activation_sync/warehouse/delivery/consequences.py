@@ -197,7 +197,7 @@ def _compare(sent: Counts, held: tuple[Counts, str | None] | None) -> Seen:
     """What was not sent cannot differ."""
     if held is None:
         return Seen.MISSING
-    pairs = zip(sent.as_tuple(), held[0].as_tuple(), strict=True)
+    pairs = zip(sent, held[0], strict=True)
     return Seen.SAME if all(ours is None or ours == theirs for ours, theirs in pairs) else Seen.OTHER
 
 

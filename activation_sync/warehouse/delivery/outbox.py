@@ -22,13 +22,12 @@ from sqlalchemy import (
 
 from activation_sync.core.model import Change, Key, Plan
 from activation_sync.core.rule.delivery import CountUpdate
-from activation_sync.core.runs.outcome import Outcome, RunKind
+from activation_sync.core.runs.outcome import WENT_THROUGH, RunKind
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of, measures_of
 from activation_sync.warehouse.database.tables import ledger, outbox, sync_base, sync_run
 from activation_sync.warehouse.ledger.ledger import record_sent
 
-READ_BACK_BY = (Outcome.DONE, Outcome.NOTHING_NEW, Outcome.UNSETTLED, Outcome.NOT_OFFERED)  # runs that went all the way
 OF_KEY = and_(
     sync_base.c.tenant == outbox.c.tenant,
     sync_base.c.refreshed_on == outbox.c.refreshed_on,
@@ -63,9 +62,9 @@ class DeadLetter:
     updated_at: datetime
 
 
-def read_pending(conn: Connection, tenant: str, limit: int | None = None) -> list[OutboxRow]:
+def read_pending(conn: Connection, tenant: str) -> list[OutboxRow]:
     """What is to be sent, oldest first."""
-    return _read(conn, outbox.c.tenant == tenant, outbox.c.state == OutboxState.PENDING, limit=limit)
+    return _read(conn, outbox.c.tenant == tenant, outbox.c.state == OutboxState.PENDING)
 
 
 def read_acknowledged(conn: Connection, tenant: str, run_id: str) -> list[OutboxRow]:
@@ -147,7 +146,7 @@ def _runs_since_reading_back(tenant: str) -> Select[tuple[str]]:
     row, whole = sync_run.c, sync_run.alias().c
     newest = (
         select(func.max(whole.started_at))
-        .where(whole.tenant == tenant, whole.kind == RunKind.SYNC, whole.outcome.in_(READ_BACK_BY))
+        .where(whole.tenant == tenant, whole.kind == RunKind.SYNC, whole.outcome.in_(WENT_THROUGH))
         .scalar_subquery()
     )
     return select(row.run_id).where(row.tenant == tenant, or_(newest.is_(None), row.started_at > newest))
@@ -162,10 +161,10 @@ def _note_sent(conn: Connection, ids: Sequence[int], *, run_id: str, at: datetim
         record_sent(conn, tenant, updates, run_id=run_id, at=at)
 
 
-def _read(conn: Connection, *which: ColumnElement[bool], limit: int | None = None) -> list[OutboxRow]:
+def _read(conn: Connection, *which: ColumnElement[bool]) -> list[OutboxRow]:
     newest_id = func.coalesce(sync_base.c.graph_id, outbox.c.graph_id).label("known_graph_id")
     query = select(outbox, newest_id, sync_base.c.in_doubt).join(sync_base, OF_KEY).where(*which).order_by(outbox.c.id)
-    rows = conn.execute(query.limit(limit)).mappings()
+    rows = conn.execute(query).mappings()
     return [OutboxRow(row["id"], _update(row, row["known_graph_id"]), row["attempts"], row["in_doubt"]) for row in rows]
 
 

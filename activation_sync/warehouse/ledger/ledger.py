@@ -150,12 +150,12 @@ def _decisions(change: Change) -> Iterator[dict[str, Any]]:
     state = change.state
     sides = zip(
         Measure,
-        state.agreed.as_tuple(),
-        state.observed.as_tuple(),
-        state.warehouse.as_tuple(),
-        change.published.as_tuple(),
+        state.agreed,
+        state.observed,
+        state.warehouse,
+        change.published,
         change.decisions,
-        change.settled.as_tuple(),
+        change.settled,
         strict=True,
     )
     for measure, agreed, observed, warehouse, published, rule, settled in sides:

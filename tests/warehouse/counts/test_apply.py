@@ -92,7 +92,7 @@ def test_what_was_not_observed_tonight_stays_remembered(conn):
 def test_a_row_edited_since_the_plan_was_made_stops_everything(engine, present, seen, is_written):
     if present is not None:
         with writing(engine) as conn:
-            values = dict(zip(("assigned", "activated", "shared_computer_activation"), present.as_tuple(), strict=True))
+            values = dict(zip(("assigned", "activated", "shared_computer_activation"), present, strict=True))
             by_hand(conn, APPS, **values)
     changes = (change(product=VISIO), change(SETTLED, warehouse=seen, is_written=is_written))
     with (
