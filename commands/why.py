@@ -57,11 +57,12 @@ def _say_link(links: "list[LedgerRow]") -> None:
     """What one run decided of all measures, what a person did, a PATCH that left, or one answer of Graph."""
     from rich.markup import escape
 
+    from activation_sync.warehouse.database.kinds import LedgerKind
     from commands.support.console import print_table, say
 
     first = links[0]
     moment = f"[bold]{first.at:%Y-%m-%d %H:%M:%S} UTC[/bold]"
-    if first.kind != "decision":
+    if first.kind is not LedgerKind.DECISION:
         say(f"\n{moment}  {escape(_event_words(first))}")
         return
     why = f" ({first.note})" if first.note else ""
@@ -73,13 +74,17 @@ def _say_link(links: "list[LedgerRow]") -> None:
 
 
 def _event_words(event: "LedgerRow") -> str:
-    if event.kind == "person":
+    from activation_sync.warehouse.database.kinds import LedgerKind
+
+    if event.kind is LedgerKind.PERSON:
         return f"{event.rule} by {event.who}: {event.note}"
-    return "a PATCH left; its outcome is in doubt" if event.kind == "sent" else _answer_words(event)
+    return "a PATCH left; its outcome is in doubt" if event.kind is LedgerKind.SENT else _answer_words(event)
 
 
 def _answer_words(answer: "LedgerRow") -> str:
-    if answer.rule == "read-back":
+    from activation_sync.warehouse.delivery.consequences import READ_BACK
+
+    if answer.rule == READ_BACK:
         return f"Graph was {answer.note}"
     said = f"Graph answered {answer.status}" if answer.status else "Graph did not answer"
     request = f" (request {answer.request_id})" if answer.request_id else ""

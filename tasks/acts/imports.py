@@ -12,7 +12,8 @@ from activation_sync.errors import LandingError, ReportFormatError, ReportShrank
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.fencing import Lease
-from activation_sync.warehouse.reports.manifest import LandedReport, Source, find_landed, find_owner, record_landed
+from activation_sync.warehouse.database.kinds import Source
+from activation_sync.warehouse.reports.manifest import LandedReport, find_landed, find_owner, record_landed
 from tasks.steps.load import load_past_report
 from tasks.wiring import now, open_landing, open_warehouse
 

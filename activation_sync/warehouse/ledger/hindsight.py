@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from activation_sync.core.model import Decision, Key, Measure
 from activation_sync.core.rule.revert import Effect
+from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.tables import ledger
 
 OF_MEASURE = (ledger.c.refreshed_on, ledger.c.product, ledger.c.measure)
@@ -17,10 +18,10 @@ def read_conflict_starts(
 ) -> dict[tuple[Key, Measure], datetime]:
     """When each measure was first found in conflict, since it was last settled."""
     row = ledger.c
-    decided = (row.tenant == tenant, row.product.in_(products), row.kind == "decision")
+    decided = (row.tenant == tenant, row.product.in_(products), row.kind == LedgerKind.DECISION)
     settled = (
         select(*OF_MEASURE, func.max(row.id).label("id"))
-        .where(*decided, row.rule != Decision.CONFLICT.value)
+        .where(*decided, row.rule != Decision.CONFLICT)
         .group_by(*OF_MEASURE)
         .subquery()
     )
@@ -28,7 +29,7 @@ def read_conflict_starts(
     open_since = (
         select(*OF_MEASURE, func.min(row.at).label("began_at"))
         .select_from(ledger.outerjoin(settled, same_measure))
-        .where(*decided, row.rule == Decision.CONFLICT.value, row.id > func.coalesce(settled.c.id, 0))
+        .where(*decided, row.rule == Decision.CONFLICT, row.id > func.coalesce(settled.c.id, 0))
         .group_by(*OF_MEASURE)
     )
     return {
@@ -40,9 +41,9 @@ def read_conflict_starts(
 def read_effects(conn: Connection, tenant: str, run_id: str) -> dict[Key, Effect]:
     """The rows a run settled, as they were before it and after it. A run that was repeated counts as one."""
     row = ledger.c
-    of_run = select(ledger).where(row.tenant == tenant, row.run_id == run_id, row.kind == "decision").order_by(row.id)
+    decided = (row.tenant == tenant, row.run_id == run_id, row.kind == LedgerKind.DECISION)
     effects: dict[Key, Effect] = {}
-    for noted in conn.execute(of_run):
+    for noted in conn.execute(select(ledger).where(*decided).order_by(row.id)):
         effect = effects.setdefault(Key(noted.refreshed_on, noted.product), Effect({}, {}))
         measure = Measure(noted.measure)
         effect.before.setdefault(measure, noted.warehouse)
