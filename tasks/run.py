@@ -52,10 +52,16 @@ class Run:
 
 
 @contextmanager
-def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str | None = None) -> Iterator[Run]:
-    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason.
+def open_run(
+    tenant: str,
+    as_of: date,
+    kind: RunKind = RunKind.SYNC,
+    run_id: str | None = None,
+    reason: str | None = None,
+) -> Iterator[Run]:
+    """Hold the tenant while the run lasts; a run that is held or fails is remembered, with why.
 
-    run_id: the flow run's own when left out.
+    run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine, run_id, who = open_warehouse(), run_id or flow_run_id(), account()
@@ -64,7 +70,7 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
         try:
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
-            run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind))
+            run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind, reason))
             yield run
         except Exception as error:
             # a warehouse that cannot be written must not hide what went wrong before it
@@ -109,11 +115,11 @@ def hold_tenant(
         yield lease
 
 
-def _record_start(run: Run, kind: RunKind) -> Run:
+def _record_start(run: Run, kind: RunKind, reason: str | None) -> Run:
     """The run, with what was amiss before it: a run that is begun again takes its own first end for that."""
     with writing(open_warehouse(), run.lease) as connection:
         troubles = read_troubles(connection, run.tenant, kind)
-        record_run_started(connection, run.tenant, run.as_of, run.stamp(), kind)
+        record_run_started(connection, run.tenant, run.as_of, run.stamp(), kind, reason)
     return replace(run, troubles=troubles)
 
 

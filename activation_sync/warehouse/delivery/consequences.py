@@ -41,7 +41,7 @@ class Doubt(Enum):
     ENDS_IF_NEW = auto()
 
 
-class Seen(Enum):
+class ReadBack(Enum):
     """What Graph was read back to hold, beside what it acknowledged."""
 
     SAME = "as sent"
@@ -104,7 +104,7 @@ def record_read_back(
     known, different = _read_known(conn, tenant, sent), 0
     for key, row in sent.items():
         seen = _compare(row.update.counts, found.get(key))
-        different += seen is not Seen.SAME
+        different += seen is not ReadBack.SAME
         if new := _news(known[key], seen, found.get(key)):
             _update_base(conn, tenant, key, new)
             said = {"rule": READ_BACK, "note": f"read back: {seen.value}", **new}
@@ -195,17 +195,17 @@ def _read_known(conn: Connection, tenant: str, keys: Iterable[Key]) -> dict[Key,
     return {_key(values): values for values in conn.execute(of_dates).mappings()}
 
 
-def _compare(sent: Counts, held: tuple[Counts, str | None] | None) -> Seen:
+def _compare(sent: Counts, held: tuple[Counts, str | None] | None) -> ReadBack:
     """What was not sent cannot differ."""
     if held is None:
-        return Seen.MISSING
+        return ReadBack.MISSING
     pairs = zip(sent, held[0], strict=True)
-    return Seen.SAME if all(ours is None or ours == theirs for ours, theirs in pairs) else Seen.OTHER
+    return ReadBack.SAME if all(ours is None or ours == theirs for ours, theirs in pairs) else ReadBack.OTHER
 
 
-def _news(known: RowMapping, seen: Seen, held: tuple[Counts, str | None] | None) -> dict[str, Any]:
+def _news(known: RowMapping, seen: ReadBack, held: tuple[Counts, str | None] | None) -> dict[str, Any]:
     """What reading back teaches of a key that was not known before."""
-    new: dict[str, Any] = {} if seen is Seen.SAME or known["in_doubt"] else {"in_doubt": True}
+    new: dict[str, Any] = {} if seen is ReadBack.SAME or known["in_doubt"] else {"in_doubt": True}
     if held and held[1] not in (None, known["graph_id"]):
         new["graph_id"] = held[1]
     return new
