@@ -10,10 +10,10 @@ from activation_sync.core.runs.outcome import RunKind
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
-from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.ledger.ledger import Act, record_act
 from tasks.acts.act import apply_act, open_act
 from tasks.steps.planning import inputs_from
-from tasks.wiring import limits, now, open_warehouse, tenant_settings
+from tasks.wiring import limits, open_warehouse, tenant_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,7 @@ def correct(tenant: str, wanted: Correction) -> tuple[Change, RunSummary]:
         inputs = inputs_from(connection, tenant)
         policy = limits(tenant_settings(tenant)).conflict_policy
         change = correct_row(choose_row(inputs, wanted.product, day), wanted.values, policy)
-        record_act(
-            connection,
-            tenant=tenant,
-            run_id=run.run_id,
-            who=run.who,
-            at=now(),
-            act="correct",
-            note=wanted.reason.strip(),
-            refreshed_on=change.key.refreshed_on,
-            product=change.key.product,
-        )
+        record_act(connection, tenant, Act("correct", wanted.reason.strip(), change.key), run.stamp())
         return change, apply_act(run, connection, seal(inputs, [change]))
 
 

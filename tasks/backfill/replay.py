@@ -150,7 +150,7 @@ class _Replayer:
             if reason := _why_held(plan, approve, has_moved):
                 return view_day(plan, day, DayVerdict.HELD, reason)
             record_approval(connection, run, plan)
-            apply_plan(connection, plan, run_id=run.run_id, who=run.who, at=now(), note=f"{note}{day.restated}")
+            apply_plan(connection, plan, run.stamp(), f"{note}{day.restated}")
             apply_past_reports(connection, day.landed_ids, now())
         return view_day(plan, day, DayVerdict.APPLIED)
 

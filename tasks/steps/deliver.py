@@ -19,7 +19,7 @@ from activation_sync.warehouse.delivery.outbox import OutboxRow, mark_in_doubt, 
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
+from tasks.wiring import open_graph, open_warehouse, tenant_settings
 
 Sent: TypeAlias = tuple[Answer, OutboxState]  # Graph's answer to a row, and the state it brought the row to
 
@@ -99,12 +99,12 @@ class _Sender:
 
     def _mark_in_doubt(self, rows: Sequence[OutboxRow], lease: Lease | None) -> None:
         with writing(open_warehouse(), lease) as connection:
-            mark_in_doubt(connection, rows, run_id=self.run.run_id, at=now())
+            mark_in_doubt(connection, rows, self.run.stamp())
 
     def _record(self, rows: Sequence[OutboxRow], answers: Sequence[Answer]) -> list[OutboxState]:
         with writing(open_warehouse(), self.run.lease) as connection:
             return [
-                record_answer(connection, row, answer, run_id=self.run.run_id, at=now())
+                record_answer(connection, row, answer, self.run.stamp())
                 for row, answer in zip(rows, answers, strict=True)
             ]
 

@@ -173,25 +173,13 @@ def view_day(plan: Plan, day: ReplayDay, verdict: DayVerdict, held_because: str 
 
 
 def summarise_backfill(
-    tenant: str,
-    window: Window,
-    found: LandedDays,
-    days: Sequence[ReplayedDay],
-    delivery: Delivery,
-    verification: Verification,
-    dead_letters: int,
+    looked: BackfillSummary, delivery: Delivery, verification: Verification, dead_letters: int
 ) -> BackfillSummary:
-    """How a tenant's backfill went; a held date is the reason why it stopped there."""
-    held = held_day(days)
-    return BackfillSummary(
-        tenant=tenant,
-        start=window.start,
-        end=window.end,
-        reason=window.reason,
-        outcome=_outcome(days, delivery, verification, dead_letters),
-        days=tuple(days),
-        missing=found.missing,
-        unreadable=found.unreadable,
+    """How a tenant's backfill went. looked: its days as they were replayed; a held one is why it stopped there."""
+    held = held_day(looked.days)
+    return replace(
+        looked,
+        outcome=_outcome(looked.days, delivery, verification, dead_letters),
         delivery=delivery,
         verification=verification,
         dead_letters=dead_letters,

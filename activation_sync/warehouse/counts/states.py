@@ -21,14 +21,14 @@ from activation_sync.warehouse.reports.loading import ReportedCounts
 from activation_sync.warehouse.reports.manifest import newest_reconciled_on, reconciled_dates, rows_before
 
 
-class Said(NamedTuple):
+class ReportEntry(NamedTuple):
     """What a landed report says of one key."""
 
     landed_id: str
     row: CountRow
 
 
-class Refused(NamedTuple):
+class Refusal(NamedTuple):
     """What a dead letter carried, and what the counts report showed when it was planned."""
 
     counts: Counts
@@ -36,14 +36,14 @@ class Refused(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Sides:
     """All sides of the keys in question; a key missing from a side is absent there."""
 
-    observed: dict[Key, Said]
-    published: dict[Key, Said]
+    observed: dict[Key, ReportEntry]
+    published: dict[Key, ReportEntry]
     warehouse: dict[Key, Counts]
     remembered: dict[Key, RowMapping]
-    refused: dict[Key, Refused]
+    refused: dict[Key, Refusal]
 
 
 def read_plan_inputs(
@@ -56,7 +56,7 @@ def read_plan_inputs(
 
     counts_from: which report is observed. tonight: loaded or not, it stands in for what was landed of its dates.
     """
-    known = _read_known(conn, tenant, counts_from, tonight, _dates_in_play(conn, tenant, tonight))
+    known = _read_sides(conn, tenant, counts_from, tonight, _dates_in_play(conn, tenant, tonight))
     return PlanInputs(
         tenant=tenant,
         states=_states(known),
@@ -77,7 +77,7 @@ def read_replay_inputs(
 
     as_reconciled: reports that will have been reconciled by then, as a preview must assume of the dates before.
     """
-    known = _read_known(conn, tenant, counts_from, given, {reported.refreshed_on for reported in given})
+    known = _read_sides(conn, tenant, counts_from, given, {reported.refreshed_on for reported in given})
     return PlanInputs(
         tenant=tenant,
         states=_states(known),
@@ -86,10 +86,10 @@ def read_replay_inputs(
     )
 
 
-def _read_known(
+def _read_sides(
     conn: Connection, tenant: str, counts_from: Report, given: Sequence[ReportedCounts], scope: Collection[date]
-) -> Known:
-    return Known(
+) -> Sides:
+    return Sides(
         observed=_read_side(conn, tenant, counts_from, given, scope),
         published=_read_side(conn, tenant, Report.USER_COUNTS, given, scope),
         warehouse=_read_warehouse(conn, tenant, scope),
@@ -104,14 +104,14 @@ def _dates_in_play(conn: Connection, tenant: str, tonight: Iterable[ReportedCoun
 
 def _read_side(
     conn: Connection, tenant: str, report: Report, tonight: Iterable[ReportedCounts], scope: Collection[date]
-) -> dict[Key, Said]:
+) -> dict[Key, ReportEntry]:
     """What the newest reconciled report of each date says; tonight's in place of any other of its date."""
     given = [said for said in tonight if said.report == report and said.refreshed_on in scope]
     landed = frozenset(scope) - {said.refreshed_on for said in given}
     rows = conn.execute(_newest_of_each_date(tenant, report, landed)).mappings()
     return {
-        **{_key(row): Said(row["raw_report_id"], _count_row(row)) for row in rows},
-        **{row.key: Said(said.landed_id, row) for said in given for row in said.rows},
+        **{_key(row): ReportEntry(row["raw_report_id"], _count_row(row)) for row in rows},
+        **{row.key: ReportEntry(said.landed_id, row) for said in given for row in said.rows},
     }
 
 
@@ -135,7 +135,7 @@ def _read_remembered(conn: Connection, tenant: str, scope: Collection[date]) -> 
     return {_key(row): row for row in conn.execute(_in_scope(sync_base, tenant, scope)).mappings()}
 
 
-def _read_refused(conn: Connection, tenant: str, scope: Collection[date]) -> dict[Key, Refused]:
+def _read_refused(conn: Connection, tenant: str, scope: Collection[date]) -> dict[Key, Refusal]:
     """Dead letters that nothing newer has replaced."""
     newer = outbox.alias("newer")
     is_replaced = exists().where(
@@ -146,20 +146,20 @@ def _read_refused(conn: Connection, tenant: str, scope: Collection[date]) -> dic
     )
     dead = _in_scope(outbox, tenant, scope).where(outbox.c.state == OutboxState.DEAD, ~is_replaced)
     rows = conn.execute(dead).mappings()
-    return {_key(row): Refused(counts_of(row), counts_of(row, "published_")) for row in rows}
+    return {_key(row): Refusal(counts_of(row), counts_of(row, "published_")) for row in rows}
 
 
 def _in_scope(table: Table, tenant: str, scope: Collection[date]) -> Select[tuple[object, ...]]:
     return select(table).where(table.c.tenant == tenant, table.c.refreshed_on.in_(scope))
 
 
-def _states(known: Known) -> tuple[KeyState, ...]:
+def _states(known: Sides) -> tuple[KeyState, ...]:
     keys = known.observed.keys() | known.published.keys() | known.warehouse.keys() | known.remembered.keys()
     published_on = {key.refreshed_on for key in known.published}
     return tuple(_state(known, key, key.refreshed_on in published_on) for key in sorted(keys))
 
 
-def _state(known: Known, key: Key, is_published: bool) -> KeyState:
+def _state(known: Sides, key: Key, is_published: bool) -> KeyState:
     observed, published = known.observed.get(key), known.published.get(key)
     remembered, refused = known.remembered.get(key), known.refused.get(key)
     return KeyState(
@@ -182,7 +182,9 @@ def _state(known: Known, key: Key, is_published: bool) -> KeyState:
     )
 
 
-def _product_type(key: Key, published: Said | None, observed: Said | None, remembered: RowMapping | None) -> str:
+def _product_type(
+    key: Key, published: ReportEntry | None, observed: ReportEntry | None, remembered: RowMapping | None
+) -> str:
     """As Graph's counts report spells it, since that is what a PATCH must name; else the next best we know."""
     if said := published or observed:
         return said.row.product_type

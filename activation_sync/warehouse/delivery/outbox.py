@@ -23,6 +23,7 @@ from sqlalchemy import (
 from activation_sync.core.model import Change, Key, Plan
 from activation_sync.core.rule.delivery import CountUpdate
 from activation_sync.core.runs.outcome import WENT_THROUGH, RunKind
+from activation_sync.core.stamp import Stamp
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of, measures_of
 from activation_sync.warehouse.database.tables import ledger, outbox, sync_base, sync_run
@@ -98,25 +99,26 @@ def count_by_state(conn: Connection, tenant: str) -> dict[OutboxState, int]:
     return dict.fromkeys(OutboxState, 0) | {OutboxState(state): rows for state, rows in conn.execute(counted)}
 
 
-def mark_in_doubt(conn: Connection, rows: Sequence[OutboxRow], *, run_id: str, at: datetime) -> None:
+def mark_in_doubt(conn: Connection, rows: Sequence[OutboxRow], stamp: Stamp) -> None:
     """Note that a PATCH of these rows is about to leave. To be committed before it does."""
     if rows:
-        _note_sent(conn, [row.id for row in rows], run_id=run_id, at=at)
+        _note_sent(conn, [row.id for row in rows], stamp)
         sent = select(outbox.c.tenant, outbox.c.refreshed_on, outbox.c.product).where(outbox.c.id == bindparam("sent"))
         key = tuple_(sync_base.c.tenant, sync_base.c.refreshed_on, sync_base.c.product)
         conn.execute(update(sync_base).where(key.in_(sent)).values(in_doubt=True), [{"sent": row.id} for row in rows])
 
 
-def replace_pending(conn: Connection, plan: Plan, *, run_id: str, at: datetime) -> dict[Key, int]:
+def replace_pending(conn: Connection, plan: Plan, stamp: Stamp) -> dict[Key, int]:
     """Make the plan's pushes what is pending for its keys; returns their ids.
 
     What was pending for another value, or for a key that is not pushed now, is superseded, and so is a dead letter
     that gets a second chance. A pending row that says the same stays.
     """
     outdated, new = _difference(conn, plan)
-    move(conn, outdated, OutboxState.SUPERSEDED, at)
-    _supersede_dead(conn, plan.tenant, new, at)
-    _insert(conn, new.values(), {"tenant": plan.tenant, "run_id": run_id, "created_at": at, "updated_at": at})
+    move(conn, outdated, OutboxState.SUPERSEDED, stamp.at)
+    _supersede_dead(conn, plan.tenant, new, stamp.at)
+    moments = {"created_at": stamp.at, "updated_at": stamp.at}
+    _insert(conn, new.values(), {"tenant": plan.tenant, "run_id": stamp.run_id, **moments})
     return {key: row["id"] for key, row in _read_pending_of(conn, plan).items()}
 
 
@@ -152,13 +154,13 @@ def _runs_since_reading_back(tenant: str) -> Select[tuple[str]]:
     return select(row.run_id).where(row.tenant == tenant, or_(newest.is_(None), row.started_at > newest))
 
 
-def _note_sent(conn: Connection, ids: Sequence[int], *, run_id: str, at: datetime) -> None:
+def _note_sent(conn: Connection, ids: Sequence[int], stamp: Stamp) -> None:
     """The ledger learns of a doubt when it begins, not of every PATCH that leaves in doubt."""
     certain = select(outbox.c.tenant, outbox.c.id, outbox.c.refreshed_on, outbox.c.product).join(sync_base, OF_KEY)
     found = conn.execute(certain.where(outbox.c.id.in_(ids), ~sync_base.c.in_doubt).order_by(outbox.c.id)).all()
     for tenant in {row.tenant for row in found}:
         updates = {row.id: Key(row.refreshed_on, row.product) for row in found if row.tenant == tenant}
-        record_sent(conn, tenant, updates, run_id=run_id, at=at)
+        record_sent(conn, tenant, updates, stamp)
 
 
 def _read(conn: Connection, *which: ColumnElement[bool]) -> list[OutboxRow]:

@@ -19,7 +19,7 @@ from activation_sync.warehouse.database.tables import activation_user_count, led
 from activation_sync.warehouse.delivery.consequences import record_answer
 from activation_sync.warehouse.delivery.outbox import count_by_state, read_pending
 from activation_sync.warehouse.ledger.ledger import read_why
-from tests.support.rows import APPS, AT, DAY, SETTLED, VISIO, base, by_hand, change, plan
+from tests.support.rows import APPS, AT, DAY, SETTLED, VISIO, base, by_hand, change, plan, stamp
 
 PENDING, ACKNOWLEDGED, SUPERSEDED, DEAD = OutboxState
 ONE, TWO = Counts(1, 1, 0), Counts(2, 1, 0)
@@ -32,7 +32,7 @@ def conn(engine):
 
 
 def apply(conn, *changes, run_id="run-1", hours=0):
-    apply_plan(conn, plan(*changes), run_id=run_id, who="nightly", at=AT + timedelta(hours=hours))
+    apply_plan(conn, plan(*changes), stamp(run_id, AT + timedelta(hours=hours)))
 
 
 def warehouse(conn):
@@ -183,7 +183,7 @@ def test_a_pending_row_that_is_needed_no_more_is_withdrawn(conn):
 
 def test_a_dead_letter_that_gets_a_second_chance_is_dead_no_more(conn):
     apply(conn, change(ONE))
-    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.REFUSED, 400), run_id="run-1", at=AT)
+    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.REFUSED, 400), stamp("run-1"))
     apply(conn, change(TWO, warehouse=ONE), run_id="run-2")
     assert count_by_state(conn, "contoso") == {PENDING: 1, ACKNOWLEDGED: 0, SUPERSEDED: 1, DEAD: 0}
 

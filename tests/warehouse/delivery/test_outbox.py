@@ -19,7 +19,7 @@ from activation_sync.warehouse.delivery.outbox import (
     read_pending,
 )
 from activation_sync.warehouse.ledger.ledger import read_why
-from tests.support.rows import APPS, AT, DAY, VISIO, base, change, count_row, plan
+from tests.support.rows import APPS, AT, DAY, VISIO, base, change, count_row, plan, stamp
 
 BEFORE, SENT = Counts(10, 8, 2), Counts(12, 9, 2)
 KINDS = AnswerKind
@@ -32,25 +32,23 @@ def conn(engine):
 
 
 def plan_push(conn, settled=SENT, product=APPS, run_id="run-1", **state):
-    apply_plan(
-        conn, plan(change(settled, product=product, published=BEFORE, **state)), run_id=run_id, who="nightly", at=AT
-    )
+    apply_plan(conn, plan(change(settled, product=product, published=BEFORE, **state)), stamp(run_id))
     return read_pending(conn, "contoso")[-1]
 
 
 def answer(conn, row, kind, **known):
-    return record_answer(conn, row, Answer(kind, **known), run_id="run-1", at=AT)
+    return record_answer(conn, row, Answer(kind, **known), stamp("run-1"))
 
 
 def send(conn, product=APPS):
     """Read the row of a product and mark it in doubt, as delivery does before a PATCH leaves."""
     row = next(row for row in read_pending(conn, "contoso") if row.update.key.product == product)
-    mark_in_doubt(conn, [row], run_id="run-1", at=AT)
+    mark_in_doubt(conn, [row], stamp("run-1"))
     return row
 
 
 def read_back(conn, rows, held):
-    return record_read_back(conn, "contoso", rows, held, run_id="run-1", at=AT)
+    return record_read_back(conn, "contoso", rows, held, stamp("run-1"))
 
 
 def read_back_notes(conn):
@@ -76,7 +74,7 @@ def test_only_the_rows_about_to_leave_are_marked_in_doubt(conn):
     plan_push(conn)
     send(conn)
     assert {row.update.key.product: row.in_doubt for row in read_pending(conn, "contoso")} == {VISIO: False, APPS: True}
-    mark_in_doubt(conn, [], run_id="run-1", at=AT)
+    mark_in_doubt(conn, [], stamp("run-1"))
 
 
 @pytest.mark.parametrize(
