@@ -46,7 +46,7 @@ def test_a_night_as_json_keeps_its_steps_off_standard_output(site: Site, termina
 
 
 def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
 
     planned = terminal.type("plan", "--json")
     other = terminal.type("sync", "--approve", "0123456789ab")
@@ -146,7 +146,7 @@ def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(site: Site):
 
 
 def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
     for _ in range(2):
         site.sync()
 
