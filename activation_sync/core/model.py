@@ -20,11 +20,22 @@ class Report(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is counted, in users (never devices), per product and refresh date."""
+    """What is counted, in users (never devices), per product and refresh date. Each is a field of `Counts`."""
 
     ASSIGNED = "assigned"
     ACTIVATED = "activated"
     SHARED_COMPUTER_ACTIVATION = "shared_computer_activation"
+
+    @property
+    def column(self) -> str:
+        """Its column in Graph's CSV, such as `Shared Computer Activation`."""
+        return self.replace("_", " ").title()
+
+    @property
+    def json_name(self) -> str:
+        """Its property in Graph's JSON, such as `sharedComputerActivation`."""
+        first, *rest = self.split("_")
+        return first + "".join(map(str.capitalize, rest))
 
 
 class Decision(StrEnum):
@@ -53,9 +64,8 @@ class Key(NamedTuple):
     product: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Users of one product on one refresh date; None where the source does not say.
+class Counts(NamedTuple):
+    """Users of one product on one refresh date, a field a measure; None where the source does not say.
 
     assigned: users who hold a licence. activated: users who activated; may exceed assigned after licences are
     taken away. shared_computer_activation: users who activated on a shared computer.
@@ -70,10 +80,6 @@ class Counts:
     def is_absent(self) -> bool:
         """True when no measure is known."""
         return self == NOT_REPORTED
-
-    def as_tuple(self) -> tuple[int | None, int | None, int | None]:
-        """The measures in the order of `Measure`."""
-        return self.assigned, self.activated, self.shared_computer_activation
 
 
 NOT_REPORTED = Counts()
@@ -229,7 +235,7 @@ class Change:
     """
 
     state: KeyState
-    decisions: tuple[Decision, Decision, Decision]
+    decisions: tuple[Decision, ...]
     settled: Counts
     published: Counts
     is_written: bool

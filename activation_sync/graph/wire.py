@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from activation_sync.core.model import Report
+from activation_sync.core.model import Measure, Report
 from activation_sync.core.rule.delivery import CountUpdate
 
 Format = Literal["csv", "json"]
@@ -30,14 +30,6 @@ FUNCTIONS: Mapping[Report, str] = MappingProxyType(
         Report.USER_COUNTS: "getOffice365ActivationsUserCounts",
         Report.USER_DETAIL: "getOffice365ActivationsUserDetail",
         Report.PLATFORM_COUNTS: "getOffice365ActivationCounts",
-    }
-)
-
-MEASURE_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "assigned": "assigned",
-        "activated": "activated",
-        "sharedComputerActivation": "shared_computer_activation",
     }
 )
 
@@ -115,9 +107,8 @@ def update_body(update: CountUpdate) -> JsonObject:
     }
     if update.graph_id:
         body["id"] = update.graph_id
-    return body | {
-        name: count for name, measure in MEASURE_NAMES.items() if (count := getattr(update.counts, measure)) is not None
-    }
+    counts = zip(Measure, update.counts, strict=True)
+    return body | {measure.json_name: count for measure, count in counts if count is not None}
 
 
 def batch_path(write_back_path: str) -> str:

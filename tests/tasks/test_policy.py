@@ -20,7 +20,6 @@ from activation_sync.errors import (
     TenantBusyError,
     WarehouseBusyError,
     WarehouseError,
-    WriteBackNotOffered,
 )
 from config.sources import use_file
 from tasks.policy import STEP, putting_off
@@ -102,7 +101,6 @@ def test_an_error_that_repeating_cannot_help_is_never_tried_again(retrying):
     hopeless = [
         *(kind("no") for kind in (GraphRefusedError, ReportFormatError, WarehouseError, LeaseLostError)),
         *(kind("wait") for kind in HELD_BY.values()),
-        WriteBackNotOffered("no such resource"),
         ConfigError(["a mistake"]),
         ZeroDivisionError("a bug"),
     ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from activation_sync.core.model import Report
+from activation_sync.core.model import Measure, Report
 
 
 class Kind(Enum):
@@ -66,14 +66,14 @@ ANDROID = Column("Android", "android", Kind.COUNT)
 IOS = Column("iOS", "ios", Kind.COUNT)
 WINDOWS_10_MOBILE = Column("Windows 10 Mobile", "windows10Mobile", Kind.COUNT)
 
+REQUIRED_MEASURES = (Measure.ASSIGNED, Measure.ACTIVATED)
+
 USER_COUNTS = Layout(
     Report.USER_COUNTS,
     (
         REFRESH_DATE,
         PRODUCT_TYPE,
-        Column("Assigned", "assigned", Kind.COUNT, is_required=True),
-        Column("Activated", "activated", Kind.COUNT, is_required=True),
-        Column("Shared Computer Activation", "sharedComputerActivation", Kind.COUNT),
+        *(Column(each.column, each.json_name, Kind.COUNT, each in REQUIRED_MEASURES) for each in Measure),
     ),
 )
 PLATFORM_COUNTS = Layout(

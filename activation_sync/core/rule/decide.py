@@ -71,7 +71,7 @@ def change_of(state: KeyState, policy: ConflictPolicy) -> Change | None:
     return change if is_held or is_sent or change.is_written or moves_memory(state, change.settled) else None
 
 
-def change_to(state: KeyState, decisions: tuple[Decision, Decision, Decision], settled: Counts) -> Change:
+def change_to(state: KeyState, decisions: tuple[Decision, ...], settled: Counts) -> Change:
     """What follows from settling a key so: whether its row is written, and pushed now or once its report is there."""
     published = published_counts(state)
     wants_push = Decision.CONFLICT not in decisions and needs_push(state, settled, published)
@@ -87,16 +87,14 @@ def change_to(state: KeyState, decisions: tuple[Decision, Decision, Decision], s
     )
 
 
-def decide_key(state: KeyState, policy: ConflictPolicy) -> tuple[Decision, Decision, Decision]:
+def decide_key(state: KeyState, policy: ConflictPolicy) -> tuple[Decision, ...]:
     """One decision a measure, in the order of `Measure`."""
-    sides = map(Counts.as_tuple, (state.agreed, state.observed_seen, state.observed, state.warehouse))
-    first, second, third = (under(policy, decide(*measure)) for measure in zip(*sides, strict=True))
-    return first, second, third
+    measures = zip(state.agreed, state.observed_seen, state.observed, state.warehouse, strict=True)
+    return tuple(under(policy, decide(*measure)) for measure in measures)
 
 
 def settle_key(state: KeyState, decisions: tuple[Decision, ...]) -> Counts:
-    sides = map(Counts.as_tuple, (state.agreed, state.observed, state.warehouse))
-    return Counts(*map(settle, decisions, *sides))
+    return Counts(*map(settle, decisions, state.agreed, state.observed, state.warehouse))
 
 
 def published_counts(state: KeyState) -> Counts:
@@ -106,8 +104,7 @@ def published_counts(state: KeyState) -> Counts:
     report of this refresh date has landed, nothing can have moved.
     """
     seen = state.published_seen if state.is_published else state.published
-    sides = map(Counts.as_tuple, (state.published, seen, state.acknowledged))
-    return Counts(*map(_overlaid, *sides))
+    return Counts(*map(_overlaid, state.published, seen, state.acknowledged))
 
 
 def _overlaid(reported: Count, reported_then: Count, acknowledged: Count) -> Count:
@@ -121,7 +118,7 @@ def needs_push(state: KeyState, settled: Counts, published: Counts) -> bool:
 
 def has_other_value(settled: Counts, published: Counts, in_doubt: bool = False) -> bool:
     """True when a present measure differs from what is published, or what is published is in doubt."""
-    pairs = zip(settled.as_tuple(), published.as_tuple(), strict=True)
+    pairs = zip(settled, published, strict=True)
     return any(ours is not None and (in_doubt or ours != theirs) for ours, theirs in pairs)
 
 
@@ -148,7 +145,7 @@ def memory_after(change: Change) -> tuple[Counts, Counts]:
     """
     state = change.state
     sides = (state.agreed, change.settled, state.observed_seen, state.observed)
-    measures = zip(change.decisions, *map(Counts.as_tuple, sides), strict=True)
+    measures = zip(change.decisions, *sides, strict=True)
     agreed, seen = zip(*(_memory(*measure) for measure in measures), strict=True)
     return Counts(*agreed), Counts(*seen)
 

@@ -5,14 +5,12 @@ A decision that a policy made names the value it overruled.
 
 from collections.abc import Iterator
 
-from activation_sync.core.model import Change, Counts, Decision, Measure, Plan
+from activation_sync.core.model import Change, Decision, Measure, Plan
 from activation_sync.core.rule.decide import has_other_value, is_refused, is_standing
 
 ABSENT = "-"
 Count = int | None
-MEASURE_WORDS = {
-    Measure.ASSIGNED: "assigned",
-    Measure.ACTIVATED: "activated",
+MEASURE_WORDS = {measure: measure.replace("_", " ") for measure in Measure} | {
     Measure.SHARED_COMPUTER_ACTIVATION: "shared computers",
 }
 
@@ -101,7 +99,7 @@ def plan_rows(plan: Plan) -> list[dict[str, str]]:
 
 def _measure_reasons(change: Change) -> Iterator[tuple[str, str]]:
     state = change.state
-    sides = map(Counts.as_tuple, (state.agreed, state.observed_seen, state.observed, state.warehouse))
+    sides = (state.agreed, state.observed_seen, state.observed, state.warehouse)
     for measure, decision, *values in zip(Measure, change.decisions, *sides, strict=True):
         agreed, observed_seen, observed, warehouse = values
         if decision is not Decision.KEEP or warehouse != agreed:
@@ -111,7 +109,7 @@ def _measure_reasons(change: Change) -> Iterator[tuple[str, str]]:
 def _push_words(change: Change) -> str:
     if not has_other_value(change.settled, change.published):
         return "sent again, because the outcome of the last PATCH is in doubt"
-    pairs = zip(Measure, change.published.as_tuple(), change.settled.as_tuple(), strict=True)
+    pairs = zip(Measure, change.published, change.settled, strict=True)
     moves = [
         f"{MEASURE_WORDS[measure]} {moved_words(theirs, ours)}"
         for measure, theirs, ours in pairs
@@ -133,7 +131,7 @@ def _plan_row(change: Change) -> dict[str, str]:
 
 
 def _count_cells(change: Change) -> Iterator[str]:
-    sides = map(Counts.as_tuple, (change.state.observed, change.state.warehouse, change.settled))
+    sides = (change.state.observed, change.state.warehouse, change.settled)
     for decision, observed, warehouse, settled in zip(change.decisions, *sides, strict=True):
         if decision is Decision.CONFLICT:
             yield f"{count_words(warehouse)} or {count_words(observed)}?"

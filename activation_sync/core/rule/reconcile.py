@@ -6,7 +6,7 @@ This is the only module that knows pandas.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -145,9 +145,11 @@ def _plain(side: Side) -> NDArray[np.object_]:
 
 def _row(state: KeyState) -> tuple[Any, ...]:
     counts = (getattr(state, side) or NOT_REPORTED for side in SIDES)
-    return (*chain.from_iterable(map(Counts.as_tuple, counts)), *(getattr(state, flag) for flag in FLAGS))
+    return (*chain.from_iterable(counts), *(getattr(state, flag) for flag in FLAGS))
 
 
 def _change(state: KeyState, values: Sequence[Any]) -> Change:
-    decisions, settled, published = values[:3], values[3:6], values[6:9]
-    return Change(state, tuple(decisions), Counts(*settled), Counts(*published), *values[9:])
+    """The change of one key, from values in the order of `CHANGE_COLUMNS`."""
+    rest = iter(values)
+    decisions, settled, published = (tuple(islice(rest, len(Measure))) for _ in range(3))
+    return Change(state, decisions, Counts(*settled), Counts(*published), *rest)

@@ -70,9 +70,9 @@ def _undo(state: KeyState, effect: Effect) -> Change:
     now = _by_measure(state.warehouse)
     before = {name: count for name, count in effect.before.items() if count is not None}  # absence is not brought back
     target = now | before
-    first, second, third = (Decision.KEEP if now[name] == target[name] else Decision.REVERT for name in Measure)
-    return change_to(state, (first, second, third), Counts(*(target[name] for name in Measure)))
+    decisions = tuple(Decision.KEEP if now[name] == target[name] else Decision.REVERT for name in Measure)
+    return change_to(state, decisions, Counts(*(target[name] for name in Measure)))
 
 
 def _by_measure(counts: Counts) -> dict[Measure, int | None]:
-    return dict(zip(Measure, counts.as_tuple(), strict=True))
+    return dict(zip(Measure, counts, strict=True))

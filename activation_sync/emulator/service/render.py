@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from activation_sync.emulator.tenant.editions import USER_DETAIL, Cell, Edition, Row, Table, table_of
+from activation_sync.emulator.tenant.editions import USER_DETAIL, Cell, Edition, Row, Table, property_of, table_of
 
 ROWS_A_CHUNK = 1000
 _WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le" if sys.byteorder == "little" else "utf-16-be"}
@@ -41,17 +41,11 @@ def _csv_text(rows: Iterable[Row]) -> str:
 
 
 def _as_object(table: Table, row: Row) -> dict[str, Any]:
-    return {_property(name): _json_cell(cell) for name, cell in zip(table.columns, row, strict=True)}
+    return {property_of(name): _json_cell(cell) for name, cell in zip(table.columns, row, strict=True)}
 
 
 def _json_cell(cell: Cell) -> Cell | None:
     return None if cell == "" else cell
-
-
-def _property(column: str) -> str:
-    """A column's name as a property: `Windows 10 Mobile` is `windows10Mobile`, `iOS` is `ios`."""
-    first, *rest = column.split()
-    return first.lower() + "".join(rest)
 
 
 def _nested(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,10 +15,12 @@ USER_COUNTS = "getOffice365ActivationsUserCounts"
 USER_DETAIL = "getOffice365ActivationsUserDetail"
 PLATFORM_COUNTS = "getOffice365ActivationCounts"
 
+COUNT_COLUMNS = tuple(field.replace("_", " ").title() for field in Counts._fields)
+
 # learn.microsoft.com/graph/api/reportroot-getoffice365activationsuserdetail and its two siblings; the mobile
 # platforms do stand in another order in the two reports that have them
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    USER_COUNTS: ("Report Refresh Date", "Product Type", "Assigned", "Activated", "Shared Computer Activation"),
+    USER_COUNTS: ("Report Refresh Date", "Product Type", *COUNT_COLUMNS),
     PLATFORM_COUNTS: (
         "Report Refresh Date", "Product Type", "Windows", "Mac", "Android", "iOS", "Windows 10 Mobile",
     ),
@@ -81,6 +83,12 @@ class Edition:
         day = self.day + figures
         published = tuple((licence.product, licence.counts(day)) for licence in self.licences)
         return replace(self, day=day, dated=self.dated + timedelta(days=dated), published=published)
+
+
+def property_of(column: str) -> str:
+    """A column's name as a property: `Windows 10 Mobile` is `windows10Mobile`, `iOS` is `ios`."""
+    first, *rest = column.split()
+    return first.lower() + "".join(rest)
 
 
 def table_of(edition: Edition, first_user: int = 0, last_user: int | None = None) -> Table:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, Table, exists, select
 
 from activation_sync.core.model import NOT_REPORTED, CountRow, Counts, Key, KeyState, PlanInputs, Report, ReportSize
 from activation_sync.warehouse.counts.neighbours import newest_of_each_date, read_reported_near, read_settled_before
+from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.tables import (
     activation_user_count,
@@ -144,7 +145,7 @@ def _read_planned(conn: Connection, tenant: str, scope: Collection[date]) -> dic
         newer.c.product == outbox.c.product,
         newer.c.id > outbox.c.id,
     )
-    is_open = outbox.c.state.in_(("pending", "dead"))
+    is_open = outbox.c.state.in_((OutboxState.PENDING, OutboxState.DEAD))
     rows = conn.execute(_in_scope(outbox, tenant, scope).where(is_open, ~is_replaced)).mappings()
     return {_key(row): Planned(row["state"], counts_of(row), counts_of(row, "published_")) for row in rows}
 
@@ -162,7 +163,9 @@ def _states(known: Known) -> tuple[KeyState, ...]:
 def _state(known: Known, key: Key, is_published: bool) -> KeyState:
     observed, published = known.observed.get(key), known.published.get(key)
     remembered, planned = known.remembered.get(key), known.planned.get(key)
-    refused, queued = (planned if planned and planned.state == state else None for state in ("dead", "pending"))
+    refused, queued = (
+        planned if planned and planned.state == state else None for state in (OutboxState.DEAD, OutboxState.PENDING)
+    )
     return KeyState(
         key=key,
         product_type=_product_type(key, published, observed, remembered),

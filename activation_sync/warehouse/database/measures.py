@@ -1,4 +1,4 @@
-"""Between `Counts` and the three columns that hold them."""
+"""Between `Counts` and the columns that hold them."""
 
 from sqlalchemy import RowMapping
 
@@ -12,4 +12,4 @@ def counts_of(row: RowMapping, prefix: str = "") -> Counts:
 
 def measures_of(counts: Counts, prefix: str = "") -> dict[str, int | None]:
     """The columns that hold these counts."""
-    return {f"{prefix}{measure}": count for measure, count in zip(Measure, counts.as_tuple(), strict=True)}
+    return {f"{prefix}{measure}": count for measure, count in zip(Measure, counts, strict=True)}

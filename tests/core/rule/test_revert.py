@@ -25,7 +25,7 @@ PULLED = KeyState(
 
 
 def by_measure(counts: Counts):
-    return dict(zip(Measure, counts.as_tuple(), strict=True))
+    return dict(zip(Measure, counts, strict=True))
 
 
 def undone(before: Counts = BEFORE, *, limits: Limits = LIMITS, **known):

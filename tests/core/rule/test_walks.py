@@ -112,7 +112,7 @@ def overwritten(world: World, before: KeyState) -> list[tuple[int, int]]:
     sides = (world.corrected, before.warehouse, before.observed_seen, world.state.warehouse)
     return [
         (corrected, now)
-        for corrected, then, seen, now in zip(*map(Counts.as_tuple, sides), strict=True)
+        for corrected, then, seen, now in zip(*sides, strict=True)
         if corrected is not None and corrected == then != seen and now != corrected
     ]
 
