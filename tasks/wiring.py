@@ -116,7 +116,9 @@ def limits(settings: TenantSettings) -> Limits:
     sync = settings.sync
     return Limits(
         max_change_share=sync.max_change_share,
+        max_contradiction_share=sync.max_contradiction_share,
         max_shrink_share=sync.max_shrink_share,
+        few_users=sync.few_users,
         min_judged_rows=sync.min_judged_rows,
         conflict_policy=ConflictPolicy(sync.conflict_policy),
     )

@@ -170,7 +170,7 @@ class _Replayer:
 
     def _plan(self, connection: Connection, day: ReplayDay, as_reconciled: Iterable[str] = ()) -> Plan:
         given = [read_reported(connection, landed_id) for landed_id in day.landed_ids]
-        inputs = read_replay_inputs(connection, self.tenant, self.counts_from, given, list(as_reconciled))
+        inputs = read_replay_inputs(connection, self.tenant, self.counts_from, given, list(as_reconciled), now().date())
         return make_plan(inputs, self.limits)
 
 

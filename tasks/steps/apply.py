@@ -33,7 +33,7 @@ def apply_plan(run: Run, landed_ids: Sequence[str], approve: str | None) -> Plan
     person edited the table a moment ago. Safe to repeat: once applied, the same inputs need no change.
     """
     with writing(open_warehouse(), run.lease) as connection:
-        plan = plan_from(connection, run.tenant, landed_ids)
+        plan = plan_from(connection, run.tenant, landed_ids, run.as_of)
         hold_if_not_approved(plan, approve, was_held(connection, run.tenant, normal_digest(approve)))
         approved_by = record_approval(connection, run, plan)
         write_plan(connection, plan, run.stamp())

@@ -48,7 +48,7 @@ def test_a_night_as_json_keeps_its_steps_off_standard_output(site: Site, termina
 
 
 def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
 
     planned = terminal.type("plan", "--json")
     other = terminal.type("sync", "--approve", "0123456789ab")
@@ -161,7 +161,7 @@ def test_a_run_that_is_killed_leaves_no_server_behind(site: Site):
 
 
 def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
     for _ in range(2):
         site.sync()
 

@@ -162,6 +162,14 @@ def test_a_dead_letter_says_what_was_refused_until_something_newer_replaces_it(c
     assert states(conn)[DAY, APPS].refused is None
 
 
+def test_an_update_that_waits_in_the_outbox_is_known_until_graph_has_answered(conn):
+    apply_plan(conn, plan(change(TWO, published=ONE)), run_id="r", who="nightly", at=AT)
+    state = states(conn)[DAY, APPS]
+    assert (state.queued, state.queued_published, state.refused) == (TWO, ONE, None)
+    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.ACKNOWLEDGED, 200), run_id="r", at=AT)
+    assert states(conn)[DAY, APPS].queued is None
+
+
 def test_the_spelling_of_the_counts_report_is_what_a_patch_will_name(conn):
     detail = load(conn, DETAIL, count_row())
     counts = load(conn, COUNTS, replace(count_row(), product_type="As Graph spells it"), content="counts")
