@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
     from activation_sync.emulator import Emulator
 
 TENANT = "contoso"
@@ -72,7 +72,7 @@ def _third_night(emulator: "Emulator") -> None:
 def _night(emulator: "Emulator") -> "RunSummary":
     """One run of the flow, and what of it Graph really saw."""
     from commands.support.console import say
-    from commands.support.exits import OF_OUTCOME, Exit
+    from commands.support.exits import Exit
     from commands.support.running import run_sync, say_summary
 
     served_before = len(emulator.journal())
@@ -80,8 +80,8 @@ def _night(emulator: "Emulator") -> "RunSummary":
     say_summary(summary)
     patched = sum(_is_applied_patch(entry) for entry in emulator.journal()[served_before:])
     say(f"Graph's own journal: {patched} rows PATCHed by this run.")
-    if OF_OUTCOME[summary.outcome] is not Exit.DONE:
-        raise typer.Exit(OF_OUTCOME[summary.outcome])
+    if summary.outcome.exit_code != Exit.DONE:
+        raise typer.Exit(summary.outcome.exit_code)
     return summary
 
 

@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from activation_sync.core.rule.retry import Retry
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
     from config.settings import TenantSettings
 
     Done = tuple[Retry, RunSummary]

@@ -1,5 +1,6 @@
 """`activation-sync up`: dashboard, worker, schedule and, when nothing is configured, an emulated Graph."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -42,7 +43,7 @@ def up(
         register_deployments()
         register_automations()
         worker = opened.enter_context(open_worker(home, POOL))
-        _say_ready(home)
+        _say_ready(home, has_own_server=bool(children))
         _watch([*children, worker])
     say("Stopped.")
 
@@ -91,14 +92,15 @@ def _open_home(folder: Path, tenants: int, users: int) -> Iterator[Path]:
 
 @contextmanager
 def _open_emulated(folder: Path, tenants: int, users: int) -> Iterator[Path]:
-    from datetime import UTC, datetime, timedelta
+    from datetime import timedelta
 
     from activation_sync.emulator import Scenario, open_emulator
     from commands.support.console import say
     from commands.support.demo_home import configure, make_fresh
+    from tasks.wiring import now
 
     home = make_fresh(folder)
-    refreshed_on = datetime.now(UTC).date() - timedelta(days=2)
+    refreshed_on = now().date() - timedelta(days=2)
     scenario = Scenario(
         tenants=tenants, users=users, ca_file=home / "emulator-ca.pem", first_refreshed_on=refreshed_on, throttling=True
     )
@@ -124,25 +126,36 @@ def _open_dashboard(home: Path, port: int) -> "Iterator[Sequence[Child]]":
         yield [server]
 
 
-def _say_ready(home: Path) -> None:
+def _say_ready(home: Path, *, has_own_server: bool) -> None:
     from commands.support.console import say
+    from commands.support.password import FILE
     from commands.support.servers import server_in_use
 
     address = (server_in_use() or "").removesuffix("/api")
+    password_file = f"PREFECT_PROFILES_PATH={home / FILE} " if has_own_server else ""
     say(
         f"""
 [bold]Ready.[/bold] The dashboard: {address}
-
+{_login_words(home) if has_own_server else ""}
   see the schedule    Deployments -> nightly: every night at 01:30, in the time zone of deployments/prefect.yaml
   run it now          Deployments -> nightly -> Run -> Quick run
   see what it did     Runs -> the run -> Artifacts: the plan and the page of each tenant
   one tenant only     Deployments -> sync -> Run -> Custom run; there a held plan is approved, too
   past dates again    Deployments -> backfill -> Run: a form with dates, and a reason
-  be notified         PREFECT_API_URL={address}/api activation-sync register --notify env:NAME
+  be notified         {password_file}PREFECT_API_URL={address}/api activation-sync register --notify env:NAME
 
 Logs, records and, with the emulator, the warehouse are in {home}. Ctrl-C stops everything.""",
         is_copied=True,
     )
+
+
+def _login_words(home: Path) -> str:
+    """The password itself on a terminal only: what is written elsewhere is kept, and read by others."""
+    from commands.support.password import FILE, password_of
+
+    if sys.stdout.isatty():
+        return f"It asks for a password: {password_of(home)}\n"
+    return f"It asks for a password, which stands in {home / FILE}, name and all.\n"
 
 
 def _watch(children: "Sequence[Child]") -> None:

@@ -26,6 +26,7 @@ _token_sources_lock = threading.Lock()
 
 
 def now() -> datetime:
+    """The one clock of tasks, flows and commands, in UTC."""
     return datetime.now(UTC)
 
 

@@ -7,11 +7,9 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,9 +66,11 @@ NEVER_IMPORTS = {  # of other people's packages, and of the standard library
     "activation_sync.emulator": {"prefect", "msal", "sqlalchemy"},
 }
 ROOMS = sorted(MAY_IMPORT)
+SHOWS = {"tasks/showing.py"}  # artifacts in the dashboard
 HOLDS_PANDAS = {"activation_sync/core/rule/reconcile.py"}
 READS_ENVIRONMENT = {  # beside config/: file and reason
     "commands/support/console.py": "sets what Prefect reads, before Prefect is imported",
+    "commands/support/password.py": "sets where Prefect reads the password, and forgets that of another server",
     "commands/support/servers.py": "sets what Prefect reads, in the processes that it starts",
 }
 NEVER_WRITTEN = [  # in parts, so that this file may be searched too
@@ -222,6 +222,11 @@ def test_only_reconcile_holds_pandas() -> None:
     assert holders <= HOLDS_PANDAS
 
 
+def test_only_one_door_leads_to_the_dashboards_pages() -> None:
+    showing = {where(path) for path in modules(*ROOMS) if any("artifact" in name for name in imported_by(path))}
+    assert showing == SHOWS
+
+
 def test_a_use_of_the_environment_is_found_in_every_form() -> None:
     assert reads_environment("import os\nos.environ['A']")
     assert reads_environment("import os as o\ndef late(): return o.getenv('A')")
@@ -242,13 +247,6 @@ def test_every_module_says_what_it_is_for() -> None:
         if (code := path.read_text(encoding="utf-8")).strip() and not ast.get_docstring(ast.parse(code))
     ]
     assert silent == []
-
-
-def test_prefect_keeps_the_company_it_works_with() -> None:
-    """Before 3.9 its server breaks with newer fastapi; with SQLAlchemy 2.1 it schedules no runs and says nothing."""
-    if Version(version("prefect")) < Version("3.9"):
-        assert Version(version("fastapi")) < Version("0.151")
-        assert Version(version("sqlalchemy")) < Version("2.1")
 
 
 def test_no_package_registry_is_named() -> None:

@@ -5,7 +5,7 @@ Source: learn.microsoft.com/graph/deployments
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -90,12 +90,6 @@ class Cloud:
         ):
             return True
         return address.host_port in self.download_hosts
-
-    def at(self, root: str, authority_root: str, download_hosts: tuple[str, ...]) -> "Cloud":
-        """This cloud as served elsewhere, such as by an emulator: same versions, other addresses, no suffix trusted."""
-        return replace(
-            self, root=root, authority_root=authority_root, download_suffixes=(), download_hosts=download_hosts
-        )
 
 
 def follow(base: str, location: str) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 
 out = Console()
@@ -23,9 +24,17 @@ PREFECT_QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the command speaks for itself
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_CLIENT_MAX_RETRIES": "6",  # 2, 4, 8 ... s: two minutes for its own SQLite, which is "locked" in bursts
 }
+
+OF_ANOTHER_PREFECT = (  # the server that the user works with, and what to say to it
+    "PREFECT_API_URL",
+    "PREFECT_API_KEY",
+    "PREFECT_API_AUTH_STRING",
+    "PREFECT_SERVER_API_AUTH_STRING",
+    "PREFECT_PROFILE",
+    "PREFECT_PROFILES_PATH",
+)
 
 
 def quieten_prefect() -> None:
@@ -37,7 +46,7 @@ def quieten_prefect() -> None:
 def use_own_prefect(home: Path) -> None:
     """Keep this process's runs in `home`, whatever Prefect server the user works with otherwise."""
     os.environ["PREFECT_HOME"] = str(home)
-    for name in ("PREFECT_API_URL", "PREFECT_PROFILE"):
+    for name in OF_ANOTHER_PREFECT:
         os.environ.pop(name, None)
 
 
@@ -45,7 +54,7 @@ class _StepLines(logging.Handler):
     """Prints the log lines of our own steps; Prefect's own stay in the dashboard."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if Path(record.pathname).parent.name == "tasks":
+        if getattr(record, "is_step_line", False):  # as `tasks/log.py` marks them
             err.print(f"  [dim]{escape(record.getMessage())}[/dim]", highlight=False)
 
 
@@ -84,6 +93,8 @@ def print_json_line(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, RunSummary):
+        return value.facts
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,5 +1,6 @@
-"""Prefect's server and worker as `up` runs them: on loopback, in a home of their own, without telemetry."""
+"""Prefect's servers and worker as commands start them: on loopback, in a home of their own, ended with the command."""
 
+import atexit
 import os
 import socket
 import sys
@@ -13,6 +14,7 @@ import httpx
 from activation_sync.errors import ConfigError
 from commands.support.children import Child, open_child
 from commands.support.console import use_own_prefect
+from commands.support.password import password_file
 
 LOOPBACK = "127.0.0.1"
 LONGEST_START_S = 180.0  # of a server in a new home, on a slow machine
@@ -35,12 +37,47 @@ def server_in_use() -> str | None:
     return os.environ.get("PREFECT_API_URL") or None
 
 
+def start_server_if_needed() -> None:
+    """Give this process's flows a Prefect server: the one the user works with, else one that ends with the process.
+
+    Prefect would start one by itself, too, and leave it running for ever when this process is killed.
+    """
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    if settings.api.url or not settings.server.ephemeral.enabled:
+        return
+    port = free_port(0)
+    command = [*_owned("commands.support.temporary_server"), str(port)]
+    server = Child("the temporary Prefect server", command, settings.home / "temporary-server.log", Path.cwd())
+    atexit.register(server.end)  # and not before: Prefect sends the last lines of the log when the process ends
+    _wait_for(server, f"http://{LOOPBACK}:{port}/api/health")
+    _use(port)
+
+
+def _use(port: int) -> None:
+    """From now on this process and those it starts talk to the server on this port."""
+    from prefect.context import refresh_global_settings_context
+
+    os.environ["PREFECT_API_URL"] = f"http://{LOOPBACK}:{port}/api"
+    refresh_global_settings_context()
+
+
 @contextmanager
 def open_server(home: Path, port: int) -> Iterator[Child]:
-    """A Prefect server on loopback, whose API this process and those it starts use from now on."""
+    """A Prefect server on loopback, whose API this process and those it starts use from now on.
+
+    Whoever may use the API can have the worker run programs, so it asks for a password and serves no other page.
+    """
     refuse_taken(port)
     use_own_prefect(home / "prefect")
-    os.environ["PREFECT_API_URL"] = f"http://{LOOPBACK}:{port}/api"
+    os.environ |= {
+        "PREFECT_PROFILES_PATH": str(password_file(home)),
+        "PREFECT_API_URL": f"http://{LOOPBACK}:{port}/api",
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{port}",
+        "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_UI_API_URL": "/api",  # so that http://localhost, or another end of a tunnel, is no other origin
+    }
     command = [*_prefect(), "server", "start", "--host", LOOPBACK, "--port", str(port)]
     with open_child("the Prefect server", command, home / "server.log", home) as server:
         _wait_for(server, f"http://{LOOPBACK}:{port}/api/health")
@@ -91,7 +128,11 @@ def end_leftovers() -> None:
 
 
 def _prefect() -> list[str]:
-    return [sys.executable, "-m", "prefect"]
+    return _owned("prefect")
+
+
+def _owned(module: str) -> list[str]:
+    return [sys.executable, "-m", "commands.support.owned", module]
 
 
 def refuse_taken(port: int) -> None:

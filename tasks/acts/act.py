@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from activation_sync.core.model import Plan
 from activation_sync.core.pages.plan_view import summarise_act, view_plan
-from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.runs.runs import record_run
@@ -17,9 +18,9 @@ from tasks.wiring import now, open_warehouse
 
 
 @contextmanager
-def open_act(tenant: str, kind: RunKind) -> Iterator[tuple[Run, Connection]]:
+def open_act(tenant: str, kind: RunKind, reason: str | None = None) -> Iterator[tuple[Run, Connection]]:
     """Wait for the tenant, then let one transaction see and change it; the history remembers it, refused or not."""
-    with open_run(tenant, now().date(), kind) as run, writing(open_warehouse(), run.lease) as connection:
+    with open_run(tenant, now().date(), kind, reason=reason) as run, writing(open_warehouse(), run.lease) as connection:
         yield run, connection
 
 

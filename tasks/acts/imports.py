@@ -8,12 +8,12 @@ from typing import BinaryIO
 
 from activation_sync.core.model import Report
 from activation_sync.core.reports.sniff import Sniffed, sniff_report
-from activation_sync.core.reports.text import REMEDY
 from activation_sync.errors import LandingError, ReportFormatError, ReportShrankError
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.fencing import Lease
-from activation_sync.warehouse.reports.manifest import LandedReport, Source, find_landed, find_owner, record_landed
+from activation_sync.warehouse.database.kinds import Source
+from activation_sync.warehouse.reports.manifest import LandedReport, find_landed, find_owner, record_landed
 from tasks.steps.load import load_past_report
 from tasks.wiring import now, open_landing, open_warehouse
 
@@ -21,7 +21,7 @@ CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedReport:
     """A report as the warehouse knows it now. is_known: these very bytes had landed before; nothing changed."""
 
     report: Report
@@ -31,7 +31,7 @@ class Imported:
     is_known: bool = False
 
 
-def import_report(tenant: str, file: Path, lease: Lease) -> Imported:
+def import_report(tenant: str, file: Path, lease: Lease) -> ImportedReport:
     """Land and load one file. ReportFormatError says why a file is refused; then nothing of it is kept.
 
     Safe to repeat: the same bytes again change nothing.
@@ -88,10 +88,10 @@ def _load(landed: LandedReport, lease: Lease) -> LandedReport:
 def _reason(landed: LandedReport, error: Exception) -> str:
     if isinstance(error, ReportShrankError):
         return f"the {landed.report} report has a header and no rows"
-    return str(error).removesuffix(REMEDY).rstrip()
+    return error.reason if isinstance(error, ReportFormatError) else str(error)
 
 
-def _imported(landed: LandedReport, *, is_known: bool = False) -> Imported:
+def _imported(landed: LandedReport, *, is_known: bool = False) -> ImportedReport:
     assert landed.refreshed_on is not None, "a report that was loaded says its date"
     assert landed.rows is not None, "and its rows"
-    return Imported(landed.report, landed.refreshed_on, landed.rows, landed.sha256, is_known)
+    return ImportedReport(landed.report, landed.refreshed_on, landed.rows, landed.sha256, is_known)

@@ -12,7 +12,8 @@ from activation_sync.core.rule.conflicts import (
 )
 from activation_sync.core.rule.plan import make_plan, seal
 from activation_sync.core.rule.reasons import MEASURE_WORDS
-from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.ledger.ledger import record_act

@@ -4,7 +4,8 @@ from sqlalchemy import Connection
 
 from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
 from activation_sync.core.rule.revert import Revert, plan_revert
-from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ChoiceError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema

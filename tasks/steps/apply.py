@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prefect import get_run_logger, runtime, task
+from prefect import runtime, task
 from sqlalchemy import Connection
 
 from activation_sync.core.model import Plan
 from activation_sync.core.pages.plan_view import view_plan
 from activation_sync.core.phrases import short_digest
 from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
-from activation_sync.core.runs.outcome import PlanView
+from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.counts.apply import apply_plan as write_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.ledger.ledger import record_act
 from activation_sync.warehouse.reports.snapshots import apply_reports
 from activation_sync.warehouse.runs.runs import was_held
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.steps.planning import plan_from
@@ -38,7 +39,7 @@ def apply_plan(run: Run, landed_ids: Sequence[str], approve: str | None) -> Plan
         write_plan(connection, plan, run_id=run.run_id, who=run.who, at=now())
         apply_reports(connection, landed_ids, now())
     view = replace(view_plan(plan), approved_by=approved_by)
-    get_run_logger().info("applied %.12s: %d written, %d queued", view.digest, view.written, view.pushed)
+    step_log().info("applied %.12s: %d written, %d queued", view.digest, view.written, view.pushed)
     return view
 
 

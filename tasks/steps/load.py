@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from secrets import token_bytes
 from typing import BinaryIO, TypeAlias
 
-from prefect import get_run_logger, task
+from prefect import task
 from sqlalchemy import Connection
 
 from activation_sync.core.model import DetailRow, Report
@@ -17,6 +17,7 @@ from activation_sync.warehouse.reports.detail import count_detail, load_detail
 from activation_sync.warehouse.reports.loading import load_counts, load_platforms
 from activation_sync.warehouse.reports.manifest import LandedReport, read_landed, record_rejected
 from config.settings import SyncSettings
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_landing, open_warehouse, tenant_settings
@@ -34,7 +35,7 @@ def load_report(landed_id: str, run: Run) -> str:
         landed = read_landed(connection, landed_id)
     if landed.loaded_at is None:
         landed = _load(landed, run)
-        get_run_logger().info("loaded %s of %s: %d rows", landed.report, landed.refreshed_on, landed.rows)
+        step_log().info("loaded %s of %s: %d rows", landed.report, landed.refreshed_on, landed.rows)
     return landed_id
 
 
@@ -49,7 +50,7 @@ def _load(landed: LandedReport, run: Run) -> LandedReport:
             record_rejected(connection, landed.id, str(error))
         raise
     if noticed.unknown_columns:
-        get_run_logger().warning("%s: unknown columns %s left out", landed.report, sorted(noticed.unknown_columns))
+        step_log().warning("%s: unknown columns %s left out", landed.report, sorted(noticed.unknown_columns))
     return loaded
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import BinaryIO, cast
 
-from prefect import get_run_logger, task
+from prefect import task
 
 from activation_sync.core.model import CountRow, Plan, Report
 from activation_sync.core.pages.plan_view import view_plan
 from activation_sync.core.reports.derive import DetailCounts
 from activation_sync.core.reports.parse import Noticed, parse_counts, parse_detail
 from activation_sync.core.rule.plan import make_plan
-from activation_sync.core.runs.outcome import PlanView
+from activation_sync.core.runs.summary import PlanView
 from activation_sync.errors import ReportShrankError
 from activation_sync.graph.client import GraphClient
 from activation_sync.warehouse.counts.states import read_plan_inputs
@@ -20,6 +20,7 @@ from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.reports.loading import ReportedCounts
 from config.settings import SyncSettings
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.wiring import limits, observed_report, open_graph, open_warehouse, tenant_settings
 
@@ -28,7 +29,7 @@ from tasks.wiring import limits, observed_report, open_graph, open_warehouse, te
 def preview_changes(tenant: str) -> PlanView:
     """What a sync would do now. Safe to repeat: it reads Graph and the warehouse, and writes nothing."""
     view = view_plan(preview_plan(tenant))
-    get_run_logger().info("preview %.12s: %d to write, %d to push", view.digest, view.written, view.pushed)
+    step_log().info("preview %.12s: %d to write, %d to push", view.digest, view.written, view.pushed)
     return view
 
 

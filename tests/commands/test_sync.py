@@ -12,6 +12,7 @@ from activation_sync.emulator import Fault, Scenario
 from commands.support.exits import Exit
 from commands.support.interrupt import INTERRUPTED
 from tests.commands.conftest import terminal_of
+from tests.support.newcomer import are_alive, family_of, wait_for
 from tests.support.site import Site, open_site
 from tests.support.terminal import Said, Terminal
 
@@ -41,7 +42,8 @@ def test_a_night_as_json_keeps_its_steps_off_standard_output(site: Site, termina
     assert summary["written"] == len(site.warehouse_rows())
     assert summary["delivery"]["acknowledged"] == len(site.patches())
     assert site.warehouse_rows() == site.graph_rows()
-    assert "landed user-detail" in said.err
+    for step in ("landed user-detail:", "loaded user-detail of", "plan ", "applied ", "delivered: ", "verified: "):
+        assert f"  {step}" in said.err
     assert noise(said) == []
 
 
@@ -137,12 +139,25 @@ def test_ctrl_c_ends_a_look_at_once(site: Site):
 
 
 def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(site: Site):
-    """With Prefect's temporary server, which gets the same Ctrl-C."""
+    """With a Prefect server of the command's own."""
     said = interrupt_while_graph_keeps_it_waiting(site, terminal_of(site), "sync")
 
     assert said.code == INTERRUPTED
     assert "the next run goes on from there" in said.err
     assert site.query("SELECT owner FROM tenant_lease") == [("",)]
+
+
+def test_a_run_that_is_killed_leaves_no_server_behind(site: Site):
+    site.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
+    process = terminal_of(site).start("sync")
+    with process:
+        while site.emulator.unused_faults() and process.poll() is None:
+            time.sleep(0.05)  # until its server serves it
+        family = family_of(process.pid)
+        process.kill()
+
+    assert len(family) == 2  # the run and its server
+    wait_for(lambda: not are_alive(family))
 
 
 def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(site: Site, terminal: Terminal):

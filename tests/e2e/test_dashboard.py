@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import open_browser, visit
+from tests.support.browser import Visit, open_browser, visit
 from tests.support.dashboard import Dashboard
 from tests.support.newcomer import COMMAND, ROOT, Site, open_site, wait_for
 from tests.support.receiver import open_receiver
@@ -48,6 +49,18 @@ def address(site: Site) -> str:
     return str(site.api.base_url).removesuffix("/api/")
 
 
+@contextmanager
+def logged_in(
+    site: Site, browser: Browser, page: str = "", scheme: str = "light", time_zone: str = "UTC"
+) -> Iterator[Visit]:
+    """A page of the dashboard for somebody who typed in the password."""
+    with visit(browser, address(site) + page, width=1600, scheme=scheme, time_zone=time_zone) as opened:
+        Dashboard(opened.page).log_in(site.password)
+        opened.errors.clear()  # before that, the dashboard stumbled over each refusal
+        opened.requests.clear()
+        yield opened
+
+
 def test_the_schedule_makes_runs_by_itself_at_half_past_one_at_night(site: Site):
     """A Prefect beside the wrong SQLAlchemy makes none, and says nothing."""
     runs = wait_for(lambda: [run for run in site.runs() if run["auto_scheduled"]])
@@ -62,7 +75,7 @@ def test_the_schedule_makes_runs_by_itself_at_half_past_one_at_night(site: Site)
 def test_through_the_browser_alone_a_night_is_run_and_a_date_is_replayed_and_their_charts_are_seen(
     site: Site, browser: Browser
 ):
-    with visit(browser, address(site), width=1600, time_zone=FAR_WEST) as opened:
+    with logged_in(site, browser, time_zone=FAR_WEST) as opened:
         dashboard = Dashboard(opened.page)
         assert dashboard.schedule_of("nightly") == "At 01:30 AM every day"
 
@@ -98,7 +111,7 @@ def test_through_the_browser_alone_a_night_is_run_and_a_date_is_replayed_and_the
 
 
 def test_the_form_takes_no_backfill_without_dates_and_a_reason(site: Site, browser: Browser):
-    with visit(browser, address(site), width=1600) as opened:
+    with logged_in(site, browser) as opened:
         dashboard = Dashboard(opened.page)
         dashboard.start("backfill", "Custom run")
         dashboard.submit()
@@ -111,9 +124,7 @@ def test_charts_are_drawn_on_white_of_their_own_in_the_newer_dashboard_too_light
     assert run["name"].startswith("sync contoso 20")
 
     for scheme in ("light", "dark"):
-        with visit(
-            browser, f"{address(site)}/v2/artifacts/artifact/{site.artifact('run-contoso')}", scheme=scheme
-        ) as v2:
+        with logged_in(site, browser, f"/v2/artifacts/artifact/{site.artifact('run-contoso')}", scheme) as v2:
             corners = v2.page.wait_for_function(CORNERS, arg=3).json_value()
             assert corners == [[255, 255, 255, 255]] * 3
             assert v2.errors == []
@@ -137,13 +148,20 @@ def test_once_an_address_is_named_a_held_tenant_is_notified_once_and_when_it_is_
     assert "top-secret" not in said
 
 
+def door_to(site: Site) -> dict[str, str]:
+    """What `up` says to set, for commands that speak with its server."""
+    return {
+        "PREFECT_API_URL": str(site.api.base_url).rstrip("/"),
+        "PREFECT_PROFILES_PATH": str(site.password_file),
+    }
+
+
 def register(site: Site, folder: Path, **variables: str) -> str:
     """What the command says to somebody who named the address in the environment."""
-    api = {"PREFECT_API_URL": str(site.api.base_url).rstrip("/")}
     done = subprocess.run(  # noqa: S603
         [*COMMAND, "register", *(f"--notify=env:{name}" for name in variables)],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)} | api | variables,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT)} | door_to(site) | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -172,8 +190,9 @@ def test_a_second_one_in_the_same_folder_is_refused_and_harms_nothing(site: Site
 
 
 def test_beside_a_server_in_use_it_only_registers_and_works(site: Site, tmp_path: Path):
-    with open_site(tmp_path, PREFECT_API_URL=str(site.api.base_url).rstrip("/")) as other:
+    with open_site(tmp_path, **door_to(site)) as other:
         assert other.api.base_url == site.api.base_url
-        assert not (other.home / "server.log").exists()
+        assert not {file.name for file in other.home.iterdir()} & {"server.log", "password.toml"}
+        assert "password" not in other.said()
 
     assert site.api.get("/health").is_success

@@ -25,9 +25,10 @@ def test_of_three_nights_missed_one_run_does_the_work_and_the_others_end_at_once
         assert site.warehouse_rows() == site.graph_rows()
 
 
-def test_ctrl_c_in_the_middle_of_a_run_leaves_no_process_and_no_open_port(tmp_path: Path):
+def test_on_a_terminal_the_password_is_shown_and_ctrl_c_in_a_run_leaves_no_process_and_no_open_port(tmp_path: Path):
     """Sites of other tests are ended by SIGTERM, which must come to a good end, too."""
-    with open_site(tmp_path) as site:
+    with open_site(tmp_path, on_terminal=True) as site:
+        assert f"It asks for a password: {site.password}\n" in site.said()
         run_id = site.start("nightly")
         wait_for(lambda: site.run(run_id)["state_name"] == "Running")
         processes, ports = site.processes(), site.ports()

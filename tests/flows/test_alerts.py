@@ -15,7 +15,8 @@ from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import AwaitingRetry
 
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.emulator import Fault, Scenario
 from tests.support.events import heard_of
 from tests.support.nights import DETAIL, conflicting
@@ -150,7 +151,7 @@ def test_a_run_that_could_not_even_start_is_told(site: Site):
 
 def test_an_event_told_twice_is_one_event(site: Site):
     """A run that is killed after telling, and before it is recorded, tells again when it is repeated."""
-    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(PlanView(site.tenant.name), "run", site.emulator.today, Outcome.FAILED, error="refused")
 
     first, second = telling(summary), telling(summary)
 
@@ -160,7 +161,7 @@ def test_an_event_told_twice_is_one_event(site: Site):
 
 @pytest.mark.parametrize("server", ["is down", "does not answer"])
 def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(site: Site, server: str):
-    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(PlanView(site.tenant.name), "run", site.emulator.today, Outcome.FAILED, error="refused")
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
         if server == "does not answer":
@@ -177,7 +178,7 @@ def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(
 def test_without_prefect_around_it_a_run_tells_nobody_and_goes_on(site: Site):
     from tasks.alerts import tell_changes
 
-    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(PlanView(site.tenant.name), "run", site.emulator.today, Outcome.FAILED, error="refused")
 
     assert tell_changes(summary).troubles == {"failed": 1}
     assert names(site) == []

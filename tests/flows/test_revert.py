@@ -31,7 +31,7 @@ def test_an_undone_run_is_not_done_again_by_the_next_night_and_graph_follows(sit
     assert site.warehouse_rows() == before
     assert seen(site) == remembered
     summary = restated(site)  # the usage data has not moved since
-    assert summary.written == 0
+    assert summary.plan.written == 0
     assert site.warehouse_rows() == site.graph_rows() == before
     assert seen(site) == remembered
 
@@ -84,7 +84,7 @@ def test_rows_that_a_run_created_stay_and_are_named(site: Site):
 
     assert set(found.left.values()) == {Left.CREATED}
     assert len(found.left) == len(rows)
-    assert summary.written == 0
+    assert summary.plan.written == 0
     site.sync()
     assert (site.warehouse_rows(), len(site.patches())) == (rows, sent)
 
@@ -100,5 +100,5 @@ def test_undoing_too_much_is_held_until_that_very_plan_is_approved(site: Site):
 
     _, summary = reverted(site, undone, approve=held.value.digest[:12])
 
-    assert summary.approved_by == runs(site)[0].who
+    assert summary.plan.approved_by == runs(site)[0].who
     assert [run.outcome for run in runs(site)[:3]] == [Outcome.DONE, Outcome.HELD, Outcome.HELD]

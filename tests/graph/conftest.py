@@ -9,7 +9,8 @@ import trustme
 
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
-from activation_sync.graph.clouds import CLOUDS, Cloud
+from activation_sync.graph.clouds import Cloud
+from tests.support.clouds import cloud_at
 from tests.support.scripted_graph import SECRET, TENANT_ID, ScriptedServer, open_scripted, will_sign_in, write_ca
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -49,7 +50,7 @@ def downloads(authority: trustme.CA) -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def cloud(server: ScriptedServer, downloads: ScriptedServer) -> Cloud:
-    return CLOUDS["global"].at(server.root, server.root, (downloads.host_port,))
+    return cloud_at(server.root, server.root, downloads.host_port)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`activation-sync up` as a newcomer starts it: a process of its own, in an empty folder, seen from outside."""
 
 import os
+import pty
 import re
 import signal
 import socket
@@ -11,10 +12,11 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 import httpx
@@ -31,15 +33,24 @@ T = TypeVar("T")
 
 @dataclass
 class Site:
-    """What was started, and the doors that people have to it. folder: where it was started; it was empty."""
+    """What was started, and the doors that people have to it.
+
+    folder: where it was started; it was empty. password_file: as Prefect reads it. api: with the password.
+    """
 
     folder: Path
     process: subprocess.Popen[bytes]
     api: httpx.Client
+    password_file: Path
 
     @property
     def home(self) -> Path:
         return self.folder / "up"
+
+    @property
+    def password(self) -> str:
+        """What the dashboard asks for."""
+        return password_in(self.password_file)
 
     def deployments(self) -> dict[str, Any]:
         return {found["name"]: found for found in self._post("/deployments/filter")}
@@ -132,10 +143,13 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path, **settings: str) -> Iterator[Site]:
-    """Start it, wait until it says that it is ready, and leave nothing of it behind."""
+def open_site(folder: Path, *, on_terminal: bool = False, **settings: str) -> Iterator[Site]:
+    """Start it, wait until it says that it is ready, and leave nothing of it behind.
+
+    on_terminal: it speaks to a terminal, and not into a file.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | settings
-    with (folder / "said.txt").open("wb") as said:
+    with _said(folder / "said.txt", on_terminal=on_terminal) as said:
         process = subprocess.Popen(  # noqa: S603
             [*COMMAND, "up", "--port", "0"],
             cwd=folder,
@@ -143,13 +157,51 @@ def open_site(folder: Path, **settings: str) -> Iterator[Site]:
             stdout=said,
             stderr=subprocess.STDOUT,
         )
+    password_file = Path(settings.get("PREFECT_PROFILES_PATH", folder / "up/password.toml"))
     try:
-        with httpx.Client(base_url=wait_for(lambda: _address(folder, process)), timeout=60, trust_env=False) as api:
-            yield Site(folder, process, api)
+        address = wait_for(lambda: _address(folder, process))
+        with open_api(address, password_in(password_file)) as api:
+            yield Site(folder, process, api, password_file)
     finally:
         process.terminate()
         exit_code = process.wait(LONGEST_STOP_S)
     assert exit_code == 0, (folder / "said.txt").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _said(file: Path, *, on_terminal: bool) -> Iterator[int]:
+    """Where a process is to write what `file` will hold."""
+    with file.open("wb") as written:
+        if not on_terminal:
+            yield written.fileno()
+            return
+        screen, terminal = pty.openpty()
+        yield terminal
+        os.close(terminal)
+    Thread(target=_copy_screen, args=(screen, file), daemon=True).start()
+
+
+def _copy_screen(screen: int, file: Path) -> None:
+    """Until whoever writes to the terminal has ended, which reads as an error."""
+    with open(screen, "rb", buffering=0) as shown, file.open("ab", buffering=0) as written, suppress(OSError):
+        while text := shown.read(4096):
+            written.write(text)
+
+
+def password_in(file: Path) -> str:
+    """The one of the active profile."""
+    profiles = tomllib.loads(file.read_text(encoding="utf-8"))
+    return str(profiles["profiles"][profiles["active"]]["PREFECT_API_AUTH_STRING"])
+
+
+@contextmanager
+def open_api(address: str, login: str) -> Iterator[httpx.Client]:
+    """Prefect's API for somebody with the password, and with the token that its CSRF protection asks for."""
+    user, _, word = login.partition(":")
+    with httpx.Client(base_url=address, auth=(user, word), timeout=60, trust_env=False) as api:
+        token = api.get("/csrf-token", params={"client": "a person"}).raise_for_status().json()["token"]
+        api.headers.update({"Prefect-Csrf-Client": "a person", "Prefect-Csrf-Token": token})
+        yield api
 
 
 def wait_for(look: Callable[[], T | bool | None]) -> T:

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from activation_sync.core.reports.products import product_key
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.emulator import EmulatedTenant, Emulator, Scenario, open_emulator
 from activation_sync.emulator.faults.journal import Served
 from activation_sync.errors import ActivationSyncError, HeldError
@@ -60,7 +61,7 @@ class Site:
             return state.result()
         except ActivationSyncError as error:
             outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
-            return RunSummary(name, "", self.emulator.today, outcome, error=str(error))
+            return RunSummary(PlanView(name), "", self.emulator.today, outcome, error=str(error))
 
     def configure(self, **sections: dict[str, Any]) -> None:
         """Write the configuration again with other settings, and use it from now on."""

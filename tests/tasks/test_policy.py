@@ -22,7 +22,6 @@ from activation_sync.errors import (
     TooMuchChangeError,
     WarehouseBusyError,
     WarehouseError,
-    WriteBackNotOffered,
 )
 from config.sources import use_file
 from tasks.policy import STEP, putting_off
@@ -104,7 +103,6 @@ def test_an_error_that_repeating_cannot_help_is_never_tried_again(retrying):
     hopeless = [
         *(kind("no") for kind in (GraphRefusedError, ReportFormatError, WarehouseError, LeaseLostError)),
         *(kind("wait") for kind in (TooMuchChangeError, ReportShrankError, StaleReportError)),
-        WriteBackNotOffered("no such resource"),
         ConfigError(["a mistake"]),
         ZeroDivisionError("a bug"),
     ]

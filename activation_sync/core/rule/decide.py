@@ -1,15 +1,19 @@
 """The rule: what becomes of one measure, and of one key. This is the specification; `reconcile` must equal it.
 
-    observed | warehouse      | decision | settled on
-    ---------+----------------+----------+-----------------------------------------------
-    still    | still          | Keep     | agreed
-    moved    | still          | Pull     | observed
-    still    | moved          | Adopt    | warehouse (a local correction)
-    moved    | moved, equal   | Converge | either
-    moved    | moved, apart   | Conflict | nobody's, until the policy or a person decides
+    observed        | warehouse      | decision | settled on
+    ----------------+----------------+----------+-----------------------------------------------
+    still           | still          | Keep     | agreed
+    moved           | still          | Pull     | observed
+    still           | moved          | Adopt    | warehouse (a local correction)
+    moved           | moved, equal   | Converge | either
+    moved           | moved, apart   | Conflict | nobody's, until the policy or a person decides
+    moved to agreed | standing       | Converge | agreed
+    moved           | standing       | Conflict | nobody's, until the policy or a person decides
 
 observed moved: present, and not what it was when last settled (`observed_seen`).
 warehouse moved: present, and not what was agreed; so a deleted row is restored, and never pushed as absence.
+standing: the warehouse is still, and what was agreed is not what was seen. A person's value stands here (a correction,
+a conflict decided for the warehouse, a revert), and no report overwrites it unasked, however often it is restated.
 First sight, nothing agreed yet: each side that is present has moved.
 None is absent, never 0: a product that is not reported neither moves nor deletes anything.
 """
@@ -23,11 +27,17 @@ def decide(agreed: Count, observed_seen: Count, observed: Count, warehouse: Coun
     """Settle one measure. See the table above."""
     observed_moved = observed is not None and (agreed is None or observed != observed_seen)
     warehouse_moved = warehouse is not None and warehouse != agreed
-    if observed_moved and warehouse_moved:
-        return Decision.CONVERGE if observed == warehouse else Decision.CONFLICT
+    if observed_moved and (warehouse_moved or is_standing(agreed, observed_seen)):
+        stands = warehouse if warehouse_moved else agreed
+        return Decision.CONVERGE if observed == stands else Decision.CONFLICT
     if observed_moved:
         return Decision.PULL
     return Decision.ADOPT if warehouse_moved else Decision.KEEP
+
+
+def is_standing(agreed: Count, observed_seen: Count) -> bool:
+    """True when a person's value was settled on, and not what the usage data showed then."""
+    return agreed is not None and agreed != observed_seen
 
 
 def under(policy: ConflictPolicy, decision: Decision) -> Decision:
@@ -38,10 +48,15 @@ def under(policy: ConflictPolicy, decision: Decision) -> Decision:
 
 
 def settle(decision: Decision, agreed: Count, observed: Count, warehouse: Count) -> Count:
-    """The value a decision settles on; of a held conflict the warehouse's, which stands until it is decided."""
+    """The value a decision settles on; of a held conflict the warehouse's, which stands until it is decided.
+
+    Where a standing value's row was deleted, the value that was agreed takes the warehouse's part.
+    """
     if decision is Decision.KEEP:
         return agreed
-    return observed if decision is Decision.PULL else warehouse
+    if decision in (Decision.PULL, Decision.CONVERGE):
+        return observed
+    return agreed if warehouse is None else warehouse
 
 
 def change_of(state: KeyState, policy: ConflictPolicy) -> Change | None:

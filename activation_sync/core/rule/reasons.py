@@ -6,7 +6,7 @@ A decision that a policy made names the value it overruled.
 from collections.abc import Iterator
 
 from activation_sync.core.model import Change, Decision, Measure, Plan
-from activation_sync.core.rule.decide import has_other_value, is_refused
+from activation_sync.core.rule.decide import has_other_value, is_refused, is_standing
 
 ABSENT = "-"
 Count = int | None
@@ -22,9 +22,10 @@ def decision_words(decision: Decision, agreed: Count, observed_seen: Count, obse
     if decision is Decision.ADOPT:
         return _adopt_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.CONVERGE:
-        return "usage data and warehouse moved to the same"
+        stands = is_standing(agreed, observed_seen) and warehouse in (agreed, None)
+        return f"usage data moved to the corrected {agreed}" if stands else "usage data and warehouse moved to the same"
     if decision is Decision.CONFLICT:
-        return f"conflict: usage data says {observed}, the warehouse {warehouse}; agreed was {count_words(agreed)}"
+        return _conflict_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.REVERT:
         return "brought back to the value before a run that was undone"
     if warehouse is None and agreed is not None:
@@ -41,9 +42,18 @@ def count_words(count: Count) -> str:
     return ABSENT if count is None else str(count)
 
 
+def _conflict_words(agreed: Count, observed_seen: Count, observed: Count, warehouse: Count) -> str:
+    if warehouse in (agreed, None):
+        return (
+            f"conflict: corrected to {agreed}, and the report has moved since, {moved_words(observed_seen, observed)}"
+        )
+    return f"conflict: usage data says {observed}, the warehouse {warehouse}; agreed was {count_words(agreed)}"
+
+
 def _pull_words(agreed: Count, observed_seen: Count, observed: Count, warehouse: Count) -> str:
-    is_overruled = warehouse is not None and warehouse != agreed
-    overruled = f", over the warehouse's {warehouse} by policy" if is_overruled else ""
+    stands = agreed if warehouse is None else warehouse
+    is_overruled = (warehouse is not None and warehouse != agreed) or is_standing(agreed, observed_seen)
+    overruled = f", over the warehouse's {stands} by policy" if is_overruled else ""
     if observed_seen in (None, observed):
         return f"first seen in the usage data{overruled}"
     return f"usage data moved {moved_words(observed_seen, observed)}{overruled}"
@@ -54,6 +64,8 @@ def _adopt_words(agreed: Count, observed_seen: Count, observed: Count, warehouse
     overruled = f", over the usage data's {observed} by policy" if is_overruled else ""
     if agreed is None:
         return f"first seen in the warehouse{overruled}"
+    if warehouse in (agreed, None):
+        return f"the correction to {agreed} stands{overruled}"
     return f"corrected in the warehouse {moved_words(agreed, warehouse)}{overruled}"
 
 

@@ -70,7 +70,9 @@ def reconcile_frame(frame: pd.DataFrame, policy: ConflictPolicy) -> pd.DataFrame
     agreed, observed, seen, warehouse = (_side(frame, s) for s in ("agreed", "observed", "observed_seen", "warehouse"))
     codes = _under(policy, _decisions(agreed, seen, observed, warehouse))
     is_held = (codes == CONFLICT).any(axis=1, keepdims=True)
-    settled = np.select([is_held, codes == KEEP, codes == PULL], [warehouse, agreed, observed], warehouse)
+    is_observed = (codes == PULL) | (codes == CONVERGE)
+    stands = np.where(_present(warehouse), warehouse, agreed)
+    settled = np.select([is_held, codes == KEEP, is_observed], [warehouse, agreed, observed], stands)
     published = _published(frame)
     wants_push = ~is_held & _needs_push(frame, settled, published)
     is_waiting = wants_push & _is_unknown_to_us(frame)
@@ -85,8 +87,9 @@ def reconcile_frame(frame: pd.DataFrame, policy: ConflictPolicy) -> pd.DataFrame
 def _decisions(agreed: Side, seen: Side, observed: Side, warehouse: Side) -> Codes:
     observed_moved = _present(observed) & (~_present(agreed) | (observed != seen))
     warehouse_moved = _present(warehouse) & (warehouse != agreed)
-    both = observed_moved & warehouse_moved
-    apart = both & (observed != warehouse)
+    is_standing = _present(agreed) & (agreed != seen)
+    both = observed_moved & (warehouse_moved | is_standing)
+    apart = both & (observed != np.where(warehouse_moved, warehouse, agreed))
     return np.select([apart, both, observed_moved, warehouse_moved], [CONFLICT, CONVERGE, PULL, ADOPT], KEEP)
 
 

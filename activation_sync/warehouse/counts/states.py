@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, RowMapping, Select, Table, exists, func, select
 
 from activation_sync.core.model import NOT_REPORTED, CountRow, Counts, Key, KeyState, PlanInputs, Report, ReportSize
+from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.tables import (
     activation_user_count,
@@ -143,7 +144,7 @@ def _read_refused(conn: Connection, tenant: str, scope: Collection[date]) -> dic
         newer.c.product == outbox.c.product,
         newer.c.id > outbox.c.id,
     )
-    dead = _in_scope(outbox, tenant, scope).where(outbox.c.state == "dead", ~is_replaced)
+    dead = _in_scope(outbox, tenant, scope).where(outbox.c.state == OutboxState.DEAD, ~is_replaced)
     rows = conn.execute(dead).mappings()
     return {_key(row): Refused(counts_of(row), counts_of(row, "published_")) for row in rows}
 

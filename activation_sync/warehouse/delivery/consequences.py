@@ -22,17 +22,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 
 from activation_sync.core.model import CountRow, Counts, Key
 from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, Verification
+from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of, measures_of
 from activation_sync.warehouse.database.tables import ledger, outbox, sync_base
-from activation_sync.warehouse.delivery.outbox import (
-    ACKNOWLEDGED,
-    DEAD,
-    PENDING,
-    SUPERSEDED,
-    OutboxRow,
-    count_by_state,
-    move,
-)
+from activation_sync.warehouse.delivery.outbox import OutboxRow, count_by_state, move
 from activation_sync.warehouse.ledger.ledger import record_answer_of_graph
 
 ANSWER_CHARS = 200
@@ -58,30 +51,30 @@ class Seen(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    state: str
+    state: OutboxState
     doubt: Doubt
     is_attempt: bool = True
 
 
 CONSEQUENCES = {
-    AnswerKind.ACKNOWLEDGED: Consequence(ACKNOWLEDGED, Doubt.ENDS),
-    AnswerKind.DIFFERENT: Consequence(PENDING, Doubt.STAYS),
-    AnswerKind.REFUSED: Consequence(DEAD, Doubt.ENDS_IF_NEW),
-    AnswerKind.SUPERSEDED: Consequence(SUPERSEDED, Doubt.STAYS),
-    AnswerKind.BUSY: Consequence(PENDING, Doubt.STAYS, is_attempt=False),
-    AnswerKind.NOT_OFFERED: Consequence(PENDING, Doubt.ENDS_IF_NEW, is_attempt=False),
+    AnswerKind.ACKNOWLEDGED: Consequence(OutboxState.ACKNOWLEDGED, Doubt.ENDS),
+    AnswerKind.DIFFERENT: Consequence(OutboxState.PENDING, Doubt.STAYS),
+    AnswerKind.REFUSED: Consequence(OutboxState.DEAD, Doubt.ENDS_IF_NEW),
+    AnswerKind.SUPERSEDED: Consequence(OutboxState.SUPERSEDED, Doubt.STAYS),
+    AnswerKind.BUSY: Consequence(OutboxState.PENDING, Doubt.STAYS, is_attempt=False),
+    AnswerKind.NOT_OFFERED: Consequence(OutboxState.PENDING, Doubt.ENDS_IF_NEW, is_attempt=False),
 }
 
 
 def record_answer(
     conn: Connection, row: OutboxRow, answer: Answer, *, run_id: str, at: datetime, max_attempts: int = 3
-) -> str:
+) -> OutboxState:
     """Note Graph's answer to one PATCH; returns the state its outbox row has now.
 
     row: as it was read before it was marked in doubt.
     """
     stored = conn.execute(select(outbox).where(outbox.c.id == row.id).with_for_update()).mappings().one()
-    if stored["state"] != PENDING:
+    if stored["state"] != OutboxState.PENDING:
         return _record_late(conn, stored, answer, run_id=run_id, at=at)
     attempts = stored["attempts"] + CONSEQUENCES[answer.kind].is_attempt
     state, words = _outcome(answer, attempts, max_attempts)
@@ -124,32 +117,32 @@ def record_read_back(
 def read_delivery(conn: Connection, tenant: str, run_id: str) -> Delivery:
     """What became of the rows that Graph answered to in this run, and how many of the tenant's are still pending."""
     answered = select(ledger.c.outbox_id).where(
-        ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == "answer"
+        ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == LedgerKind.ANSWER
     )
     by_state = select(outbox.c.state, func.count()).where(outbox.c.id.in_(answered)).group_by(outbox.c.state)
-    counts = dict(conn.execute(by_state).tuples().all())
+    counts: dict[str, int] = dict(conn.execute(by_state).all())
     return Delivery(
-        acknowledged=counts.get(ACKNOWLEDGED, 0),
-        dead=counts.get(DEAD, 0),
-        superseded=counts.get(SUPERSEDED, 0),
-        pending=count_by_state(conn, tenant)[PENDING],
+        acknowledged=counts.get(OutboxState.ACKNOWLEDGED, 0),
+        dead=counts.get(OutboxState.DEAD, 0),
+        superseded=counts.get(OutboxState.SUPERSEDED, 0),
+        pending=count_by_state(conn, tenant)[OutboxState.PENDING],
     )
 
 
-def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[str, str]:
+def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[OutboxState, str]:
     """The state a pending row goes to, and the words to remember the answer by."""
     if answer.kind is AnswerKind.DIFFERENT and attempts >= max_attempts:
-        return DEAD, f"{NOT_APPLIED}: {answer.message}"[:ANSWER_CHARS]
+        return OutboxState.DEAD, f"{NOT_APPLIED}: {answer.message}"[:ANSWER_CHARS]
     return CONSEQUENCES[answer.kind].state, answer.message[:ANSWER_CHARS]
 
 
-def _record_late(conn: Connection, stored: RowMapping, answer: Answer, *, run_id: str, at: datetime) -> str:
+def _record_late(conn: Connection, stored: RowMapping, answer: Answer, *, run_id: str, at: datetime) -> OutboxState:
     """An answer to a row that is not pending any more decides nothing; recorded twice, it is dropped.
 
     A newer value may have left for Graph before or after this one arrived there, so what Graph holds is not known:
     `acknowledged` stays, and the key is in doubt, to be sent again with the value that is current then.
     """
-    state: str = stored["state"]
+    state = OutboxState(stored["state"])
     if stored["request_id"] != answer.request_id:
         _update_base(conn, stored["tenant"], _key(stored), {"in_doubt": True})
         said = {

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from activation_sync.core.model import Change, Decision, Key, Measure, Plan
+from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.tables import ledger
 from activation_sync.warehouse.ledger.chain import append_rows
 
@@ -30,7 +31,7 @@ class LedgerRow:
     tenant: str
     run_id: str
     who: str
-    kind: str
+    kind: LedgerKind
     refreshed_on: date | None = None
     product: str | None = None
     measure: str | None = None
@@ -59,7 +60,12 @@ def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | N
     newest = select(func.max(row.refreshed_on)).where(*of_product).scalar_subquery()
     day = newest if refreshed_on is None else refreshed_on
     found = conn.execute(select(ledger).where(*of_product, row.refreshed_on == day).order_by(row.id)).mappings()
-    return [LedgerRow(**{field.name: values[field.name] for field in fields(LedgerRow)}) for values in found]
+    return [_ledger_row(values) for values in found]
+
+
+def _ledger_row(row: RowMapping) -> LedgerRow:
+    values = {field.name: row[field.name] for field in fields(LedgerRow)}
+    return LedgerRow(**{**values, "kind": LedgerKind(values["kind"])})
 
 
 def record_decisions(
@@ -78,7 +84,7 @@ def record_decisions(
     present: the warehouse rows as they were before this run. note: why a person had it run.
     """
     noted = _read_noted(conn, plan, run_id)
-    header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": "decision", "note": note}
+    header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": LedgerKind.DECISION, "note": note}
     rows: list[dict[str, Any]] = []
     for change in plan.changes:
         decisions = list(_decisions(change))
@@ -90,7 +96,7 @@ def record_decisions(
 
 def record_sent(conn: Connection, tenant: str, updates: Mapping[int, Key], *, run_id: str, at: datetime) -> None:
     """Note that PATCHes are about to leave of keys that were not in doubt. updates: by their outbox ids."""
-    header = {"at": at, "tenant": tenant, "run_id": run_id, "who": "the job", "kind": "sent", "in_doubt": True}
+    header = {"at": at, "tenant": tenant, "run_id": run_id, "who": "the job", "kind": LedgerKind.SENT, "in_doubt": True}
     keys = (
         {"refreshed_on": key.refreshed_on, "product": key.product, "outbox_id": id_} for id_, key in updates.items()
     )
@@ -99,7 +105,7 @@ def record_sent(conn: Connection, tenant: str, updates: Mapping[int, Key], *, ru
 
 def record_answer_of_graph(conn: Connection, values: Mapping[str, Any]) -> None:
     """Note one answer: `at`, `tenant`, `run_id`, the key, `outbox_id`, `rule`, `note`, and what it says and moves."""
-    append_rows(conn, values["tenant"], [{"kind": "answer", "who": "graph", **values}])
+    append_rows(conn, values["tenant"], [{"kind": LedgerKind.ANSWER, "who": "graph", **values}])
 
 
 def record_act(
@@ -120,7 +126,7 @@ def record_act(
     run_id: the run it is about. What it writes to the warehouse or to memory is a decision of its own (`apply_plan`).
     """
     about = {"refreshed_on": refreshed_on, "product": product, "outbox_id": outbox_id}
-    header = {"tenant": tenant, "run_id": run_id, "who": who, "at": at, "kind": "person"}
+    header = {"tenant": tenant, "run_id": run_id, "who": who, "at": at, "kind": LedgerKind.PERSON}
     append_rows(conn, tenant, [{**header, "rule": act, "note": note, **about}])
 
 
@@ -128,7 +134,7 @@ def _read_noted(conn: Connection, plan: Plan, run_id: str) -> dict[Key, list[tup
     """What this run noted last of each key on the plan's dates, a tuple a measure."""
     row, noted = ledger.c, dict[Key, list[tuple[Any, ...]]]()
     days = {change.key.refreshed_on for change in plan.changes}
-    is_decision = (row.tenant == plan.tenant, row.run_id == run_id, row.kind == "decision")
+    is_decision = (row.tenant == plan.tenant, row.run_id == run_id, row.kind == LedgerKind.DECISION)
     of_run = select(ledger).where(*is_decision, row.refreshed_on.in_(days))
     for values in conn.execute(of_run.order_by(row.id)).mappings():
         key = Key(values["refreshed_on"], values["product"])

@@ -3,25 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true, union, update
 
-from activation_sync.core.model import Report, ReportSize
+from activation_sync.core.model import Report
 from activation_sync.errors import WarehouseError
+from activation_sync.warehouse.database.kinds import Source
 from activation_sync.warehouse.database.tables import raw_report, sync_base
 from activation_sync.warehouse.database.upsert import insert_or_ignore
 
 ID_CHARS = 16  # 64 bits of the hash: it stands in every row of user detail
 NEWEST_SEEN_FIRST = (raw_report.c.seen_at.desc(), raw_report.c.landed_at.desc(), raw_report.c.id.desc())
-
-
-class Source(StrEnum):
-    """Who gave us a report; once Graph gave the same bytes, it is Graph's."""
-
-    GRAPH = "graph"
-    IMPORT = "import"  # a person, who downloaded it by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +138,6 @@ def find_owner(conn: Connection, landed: LandedReport) -> str | None:
     row = raw_report.c
     same = (row.sha256 == landed.sha256, row.tenant != landed.tenant, row.report == Report.USER_DETAIL, row.rows > 0)
     return conn.scalar(select(row.tenant).where(*same).limit(1)) if landed.report is Report.USER_DETAIL else None
-
-
-def read_size(conn: Connection, landed_id: str) -> ReportSize:
-    """Rows of a loaded report beside those of the one reconciled before it."""
-    landed = read_landed(conn, landed_id)
-    if landed.refreshed_on is None or landed.rows is None:
-        raise WarehouseError(f"the landed report {landed_id} is not loaded, so its rows are not known; load it first")
-    before = rows_before(conn, landed.tenant, landed.report, landed_id, landed.refreshed_on)
-    return ReportSize(landed.report, landed.refreshed_on, landed.rows, before)
 
 
 def rows_before(

@@ -49,12 +49,12 @@ def test_what_was_seen_stays_seen_so_that_the_next_night_pulls_nothing():
     assert change_of(replace(after, published=BEFORE), ConflictPolicy.HOLD) is None
 
 
-def test_usage_data_that_moves_on_is_pulled_again():
+def test_usage_data_that_moves_on_asks_a_person_and_does_not_undo_the_revert():
     after = applied(undone().plan.changes[0])
 
     change = change_of(replace(after, observed=Counts(8, 3, 1)), ConflictPolicy.HOLD)
 
-    assert (change.settled, change.decisions[0]) == (Counts(8, 3, 1), Decision.PULL)
+    assert (change.settled, change.decisions[0]) == (after.warehouse, Decision.CONFLICT)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_measure_that_the_run_left_open_is_no_part_of_it():
 
 
 def test_the_guards_judge_a_revert_like_any_plan():
-    found = undone(limits=Limits(min_judged_rows=1))
+    found = undone(limits=Limits(few_users=0, max_change_share=0.1))
 
     assert {finding.guard for finding in found.plan.findings} == {TOO_MUCH_CHANGE}
 

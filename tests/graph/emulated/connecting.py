@@ -8,7 +8,8 @@ from activation_sync.core.reports.products import product_key
 from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.emulator import EmulatedTenant, Emulator
 from activation_sync.graph.client import GraphClient
-from activation_sync.graph.clouds import CLOUDS, Cloud
+from activation_sync.graph.clouds import Cloud
+from tests.support.clouds import cloud_at
 
 PATCH = "PATCH office365ActivationsUserCounts"
 READ = "GET office365ActivationsUserCounts"
@@ -19,7 +20,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def cloud_of(emulator: Emulator) -> Cloud:
-    return CLOUDS["global"].at(emulator.graph_root, emulator.authority_root, (emulator.download_host,))
+    return cloud_at(emulator.graph_root, emulator.authority_root, emulator.download_host)
 
 
 def clock(naps: list[float]) -> Callable[[], datetime]:

@@ -9,7 +9,7 @@ from activation_sync.core.model import Report
 from activation_sync.errors import LandingError, ReportFormatError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.reports.manifest import newest_landed
-from tasks.acts.imports import Imported, import_report
+from tasks.acts.imports import ImportedReport, import_report
 from tests.support.offline_site import (
     APPS,
     COUNTS_HEADER,
@@ -57,7 +57,7 @@ JSON = {
 }  # fmt: skip
 
 
-def bring(site: OfflineSite, content: bytes, name: str = "download (3).txt") -> Imported:
+def bring(site: OfflineSite, content: bytes, name: str = "download (3).txt") -> ImportedReport:
     with site.hold() as run:
         return import_report(TENANT, site.file(name, content), run.lease)
 

@@ -6,7 +6,8 @@ import pytest
 
 from activation_sync.core.model import ConflictPolicy, Counts, Decision, Key, Measure
 from activation_sync.core.rule.conflicts import resolve_conflict
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunKind
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.measures import counts_of
@@ -92,7 +93,7 @@ def test_a_run_that_was_repeated_is_undone_to_before_its_first_attempt(conn):
 
 def record(conn, run_id, kind=RunKind.SYNC, outcome=Outcome.DONE, digest=""):
     record_run_started(conn, tenant="contoso", run_id=run_id, as_of=DAY, who="somebody", at=AT, kind=kind)
-    record_run(conn, RunSummary("contoso", run_id, DAY, outcome, digest=digest), at=AT)
+    record_run(conn, RunSummary(PlanView("contoso", digest), run_id, DAY, outcome), at=AT)
 
 
 def test_what_people_do_is_in_the_history_but_is_not_the_last_night(conn):

@@ -6,7 +6,8 @@ import pytest
 
 from activation_sync.core.model import PlatformRow, Report
 from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.delivery.consequences import record_answer
@@ -18,14 +19,10 @@ from activation_sync.warehouse.runs.status import WarehouseStatus, read_status
 from tests.support.rows import APPS, AT, DAY, VISIO, change, count_row, landed, plan
 
 SUMMARY = RunSummary(
-    tenant="contoso",
+    plan=PlanView("contoso", "d1", DAY, decisions={"pull": 3, "conflict": 1}, findings=("a finding",), kept=4),
     run_id="run-1",
     as_of=DAY + timedelta(days=2),
     outcome=Outcome.UNSETTLED,
-    digest="d1",
-    refreshed_on=DAY,
-    decisions={"pull": 3, "conflict": 1},
-    findings=("a finding",),
     delivery=Delivery(acknowledged=2, throttled_s=1.5),
 )
 

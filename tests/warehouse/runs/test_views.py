@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from activation_sync.core.model import CountRow, Counts, Decision, Report
 from activation_sync.core.pages.bi_rows import DailyCount
 from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, Verification
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.delivery.consequences import record_answer
@@ -25,6 +26,7 @@ from tests.support.rows import APPS, AT, DAY, SETTLED, VISIO, by_hand, change, c
 
 PAGE = Path(views.__file__).parents[1] / "VIEWS.md"
 TENANT = "contoso"
+PLANNED = PlanView(TENANT, "d1", DAY)
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def report(conn: Connection, *rows: CountRow, content: str = "one", hours: int =
 def run(conn: Connection, run_id: str = "r1", as_of: date = date(2026, 11, 21), **said: object) -> None:
     """A run that started at AT and ended 90 seconds later."""
     record_run_started(conn, run_id=run_id, tenant=TENANT, as_of=as_of, who="job", at=AT)
-    summary = RunSummary(TENANT, run_id, as_of, Outcome.DONE, digest="d1", refreshed_on=DAY)
+    summary = RunSummary(PLANNED, run_id, as_of, Outcome.DONE)
     record_run(conn, replace(summary, **said), at=AT + timedelta(seconds=90))
 
 
@@ -116,9 +118,8 @@ def test_a_month_end_names_the_landed_report_of_its_last_decision(conn):
 
 def test_run_health_says_how_long_how_old_and_how_much(conn):
     delivery, read_back = Delivery(acknowledged=3, pending=1, throttled_s=12.5), Verification(2, 1)
-    run(
-        conn, written=4, pushed=5, conflicts=1, dead_letters=2, is_stale=True, delivery=delivery, verification=read_back
-    )
+    planned = replace(PLANNED, written=4, pushed=5, conflicts=1)
+    run(conn, plan=planned, dead_letters=2, is_stale=True, delivery=delivery, verification=read_back)
     [health] = views.read_run_health(conn, TENANT, limit=9)
     assert health.duration_s == pytest.approx(90, abs=0.01)
     assert (health.throttled_s, health.report_age_days, health.is_stale) == (12.5, 2, True)
@@ -129,7 +130,7 @@ def test_run_health_says_how_long_how_old_and_how_much(conn):
 
 def test_a_run_that_was_killed_has_no_end_and_a_held_one_its_reason(conn):
     record_run_started(conn, run_id="killed", tenant=TENANT, as_of=DAY, who="job", at=AT + timedelta(hours=1))
-    run(conn, "held", outcome=Outcome.HELD, refreshed_on=None, error="too much")
+    run(conn, "held", outcome=Outcome.HELD, plan=replace(PLANNED, observed_on=None), error="too much")
     killed, held = views.read_run_health(conn, TENANT, limit=9)
     assert (killed.outcome, killed.duration_s, killed.written, killed.is_stale) == (None, None, None, None)
     assert (held.outcome, held.report_age_days, held.error) == ("held", None, "too much")
@@ -138,7 +139,7 @@ def test_a_run_that_was_killed_has_no_end_and_a_held_one_its_reason(conn):
 def test_nightly_drift_is_what_the_first_sync_of_a_night_found(conn):
     night = date(2026, 11, 21)
     apart = change(published=Counts(10, 9, 2), is_published=True)
-    run(conn, "r0", night, digest="")  # held: it had no plan to speak of
+    run(conn, "r0", night, plan=PlanView(TENANT))  # held: it had no plan to speak of
     for run_id in ("r1", "r2"):
         run(conn, run_id, night)
         conn.execute(text("DELETE FROM activation_user_count"))
