@@ -55,16 +55,15 @@ def choose_row(inputs: PlanInputs, product: str, on: date | None = None) -> KeyS
 def correct_row(state: KeyState, values: Values, policy: ConflictPolicy) -> Change:
     """The change that makes these values the row's; see the table above."""
     decided = zip(Measure, decide_key(state, policy), strict=True)
-    first, second, third = (Decision.ADOPT if measure in values else decision for measure, decision in decided)
-    decisions = (first, second, third)
-    ruled = zip(Measure, settle_key(state, decisions).as_tuple(), strict=True)
+    decisions = tuple(Decision.ADOPT if measure in values else decision for measure, decision in decided)
+    ruled = zip(Measure, settle_key(state, decisions), strict=True)
     settled = Counts(*(values.get(measure, count) for measure, count in ruled))
     return replace(change_to(state, decisions, settled), is_resolved=True)
 
 
 def corrected_words(change: Change, values: Values) -> str:
     """What a person corrected, and what stays open."""
-    pairs = zip(Measure, change.state.warehouse.as_tuple(), change.settled.as_tuple(), strict=True)
+    pairs = zip(Measure, change.state.warehouse, change.settled, strict=True)
     moves = [f"{MEASURE_WORDS[name]} {moved_words(before, after)}" for name, before, after in pairs if name in values]
     left = ", ".join(MEASURE_WORDS[measure] for measure in conflicting_measures(change))
     still = f" Still in conflict, so nothing of the row is sent: {left}; decide it with `resolve`." if left else ""

@@ -31,7 +31,7 @@ def inputs(*known: KeyState) -> PlanInputs:
 
 
 def by_measure(counts: Counts) -> dict[Measure, int | None]:
-    return dict(zip(Measure, counts.as_tuple(), strict=True))
+    return dict(zip(Measure, counts, strict=True))
 
 
 @given(states, corrections, st.sampled_from(ConflictPolicy))
