@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from activation_sync.core.model import Change
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
     from config.settings import TenantSettings
     from tasks.acts.correct import Correction
 
@@ -57,8 +57,8 @@ def _facts(change: "Change", summary: "RunSummary", wanted: "Correction") -> dic
         "refreshed_on": change.key.refreshed_on,
         "product": change.key.product,
         "reason": wanted.reason.strip(),
-        "before": change.state.warehouse,
-        "after": change.settled,
+        "before": change.state.warehouse._asdict(),
+        "after": change.settled._asdict(),
         "is_queued": change.is_pushed,
         "waits_for_report": change.waits_for_report,
         "in_conflict": list(conflicting_measures(change)),

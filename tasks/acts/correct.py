@@ -6,7 +6,8 @@ from datetime import date
 from activation_sync.core.model import Change
 from activation_sync.core.rule.correct import Values, choose_row, correct_row, refuse_bad_correction
 from activation_sync.core.rule.plan import seal
-from activation_sync.core.runs.outcome import RunKind, RunSummary
+from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.ledger.ledger import record_act

@@ -6,7 +6,7 @@ impossible-date  | a report of a day that has not come yet, or older than such r
 stale-report     | a report older than the newest one reconciled
 report-shrank    | an empty report; one that lost more than a share of its rows
 reports-disagree | user detail whose assigned users are not about as many as the counts report says
-too-much-change  | a refresh date that changes by more than a share of its users (see `sizes`), old rows by a share of rows
+too-much-change  | a refresh date that changes by more than a share of its users (see `sizes`), or many old rows
 
 Shares are judged from few numbers on: of three rows, one is always a third. What was settled or queued is not judged
 again: it passed the guards, or a person approved it.
