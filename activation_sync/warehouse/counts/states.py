@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, RowMapping, Select, Table, exists, func, select
 
 from activation_sync.core.model import NOT_REPORTED, CountRow, Counts, Key, KeyState, PlanInputs, Report, ReportSize
+from activation_sync.core.reports.catalogue import KINDS, PUBLISHED
 from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.tables import (
@@ -60,7 +61,7 @@ def read_plan_inputs(
     return PlanInputs(
         tenant=tenant,
         states=_states(known),
-        sizes=tuple(_size(conn, tenant, reported) for reported in tonight),
+        sizes=_sizes(conn, tenant, tonight),
         observed_on=max((said.refreshed_on for said in tonight if said.report == counts_from), default=None),
         newest_reconciled_on=newest_reconciled_on(conn, tenant),
     )
@@ -81,7 +82,7 @@ def read_replay_inputs(
     return PlanInputs(
         tenant=tenant,
         states=_states(known),
-        sizes=tuple(_size(conn, tenant, reported, as_reconciled) for reported in given),
+        sizes=_sizes(conn, tenant, given, as_reconciled),
         newest_reconciled_on=newest_reconciled_on(conn, tenant),
     )
 
@@ -91,7 +92,7 @@ def _read_known(
 ) -> Known:
     return Known(
         observed=_read_side(conn, tenant, counts_from, given, scope),
-        published=_read_side(conn, tenant, Report.USER_COUNTS, given, scope),
+        published=_read_side(conn, tenant, PUBLISHED, given, scope),
         warehouse=_read_warehouse(conn, tenant, scope),
         remembered=_read_remembered(conn, tenant, scope),
         refused=_read_refused(conn, tenant, scope),
@@ -193,9 +194,15 @@ def _memory(remembered: RowMapping | None, prefix: str) -> Counts:
     return counts_of(remembered, prefix) if remembered else NOT_REPORTED
 
 
-def _size(conn: Connection, tenant: str, said: ReportedCounts, as_reconciled: Collection[str] = ()) -> ReportSize:
-    before = rows_before(conn, tenant, said.report, said.landed_id, said.refreshed_on, as_reconciled)
-    return ReportSize(said.report, said.refreshed_on, said.rows_total, before)
+def _sizes(
+    conn: Connection, tenant: str, given: Iterable[ReportedCounts], as_reconciled: Collection[str] = ()
+) -> tuple[ReportSize, ...]:
+    judged = [said for said in given if KINDS[said.report].is_judged]
+    before = [rows_before(conn, tenant, s.report, s.landed_id, s.refreshed_on, as_reconciled) for s in judged]
+    return tuple(
+        ReportSize(said.report, said.refreshed_on, said.rows_total, rows)
+        for said, rows in zip(judged, before, strict=True)
+    )
 
 
 def _key(row: RowMapping) -> Key:
