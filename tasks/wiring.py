@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from activation_sync.clock import utc_now
 from activation_sync.core.model import ConflictPolicy, Limits, Report
+from activation_sync.core.reports.catalogue import OBSERVED, PUBLISHED
 from activation_sync.errors import ConfigError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
@@ -126,4 +127,4 @@ def limits(settings: TenantSettings) -> Limits:
 
 def observed_report(settings: TenantSettings) -> Report:
     """The report that says what the usage data shows."""
-    return Report.USER_DETAIL if settings.sync.counts_from == "detail" else Report.USER_COUNTS
+    return OBSERVED if settings.sync.counts_from == "detail" else PUBLISHED

@@ -30,10 +30,10 @@ from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.counts.states import read_replay_inputs
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.schema import refuse_other_schema
+from activation_sync.warehouse.reports.keeping import apply_past_reports
 from activation_sync.warehouse.reports.landed_days import are_reconciled, has_effect, read_replay_days, read_unread
 from activation_sync.warehouse.reports.loading import read_reported
 from activation_sync.warehouse.reports.manifest import LandedReport, record_rejected
-from activation_sync.warehouse.reports.snapshots import apply_past_reports
 from activation_sync.warehouse.runs.runs import was_held
 from tasks.backfill.frame import Backfill, holding, show_days
 from tasks.log import step_log

@@ -14,7 +14,7 @@ from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.counts.apply import apply_plan as write_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.ledger.ledger import Act, record_act
-from activation_sync.warehouse.reports.snapshots import apply_reports
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.runs.runs import was_held
 from tasks.log import step_log
 from tasks.policy import STEP

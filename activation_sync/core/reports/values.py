@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from activation_sync.core.reports.columns import PRIVATE_KINDS, Column, Kind, Layout
+from activation_sync.core.reports.columns import PRIVATE_KINDS, Column, Kind
 from activation_sync.core.reports.products import product_key
 
 MAX_COUNT = 2**63 - 1  # Edm.Int64
@@ -33,7 +33,8 @@ class BadValueError(Exception):
 class Noticed:
     """What one report held beside its rows, for the caller to log or keep.
 
-    unknown_columns: columns that no layout knows; harmless. spelled: our product name to how Graph spelled it first.
+    unknown_columns: columns that the catalogue does not have; harmless. spelled: our product name to how Graph
+    spelled it first.
     """
 
     unknown_columns: set[str] = field(default_factory=set)
@@ -54,7 +55,7 @@ class Remembered(dict[str, Any]):
         return value
 
 
-def text_readers(layout: Layout, aliases: Mapping[str, str], noticed: Noticed) -> tuple[Read, ...]:
+def text_readers(columns: Sequence[Column], aliases: Mapping[str, str], noticed: Noticed) -> tuple[Read, ...]:
     """How to read the text of each column of one report; fast, and flat in memory."""
     kinds: dict[Kind, Read] = {
         Kind.REFRESH_DATE: _refresh_date_reader(),
@@ -66,13 +67,13 @@ def text_readers(layout: Layout, aliases: Mapping[str, str], noticed: Noticed) -
         Kind.NAME: str,
     }
     remembered = {kind: read if kind in PRIVATE_KINDS else Remembered(read).__getitem__ for kind, read in kinds.items()}
-    return tuple(remembered[column.kind] for column in layout.columns)
+    return tuple(remembered[column.kind] for column in columns)
 
 
-def json_readers(layout: Layout, readers: Sequence[Read]) -> tuple[Read, ...]:
+def json_readers(columns: Sequence[Column], readers: Sequence[Read]) -> tuple[Read, ...]:
     """How to read the JSON value of each column: numbers and flags must be JSON's own, all else text or null."""
     own: dict[Kind, Read] = {Kind.COUNT: read_json_count, Kind.FLAG: read_json_flag}
-    pairs = zip(layout.columns, readers, strict=True)
+    pairs = zip(columns, readers, strict=True)
     return tuple(own.get(column.kind) or _json_text_reader(read) for column, read in pairs)
 
 

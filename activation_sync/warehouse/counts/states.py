@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, RowMapping, Select, Table, exists, select
 
 from activation_sync.core.model import NOT_REPORTED, CountRow, Counts, Key, KeyState, PlanInputs, Report, ReportSize
+from activation_sync.core.reports.catalogue import KINDS, PUBLISHED
 from activation_sync.warehouse.counts.neighbours import newest_of_each_date, read_reported_near, read_settled_before
 from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.measures import counts_of
@@ -95,7 +96,7 @@ def _read_inputs(
     return PlanInputs(
         tenant=tenant,
         states=_states(_read_sides(conn, tenant, counts_from, given, scope)),
-        sizes=tuple(_size(conn, tenant, reported, as_reconciled) for reported in given),
+        sizes=_sizes(conn, tenant, given, as_reconciled),
         newest_reconciled_on=newest_reconciled_on(conn, tenant),
         settled_before={day: found for day, found in before.items() if found},
         reported_near={day: found for day, found in near.items() if found},
@@ -107,7 +108,7 @@ def _read_sides(
 ) -> Sides:
     return Sides(
         observed=_read_side(conn, tenant, counts_from, given, scope),
-        published=_read_side(conn, tenant, Report.USER_COUNTS, given, scope),
+        published=_read_side(conn, tenant, PUBLISHED, given, scope),
         warehouse=_read_warehouse(conn, tenant, scope),
         remembered=_read_remembered(conn, tenant, scope),
         planned=_read_planned(conn, tenant, scope),
@@ -201,9 +202,15 @@ def _memory(remembered: RowMapping | None, prefix: str) -> Counts:
     return counts_of(remembered, prefix) if remembered else NOT_REPORTED
 
 
-def _size(conn: Connection, tenant: str, said: ReportedCounts, as_reconciled: Collection[str] = ()) -> ReportSize:
-    before = rows_before(conn, tenant, said.report, said.landed_id, said.refreshed_on, as_reconciled)
-    return ReportSize(said.report, said.refreshed_on, said.rows_total, before)
+def _sizes(
+    conn: Connection, tenant: str, given: Iterable[ReportedCounts], as_reconciled: Collection[str] = ()
+) -> tuple[ReportSize, ...]:
+    judged = [said for said in given if KINDS[said.report].is_judged]
+    before = [rows_before(conn, tenant, s.report, s.landed_id, s.refreshed_on, as_reconciled) for s in judged]
+    return tuple(
+        ReportSize(said.report, said.refreshed_on, said.rows_total, rows)
+        for said, rows in zip(judged, before, strict=True)
+    )
 
 
 def _key(row: RowMapping) -> Key:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
-from activation_sync.core.model import Change, Plan, Report
+from activation_sync.core.model import Change, Plan
+from activation_sync.core.reports.catalogue import COUNTED
 from activation_sync.core.rule.decide import moves_memory
 from activation_sync.core.runs.backfill import ReplayDay
 from activation_sync.warehouse.database.tables import raw_report, reported_count
@@ -26,7 +27,7 @@ def read_unread(conn: Connection, tenant: str) -> list[LandedReport]:
     """Landed reports of which nobody knows yet, or no longer, what they say; not those that were rejected."""
     row = raw_report.c
     is_counted = exists().where(reported_count.c.raw_report_id == row.id)
-    has_no_counts = and_(row.report != Report.PLATFORM_COUNTS, ~is_counted)
+    has_no_counts = and_(row.report.in_(COUNTED), ~is_counted)
     unread = select(row.id).where(
         row.tenant == tenant, row.rejected.is_(None), or_(row.refreshed_on.is_(None), has_no_counts)
     )

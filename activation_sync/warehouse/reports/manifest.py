@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true, union, update
 
 from activation_sync.core.model import Report
+from activation_sync.core.reports.catalogue import PERSONAL
 from activation_sync.errors import WarehouseError
 from activation_sync.warehouse.database.kinds import Source
 from activation_sync.warehouse.database.tables import raw_report, sync_base
@@ -134,10 +135,10 @@ def reconciled_dates(conn: Connection, tenant: str) -> frozenset[date]:
 
 
 def find_owner(conn: Connection, landed: LandedReport) -> str | None:
-    """The other tenant whose user detail these bytes are. Counts alone may be the same by chance."""
+    """The other tenant whose users these bytes are about. Counts alone may be the same by chance."""
     row = raw_report.c
-    same = (row.sha256 == landed.sha256, row.tenant != landed.tenant, row.report == Report.USER_DETAIL, row.rows > 0)
-    return conn.scalar(select(row.tenant).where(*same).limit(1)) if landed.report is Report.USER_DETAIL else None
+    same = (row.sha256 == landed.sha256, row.tenant != landed.tenant, row.report.in_(PERSONAL), row.rows > 0)
+    return conn.scalar(select(row.tenant).where(*same).limit(1)) if landed.report in PERSONAL else None
 
 
 def rows_before(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from activation_sync.core.model import Report
+from activation_sync.core.reports.catalogue import PUBLISHED
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.warehouse.database.kinds import OutboxState, Source
 from activation_sync.warehouse.database.tables import raw_report, sync_base, sync_run
@@ -62,7 +62,7 @@ def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStat
 def _restated(tenant: str) -> Select[Any]:
     """Usage data only: the user counts report also moves when it follows a PATCH of ours."""
     report = raw_report.c
-    of_usage = (report.tenant == tenant, report.source == Source.GRAPH, report.report != Report.USER_COUNTS)
+    of_usage = (report.tenant == tenant, report.source == Source.GRAPH, report.report != PUBLISHED)
     return (
         select(report.report, report.refreshed_on)
         .where(*of_usage, report.refreshed_on.is_not(None))

@@ -13,10 +13,10 @@ from activation_sync.warehouse.database.tables import loaded_user_detail, report
 from activation_sync.warehouse.delivery.consequences import record_answer
 from activation_sync.warehouse.delivery.outbox import mark_in_doubt, read_pending
 from activation_sync.warehouse.reports.detail import load_detail
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.reports.loading import load_counts
 from activation_sync.warehouse.reports.manifest import read_landed, record_landed, record_rejected
 from activation_sync.warehouse.reports.retention import read_expiring, read_kept_paths, record_expired
-from activation_sync.warehouse.reports.snapshots import apply_reports
 from tests.support.rows import AT, DAY, SETTLED, Counted, change, count_row, detail_row, landed, plan, stamp
 
 LATER = AT + timedelta(days=365)
