@@ -72,7 +72,6 @@ SHOWS = {"tasks/showing.py"}  # artifacts in the dashboard
 HOLDS_PANDAS = {"activation_sync/core/rule/reconcile.py"}
 READS_ENVIRONMENT = {  # beside config/: file and reason
     "commands/support/console.py": "sets what Prefect reads, before Prefect is imported",
-    "commands/support/password.py": "sets where Prefect reads the password, and forgets that of another server",
     "commands/support/servers.py": "sets what Prefect reads, in the processes that it starts",
 }
 NEVER_WRITTEN = [  # in parts, so that this file may be searched too
