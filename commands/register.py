@@ -63,7 +63,7 @@ def register_deployments() -> None:
 
     if not (CHECKOUT / DEPLOYMENTS).is_file():
         raise ConfigError(
-            [f"{CHECKOUT} is not a checkout: {DEPLOYMENTS} is not there; install with `pip install -e .`"]
+            [f"{CHECKOUT} is not a checkout: no {DEPLOYMENTS} there; install with `pip install -e .`"]
         )
     try:
         _make_pool()
