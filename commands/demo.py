@@ -86,9 +86,9 @@ def _night(emulator: "Emulator") -> "RunSummary":
 
 
 def _is_applied_patch(entry: object) -> bool:
-    from activation_sync.emulator.faults.journal import Served
+    from activation_sync.emulator.faults.journal import JournalEntry
 
-    return isinstance(entry, Served) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
+    return isinstance(entry, JournalEntry) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
 
 
 def _correct_a_count() -> tuple[str, int, int]:

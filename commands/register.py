@@ -15,6 +15,9 @@ CHECKOUT = Path(__file__).parents[1]
 DEPLOYMENTS = Path("deployments/prefect.yaml")
 POOL = "activation-sync"
 UNAUTHORIZED = 401
+LOGIN_REMEDY = (
+    "set PREFECT_API_AUTH_STRING to what the server has, or PREFECT_PROFILES_PATH to the password.toml of `up`"
+)
 
 
 def register(
@@ -90,5 +93,5 @@ def _unusable_words(error: Exception) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is None:
         return f"no Prefect server answers at {server_in_use()}; start it, or mend PREFECT_API_URL"
-    remedy = "set PREFECT_API_AUTH_STRING to what the server has" if status == UNAUTHORIZED else "its log says why"
+    remedy = LOGIN_REMEDY if status == UNAUTHORIZED else "its log says why"
     return f"the Prefect server at {server_in_use()} refused us ({status}); {remedy}"

@@ -27,7 +27,7 @@ PASSWORD_IN_URL = re.compile(r"://.*:.*@|[?&]\w*password=", re.IGNORECASE)
 ELSEWHERE = 'refer to it as "env:NAME" (an environment variable) or "file:PATH" (a file that holds nothing else)'
 
 
-class Exported(str):
+class OutsideText(str):
     """Text from an environment variable or a secret's own file, so not from the configuration file."""
 
     __slots__ = ()
@@ -66,7 +66,7 @@ def read_secret(reference: str, option: str) -> SecretStr:
         secret = _behind(reference, Path())
     except ValueError as error:
         raise ConfigError([f"{option} {error}"]) from None
-    if not isinstance(secret, Exported):
+    if not isinstance(secret, OutsideText):
         raise ConfigError([f"{option} takes no secret itself; {ELSEWHERE}"])
     return SecretStr(secret)
 
@@ -87,13 +87,13 @@ def _behind(text: str, folder: Path) -> str:
     return text
 
 
-def _variable(name: str) -> Exported:
+def _variable(name: str) -> OutsideText:
     if not os.environ.get(name):
         raise ValueError(f"refers to the environment variable {name}, which is not set; set it")
-    return Exported(os.environ[name])
+    return OutsideText(os.environ[name])
 
 
-def _content(path: Path) -> Exported:
+def _content(path: Path) -> OutsideText:
     try:
         text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError) as error:
@@ -101,12 +101,12 @@ def _content(path: Path) -> Exported:
         raise ValueError(f"refers to the file {path}, which cannot be read: {why}; mend path or file") from None
     if not text:
         raise ValueError(f"refers to the file {path}, which is empty; write the secret into it")
-    return Exported(text)
+    return OutsideText(text)
 
 
 def _is_written(value: object) -> bool:
     """True for text that stands in the configuration file itself."""
-    return isinstance(value, str) and not isinstance(value, Exported)
+    return isinstance(value, str) and not isinstance(value, OutsideText)
 
 
 def _refuse_literal(value: object) -> object:

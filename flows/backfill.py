@@ -7,8 +7,9 @@ from prefect import State, flow
 from pydantic import Field
 
 from activation_sync.core.pages.backfill_words import backfill_words
+from activation_sync.core.phrases import MAX_REASON_CHARS
 from activation_sync.core.rule.delivery import Delivery
-from activation_sync.core.runs.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
+from activation_sync.core.runs.backfill import BackfillSummary, Window, failed_backfill, held_day
 from activation_sync.core.runs.outcome import most_pressing
 from activation_sync.errors import ActivationSyncError
 from flows.endings import ended

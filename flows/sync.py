@@ -39,7 +39,7 @@ def sync(
     """
     as_of = as_of or scheduled_on()
     if dry_run:
-        plan = preview_changes(tenant)
+        plan = preview_changes(tenant, as_of)
         publish_plan(plan)
         return _ended(summarise_preview(plan, as_of))
     try:

@@ -5,12 +5,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from getpass import getuser
 
 from sqlalchemy import Engine
 
+from activation_sync.clock import utc_now
 from activation_sync.core.model import ConflictPolicy, Limits, Report
 from activation_sync.errors import ConfigError
 from activation_sync.graph.auth import TokenSource
@@ -25,9 +25,7 @@ _token_sources: dict[tuple[str, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
 
 
-def now() -> datetime:
-    """The one clock of tasks, flows and commands, in UTC."""
-    return datetime.now(UTC)
+now = utc_now  # of tasks, flows and commands
 
 
 def account() -> str:
@@ -85,8 +83,6 @@ def open_graph(tenant: str) -> Iterator[GraphClient]:
         ca_file=settings.graph.ca_file,
         aliases=settings.sync.product_aliases,
         patience=Patience(longest_wait_s=settings.graph.longest_wait_s),
-        write_back_path=settings.write_back.path,
-        write_back_root=settings.write_back.root,
     ) as client:
         yield client
 
@@ -99,6 +95,8 @@ def _cloud(settings: TenantSettings) -> Cloud:
         root=graph.root or cloud.root,
         authority_root=graph.authority_root or cloud.authority_root,
         download_hosts=graph.download_hosts,
+        write_back_root=settings.write_back.root,
+        write_back_path=settings.write_back.path,
     )
 
 
@@ -118,7 +116,9 @@ def limits(settings: TenantSettings) -> Limits:
     sync = settings.sync
     return Limits(
         max_change_share=sync.max_change_share,
+        max_contradiction_share=sync.max_contradiction_share,
         max_shrink_share=sync.max_shrink_share,
+        few_users=sync.few_users,
         min_judged_rows=sync.min_judged_rows,
         conflict_policy=ConflictPolicy(sync.conflict_policy),
     )

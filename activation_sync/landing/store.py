@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -17,6 +17,7 @@ from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from activation_sync.clock import utc_now
 from activation_sync.errors import LandingError
 from activation_sync.landing.arrivals import CHUNK_BYTES, INCOMING, PART_BYTES, Arrival, FileArrival, UploadArrival
 from activation_sync.landing.refusals import naming_refusals
@@ -34,10 +35,6 @@ class LandedFile:
     path: str
     sha256: str
     size_bytes: int
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class _NamedStream(RawIOBase):

@@ -27,6 +27,15 @@ PREFECT_QUIET = {
     "PREFECT_CLIENT_MAX_RETRIES": "6",  # 2, 4, 8 ... s: two minutes for its own SQLite, which is "locked" in bursts
 }
 
+OF_ANOTHER_PREFECT = (  # the server that the user works with, and what to say to it
+    "PREFECT_API_URL",
+    "PREFECT_API_KEY",
+    "PREFECT_API_AUTH_STRING",
+    "PREFECT_SERVER_API_AUTH_STRING",
+    "PREFECT_PROFILE",
+    "PREFECT_PROFILES_PATH",
+)
+
 
 def quieten_prefect() -> None:
     """Set Prefect's environment before it is first imported; what the user has set stays."""
@@ -37,7 +46,7 @@ def quieten_prefect() -> None:
 def use_own_prefect(home: Path) -> None:
     """Keep this process's runs in `home`, whatever Prefect server the user works with otherwise."""
     os.environ["PREFECT_HOME"] = str(home)
-    for name in ("PREFECT_API_URL", "PREFECT_PROFILE"):
+    for name in OF_ANOTHER_PREFECT:
         os.environ.pop(name, None)
 
 

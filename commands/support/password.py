@@ -4,7 +4,6 @@ The file is one of Prefect's profiles, which the server and its clients read the
 no command line and not in the environment that server and worker are started with.
 """
 
-import os
 import secrets
 import tomllib
 from pathlib import Path
@@ -12,23 +11,20 @@ from pathlib import Path
 FILE = "password.toml"
 USER = "operator"
 SERVER, CLIENT = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
-OF_ANOTHER_SERVER = (SERVER, CLIENT, "PREFECT_API_KEY")  # in the environment these would be taken before the file's
 
 
-def settle_password(home: Path) -> None:
-    """Let this process, and those it starts, use the home's password, which is made first if there is none."""
-    file = home / FILE
+def password_file(home: Path) -> Path:
+    """The profile with the home's password, which is made first if there is none."""
     if not password_of(home):
-        _make(file)
-    for name in OF_ANOTHER_SERVER:
-        os.environ.pop(name, None)
-    os.environ["PREFECT_PROFILES_PATH"] = str(file)
+        _make(home / FILE)
+    return home / FILE
 
 
 def password_of(home: Path) -> str:
     """What the dashboard asks for, name and all; empty when the home has no password for server and clients."""
     try:
-        profile = tomllib.loads((home / FILE).read_text(encoding="utf-8"))["profiles"]["up"]
+        whole = tomllib.loads((home / FILE).read_text(encoding="utf-8"))
+        profile = whole["profiles"][whole["active"]]
     except (OSError, ValueError, KeyError):
         return ""
     return str(profile[CLIENT]) if profile.get(CLIENT) == profile.get(SERVER) is not None else ""

@@ -14,7 +14,7 @@ import httpx
 from activation_sync.errors import ConfigError
 from commands.support.children import Child, open_child
 from commands.support.console import use_own_prefect
-from commands.support.password import settle_password
+from commands.support.password import password_file
 
 LOOPBACK = "127.0.0.1"
 LONGEST_START_S = 180.0  # of a server in a new home, on a slow machine
@@ -71,8 +71,8 @@ def open_server(home: Path, port: int) -> Iterator[Child]:
     """
     refuse_taken(port)
     use_own_prefect(home / "prefect")
-    settle_password(home)
     os.environ |= {
+        "PREFECT_PROFILES_PATH": str(password_file(home)),
         "PREFECT_API_URL": f"http://{LOOPBACK}:{port}/api",
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{LOOPBACK}:{port}",
         "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",

@@ -8,11 +8,13 @@ from typing import BinaryIO
 
 from activation_sync.core.model import Report
 from activation_sync.core.reports.sniff import Sniffed, sniff_report
+from activation_sync.core.rule.guards import date_problem
 from activation_sync.errors import LandingError, ReportFormatError, ReportShrankError
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.fencing import Lease
-from activation_sync.warehouse.reports.manifest import LandedReport, Source, find_landed, find_owner, record_landed
+from activation_sync.warehouse.database.kinds import Source
+from activation_sync.warehouse.reports.manifest import LandedReport, find_landed, find_owner, record_landed
 from tasks.steps.load import load_past_report
 from tasks.wiring import now, open_landing, open_warehouse
 
@@ -81,7 +83,10 @@ def _landed(tenant: str, sniffed: Sniffed, file: LandedFile) -> LandedReport:
 def _load(landed: LandedReport, lease: Lease) -> LandedReport:
     """Record and load in one transaction, so that a file that is refused was never known."""
     with writing(open_warehouse(), lease) as connection, open_landing().open(landed.path) as stream:
-        return load_past_report(connection, record_landed(connection, landed), stream)
+        loaded = load_past_report(connection, record_landed(connection, landed), stream)
+        if loaded.refreshed_on and (problem := date_problem(loaded.refreshed_on, now().date())):
+            raise ReportFormatError(f"{problem}; look whether the file was changed, or download it again")
+        return loaded
 
 
 def _reason(landed: LandedReport, error: Exception) -> str:

@@ -22,19 +22,20 @@ from activation_sync.warehouse.reports.loading import ReportedCounts
 from config.settings import SyncSettings
 from tasks.log import step_log
 from tasks.policy import STEP
+from tasks.steps.planning import judged_on
 from tasks.wiring import limits, observed_report, open_graph, open_warehouse, tenant_settings
 
 
 @task(task_run_name="preview {tenant}", **STEP)
-def preview_changes(tenant: str) -> PlanView:
+def preview_changes(tenant: str, as_of: date | None = None) -> PlanView:
     """What a sync would do now. Safe to repeat: it reads Graph and the warehouse, and writes nothing."""
-    view = view_plan(preview_plan(tenant))
+    view = view_plan(preview_plan(tenant, as_of))
     step_log().info("preview %.12s: %d to write, %d to push", view.digest, view.written, view.pushed)
     return view
 
 
-def preview_plan(tenant: str) -> Plan:
-    """Tonight's plan, from reports that are read as they arrive and not kept."""
+def preview_plan(tenant: str, as_of: date | None = None) -> Plan:
+    """Tonight's plan, from reports that are read as they arrive and not kept. as_of: the night it stands for."""
     settings = tenant_settings(tenant)
     observed = observed_report(settings)
     engine = open_warehouse()
@@ -43,7 +44,8 @@ def preview_plan(tenant: str) -> Plan:
         reports = dict.fromkeys((Report.USER_COUNTS, observed))
         tonight = [_read(graph, report, settings.graph.report_format, settings.sync) for report in reports]
     with reading(engine) as connection:
-        return make_plan(read_plan_inputs(connection, tenant, observed, tonight), limits(settings))
+        inputs = read_plan_inputs(connection, tenant, observed, tonight, judged_on(as_of))
+        return make_plan(inputs, limits(settings))
 
 
 def _read(graph: GraphClient, report: Report, report_format: str, sync: SyncSettings) -> ReportedCounts:

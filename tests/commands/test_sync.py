@@ -14,7 +14,7 @@ from commands.support.interrupt import INTERRUPTED
 from tests.commands.conftest import terminal_of
 from tests.support.newcomer import are_alive, family_of, wait_for
 from tests.support.site import Site, open_site
-from tests.support.terminal import Said, Terminal
+from tests.support.terminal import Output, Terminal
 
 DETAIL = "getOffice365ActivationsUserDetail"
 STEP_LINE = re.compile(r"  [a-z].*|")  # Prefect's own begin with the time
@@ -35,7 +35,7 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tmp_path_factory.mktemp("prefect"))
 
 
-def noise(said: Said) -> list[str]:
+def noise(said: Output) -> list[str]:
     """Lines on standard error that are neither a step's nor the error."""
     return [line for line in said.err.splitlines() if not STEP_LINE.fullmatch(line) and not line.startswith("error:")]
 
@@ -54,7 +54,7 @@ def test_a_night_as_json_keeps_its_steps_off_standard_output(site: Site, termina
 
 
 def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
 
     planned = terminal.type("plan", "--json")
     other = terminal.type("sync", "--approve", "0123456789ab")
@@ -121,7 +121,7 @@ def test_a_disk_that_fills_while_landing_leaves_no_half_a_report(tmp_path, wareh
         assert site.warehouse_rows() == set()
 
 
-def interrupt_while_graph_keeps_it_waiting(site: Site, terminal: Terminal, *words: str) -> Said:
+def interrupt_while_graph_keeps_it_waiting(site: Site, terminal: Terminal, *words: str) -> Output:
     """Ctrl-C as a terminal sends it, to every process of the command."""
     site.configure(graph={"longest_wait_s": 60})
     site.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
@@ -132,7 +132,7 @@ def interrupt_while_graph_keeps_it_waiting(site: Site, terminal: Terminal, *word
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert time.monotonic() - began < SOON_S
-    said = Said(process.returncode, out, err)
+    said = Output(process.returncode, out, err)
     terminal.refuse_leaks(said)
     return said
 
@@ -170,7 +170,7 @@ def test_a_run_that_is_killed_leaves_no_server_behind(site: Site, prefect_home: 
 
 
 def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
     for _ in range(2):
         site.sync()
 

@@ -1,11 +1,12 @@
 """compose.yaml, by what can be known without an engine."""
 
+import re
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, complaint_about
+from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, PINNED, complaint_about
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -57,6 +58,34 @@ def test_workers_wait_for_schema_and_deployments_and_are_noticed_when_killed():
 def test_secrets_are_files_that_git_never_sees():
     assert all(secret["file"].startswith(MADE_BY_THE_OPERATOR) for secret in COMPOSE["secrets"].values())
     assert "/deployments/production/" in (DEPLOYMENTS.parent / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_image_of_others_is_named_by_its_digest(name):
+    assert name in OURS or PINNED.fullmatch(SERVICES[name]["image"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_can_use_up_neither_memory_nor_processes_nor_the_disk_by_one_file(name):
+    service = SERVICES[name]
+    assert re.fullmatch(r"[1-9]g", service["mem_limit"])
+    assert 0 < service["pids_limit"] <= 512
+    if name in OURS:  # PostgreSQL itself keeps its files at 1 GB, but not a dump
+        assert 0 < service["ulimits"]["fsize"] <= 2**33
+
+
+def test_the_server_is_another_account_and_gets_no_secret_but_its_own():
+    accounts = {name: SERVICES[name].get("user", "that of the image") for name in OURS}
+    assert [name for name in OURS if accounts[name] == accounts["server"]] == ["server"]
+    assert (SERVICES["server"]["secrets"], SERVICES["server"]["volumes"]) == (["prefect-server.toml"], [])
+    assert not any("prefect-server.toml" in SERVICES[name]["secrets"] for name in OURS if name != "server")
+
+
+def test_the_dashboard_is_its_own_origin_only():
+    environment = SERVICES["server"]["environment"]
+    assert environment["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == "http://127.0.0.1:4200"
+    assert environment["PREFECT_SERVER_CSRF_PROTECTION_ENABLED"] == "true"
+    assert environment["PREFECT_SERVER_UI_API_URL"] == "/api"
 
 
 def test_the_dashboard_is_offered_to_this_machine_only():

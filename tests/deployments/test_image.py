@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 
 import pytest
 
-from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, ROOT
+from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, PINNED, ROOT
 
 DOCKERFILE = (DEPLOYMENTS / "Dockerfile").read_text(encoding="utf-8")
 STEPS = [
@@ -45,6 +45,21 @@ def test_packages_come_from_the_lock_file_with_hashes_only():
     assert [("--no-deps" in words, "--require-hashes" in words or "--editable ." in words) for words in installs] == [
         (True, True)
     ] * 2
+
+
+def test_the_image_below_is_one_and_named_by_its_digest():
+    [below, *others] = [words.split(" AS ") for step, words in STEPS if step == "FROM"]
+    assert PINNED.fullmatch(below[0])
+    assert {words[0] for words in others} == {below[1]}
+
+
+def test_the_accounts_of_server_and_workers_are_made_each_with_a_folder_that_the_other_cannot_read():
+    made = re.findall(r"useradd --uid (\d+) --home-dir (\S+) --create-home (\S+)", DOCKERFILE)
+    assert [(uid, home.rsplit("/", 1)[1]) for uid, home, _ in made] == [
+        ("10001", "activation-sync"),
+        ("10002", "activation-sync-server"),
+    ]
+    assert f"chmod 0700 {' '.join(home for _, home, _ in made)}" in DOCKERFILE
 
 
 def test_it_does_not_run_as_root_and_each_variable_is_read_by_somebody():

@@ -91,7 +91,7 @@ def test_rows_that_a_run_created_stay_and_are_named(site: Site):
 
 def test_undoing_too_much_is_held_until_that_very_plan_is_approved(site: Site):
     restated_night(site)
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     undone = runs(site)[0]
     with pytest.raises(TooMuchChangeError, match="approve with --approve") as held:
         reverted(site, undone)

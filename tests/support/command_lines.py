@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = ROOT / "deployments"
 OF_OTHERS = {"PATH", "PYTHONUNBUFFERED", "PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK", "DO_NOT_TRACK"}
 OF_POSTGRES = {"POSTGRES_USER", "POSTGRES_PASSWORD_FILE", "POSTGRES_DB"}
+PINNED = re.compile(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}")  # the tag is for people, the digest for the engine
 SET_BEFORE = re.compile(r"^(\w+=\S+ +)+")  # variables for one command
 FILLED_IN = {"DATE": "2026-11-21", "N": "5"}
 KNOWN_VARIABLES = {*_get_valid_setting_names(Settings), *OF_OTHERS, *OF_POSTGRES, FILE_VARIABLE}

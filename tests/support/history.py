@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from activation_sync.core.model import Decision
 from activation_sync.core.rule.delivery import Delivery
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
+from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.tables import (
     activation_platform_count,
     activation_user_count,
@@ -172,7 +174,14 @@ def _write_memory(conn: Connection, history: History) -> None:
 
 def _write_open_questions(conn: Connection, history: History) -> None:
     key = {"tenant": history.tenant, "refreshed_on": NEWEST, "product": history.products[0]}
-    decision = {**key, "at": AT, "who": "job", "kind": "decision", "rule": "pull", "measure": "assigned"}
+    decision = {
+        **key,
+        "at": AT,
+        "who": "job",
+        "kind": LedgerKind.DECISION,
+        "rule": Decision.PULL,
+        "measure": "assigned",
+    }
     nights = [
         {
             **decision,
@@ -183,10 +192,10 @@ def _write_open_questions(conn: Connection, history: History) -> None:
         }
         for days in range(0, history.days, 3)
     ]
-    conflict = {"rule": "conflict", "agreed": 5, "observed": 6, "warehouse": 7}
+    conflict = {"rule": Decision.CONFLICT, "agreed": 5, "observed": 6, "warehouse": 7}
     last = {**decision, **conflict, "run_id": f"{history.tenant}-{history.days - 1}"}
     append_rows(conn, history.tenant, [*nights, last])
-    refusal = {"state": "dead", "status": 400, "answer": f"Unknown product {HOSTILE_PRODUCTS[0]}"}
+    refusal = {"state": OutboxState.DEAD, "status": 400, "answer": f"Unknown product {HOSTILE_PRODUCTS[0]}"}
     dead = {
         **key,
         "run_id": "r",

@@ -14,7 +14,7 @@ from activation_sync.core.reports.products import product_key
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.emulator import EmulatedTenant, Emulator, Scenario, open_emulator
-from activation_sync.emulator.faults.journal import Served
+from activation_sync.emulator.faults.journal import JournalEntry
 from activation_sync.errors import ActivationSyncError, HeldError
 from activation_sync.warehouse.database.engine import open_engine
 from activation_sync.warehouse.database.schema import migrate
@@ -93,7 +93,7 @@ class Site:
             for row in rows
         }
 
-    def patches(self) -> list[Served]:
+    def patches(self) -> list[JournalEntry]:
         """Every PATCH that reached Graph, items of batches included."""
         return [served for served in self.emulator.journal() if served.operation == PATCH]
 

@@ -24,6 +24,7 @@ class RunKind(StrEnum):
     RESOLVE = "resolve"
     RETRY = "retry"
     REVERT = "revert"
+    CORRECT = "correct"
     BACKFILL = "backfill"
 
 

@@ -29,7 +29,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Moment:
     """Rows and clock as they were at one moment."""
 
     published: Published
@@ -64,11 +64,11 @@ class World:
         self.clock.refresh(refreshes)
         self.clock.skip(seconds)
 
-    def keep(self) -> Kept:
+    def keep(self) -> Moment:
         """What `go_back` needs to return to this moment."""
-        return Kept(self.published.copied(), copy(self.clock))
+        return Moment(self.published.copied(), copy(self.clock))
 
-    def go_back(self, kept: Kept) -> None:
+    def go_back(self, kept: Moment) -> None:
         """Rows and clock as they were then; faults, journal and throttling start anew. Tokens stay good."""
         self.published, self.clock = kept.published.copied(), copy(kept.clock)
         self.throttle, self.judge = Throttle(), Judge()

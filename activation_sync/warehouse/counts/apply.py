@@ -1,13 +1,13 @@
 """One transaction that makes a plan true: warehouse, memory, outbox and ledger together, or none of them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
 from activation_sync.core.model import NOT_REPORTED, Change, Counts, Key, Measure, Plan
 from activation_sync.core.rule.decide import memory_after
+from activation_sync.core.stamp import Stamp
 from activation_sync.errors import PlanMovedError
 from activation_sync.warehouse.database.measures import counts_of, measures_of
 from activation_sync.warehouse.database.tables import activation_user_count, sync_base
@@ -22,7 +22,7 @@ REMEMBERED = (
 )
 
 
-def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datetime, note: str | None = None) -> None:
+def apply_plan(conn: Connection, plan: Plan, stamp: Stamp, note: str | None = None) -> None:
     """Write what a plan settled on. note: stands beside each of its decisions in the ledger.
 
     A held conflict moves nothing we remember: it is noted, and what was pending for its key is withdrawn.
@@ -33,11 +33,11 @@ def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datet
     _refuse_moved(plan, sum(_counts(present, change.key) != change.state.warehouse for change in plan.changes))
     settled = [change for change in plan.changes if change.is_resolved or not change.is_conflict]
     written = [change for change in settled if change.is_written]
-    rows = {change.key: _warehouse_row(plan, change, who, at) for change in written}
+    rows = {change.key: _warehouse_row(plan, change, stamp) for change in written}
     _refuse_moved(plan, len(rows) - _write(conn, rows, present))
     _remember(conn, plan, settled)
-    outbox_ids = replace_pending(conn, plan, run_id=run_id, at=at)
-    record_decisions(conn, plan, outbox_ids, present, run_id=run_id, who=who, at=at, note=note)
+    outbox_ids = replace_pending(conn, plan, stamp)
+    record_decisions(conn, plan, outbox_ids, present, stamp, note)
 
 
 def _lock_rows(conn: Connection, plan: Plan) -> dict[Key, RowMapping]:
@@ -73,8 +73,8 @@ def _write(conn: Connection, rows: dict[Key, dict[str, Any]], present: Collectio
     return len(edited) + len(conn.execute(addition, added).all())
 
 
-def _warehouse_row(plan: Plan, change: Change, who: str, at: datetime) -> dict[str, Any]:
-    return {**_key_of(plan, change), **measures_of(change.settled), "updated_at": at, "updated_by": who}
+def _warehouse_row(plan: Plan, change: Change, stamp: Stamp) -> dict[str, Any]:
+    return {**_key_of(plan, change), **measures_of(change.settled), "updated_at": stamp.at, "updated_by": stamp.who}
 
 
 def _remember(conn: Connection, plan: Plan, settled: Sequence[Change]) -> None:

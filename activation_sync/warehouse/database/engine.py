@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from activation_sync.clock import utc_now
 from activation_sync.errors import WarehouseError
-from activation_sync.warehouse.database.columns import utc_now
 from activation_sync.warehouse.database.failures import name_of, naming_failures, read_url
 from activation_sync.warehouse.database.fencing import Lease, extend_lease, refuse_lost_lease
 

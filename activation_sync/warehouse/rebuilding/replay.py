@@ -19,6 +19,7 @@ from sqlalchemy import RowMapping
 
 from activation_sync.core.model import NOT_REPORTED, CountRow, Decision, Key, Measure
 from activation_sync.core.rule.delivery import AnswerKind
+from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.measures import measures_of
 
 MEMORIES = ("agreed_", "observed_seen_", "acknowledged_", "published_seen_")
@@ -43,7 +44,7 @@ class Replay:
     def follow(self, rows: Iterable[RowMapping]) -> None:
         """Take the tenant's rows in the order of their ids."""
         for (kind, *_), group in groupby(rows, _step):
-            if kind == "decision":
+            if kind == LedgerKind.DECISION:
                 self._decide(list(group))
             else:
                 for row in group:
@@ -86,7 +87,7 @@ class Replay:
             return
         if row["in_doubt"] is not None:
             memory["in_doubt"] = row["in_doubt"]
-        if row["kind"] == "answer" and row["rule"] == AnswerKind.ACKNOWLEDGED:
+        if row["kind"] == LedgerKind.ANSWER and row["rule"] == AnswerKind.ACKNOWLEDGED:
             memory |= {**self._queued.pop(row["outbox_id"], {}), "graph_id": row["graph_id"]}
         elif row["graph_id"] is not None:
             memory["graph_id"] = row["graph_id"]

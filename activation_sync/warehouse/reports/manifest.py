@@ -3,25 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true, union, update
 
 from activation_sync.core.model import Report
 from activation_sync.errors import WarehouseError
+from activation_sync.warehouse.database.kinds import Source
 from activation_sync.warehouse.database.tables import raw_report, sync_base
 from activation_sync.warehouse.database.upsert import insert_or_ignore
 
 ID_CHARS = 16  # 64 bits of the hash: it stands in every row of user detail
 NEWEST_SEEN_FIRST = (raw_report.c.seen_at.desc(), raw_report.c.landed_at.desc(), raw_report.c.id.desc())
-
-
-class Source(StrEnum):
-    """Who gave us a report; once Graph gave the same bytes, it is Graph's."""
-
-    GRAPH = "graph"
-    IMPORT = "import"  # a person, who downloaded it by hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, delete, exists, or_, select, update
 
+from activation_sync.core.model import Decision
+from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.tables import (
     detail_snapshot,
     ledger,
@@ -16,7 +18,7 @@ from activation_sync.warehouse.database.tables import (
 )
 from activation_sync.warehouse.reports.manifest import LandedReport, landed_of
 
-OPEN_STATES = ("pending", "dead")
+OPEN_STATES = (OutboxState.PENDING, OutboxState.DEAD)
 
 
 def read_expiring(conn: Connection, tenant: str, before: datetime) -> list[LandedReport]:
@@ -82,8 +84,8 @@ def _conflict_dates(tenant: str) -> Select[Any]:
         later.c.tenant == held.c.tenant,
         later.c.product == held.c.product,
         later.c.refreshed_on == held.c.refreshed_on,
-        later.c.kind == "decision",
+        later.c.kind == LedgerKind.DECISION,
         later.c.id > held.c.id,
         or_(later.c.run_id != held.c.run_id, later.c.at != held.c.at),
     )
-    return select(held.c.refreshed_on).where(held.c.tenant == tenant, held.c.rule == "conflict", ~is_decided)
+    return select(held.c.refreshed_on).where(held.c.tenant == tenant, held.c.rule == Decision.CONFLICT, ~is_decided)

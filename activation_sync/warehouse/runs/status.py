@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Select, func, select
 
 from activation_sync.core.model import Report
 from activation_sync.core.runs.outcome import RunKind
+from activation_sync.warehouse.database.kinds import OutboxState, Source
 from activation_sync.warehouse.database.tables import raw_report, sync_base, sync_run
-from activation_sync.warehouse.delivery.outbox import DEAD, PENDING, count_by_state
-from activation_sync.warehouse.reports.manifest import Source
+from activation_sync.warehouse.delivery.outbox import count_by_state
 from activation_sync.warehouse.runs.runs import RunRecord, read_last_run
 
 QUOTA_WINDOW = timedelta(minutes=10)  # in which Graph counts the requests for a report
@@ -50,8 +50,8 @@ def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStat
         tenant=tenant,
         last_run=read_last_run(conn, tenant),
         newest_refreshed_on=conn.scalar(select(func.max(report.refreshed_on)).where(report.tenant == tenant)),
-        pending=states[PENDING],
-        dead=states[DEAD],
+        pending=states[OutboxState.PENDING],
+        dead=states[OutboxState.DEAD],
         in_doubt=_count(conn, select(sync_base).where(sync_base.c.tenant == tenant, sync_base.c.in_doubt)),
         restated=_count(conn, _restated(tenant)),
         rejected=_count(conn, select(raw_report).where(report.tenant == tenant, report.rejected.is_not(None))),

@@ -107,7 +107,7 @@ def test_a_measure_that_the_run_left_open_is_no_part_of_it():
 
 
 def test_the_guards_judge_a_revert_like_any_plan():
-    found = undone(limits=Limits(min_judged_rows=1))
+    found = undone(limits=Limits(few_users=0, max_change_share=0.1))
 
     assert {finding.guard for finding in found.plan.findings} == {TOO_MUCH_CHANGE}
 

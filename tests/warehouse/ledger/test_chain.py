@@ -11,20 +11,20 @@ from sqlalchemy.exc import DBAPIError
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.ledger.chain import NOTHING_BEFORE, append_rows, hash_of, read_head, read_heads
-from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.ledger.ledger import Act, record_act
 from activation_sync.warehouse.ledger.proof import BrokenRow, ChainProof, Fault, prove_chain
-from tests.support.rows import APPS, AT, DAY, VISIO, change, plan
+from tests.support.rows import APPS, AT, DAY, VISIO, change, plan, stamp
 
 
 def act(conn: Connection, note: str = "as agreed", tenant: str = "contoso") -> None:
-    record_act(conn, tenant=tenant, run_id="run-1", who="somebody", at=AT, act="approve", note=note)
+    record_act(conn, tenant, Act("approve", note), stamp("run-1").by("somebody"))
 
 
 @pytest.fixture
 def written(engine: Engine) -> Engine:
     """Six decisions and an act of one tenant, and one act of another between them."""
     with writing(engine) as conn:
-        apply_plan(conn, plan(change(), change(product=VISIO)), run_id="run-1", who="nightly", at=AT)
+        apply_plan(conn, plan(change(), change(product=VISIO)), stamp("run-1"))
         act(conn, tenant="fabrikam")
         act(conn)
     return engine
