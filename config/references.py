@@ -98,7 +98,7 @@ def _content(path: Path) -> OutsideText:
         text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ValueError(f"refers to the file {path}, which cannot be read: {why}; mend path or file") from None
+        raise ValueError(f"refers to the file {path}, which cannot be read: {why}; fix path or file") from None
     if not text:
         raise ValueError(f"refers to the file {path}, which is empty; write the secret into it")
     return OutsideText(text)
@@ -129,7 +129,7 @@ def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
         path = (reading_of(validation).folder / sqlite["path"]).as_posix()
         return SecretStr(f"{sqlite['scheme']}{path}{sqlite['query'] or ''}")
     if not POSTGRESQL.fullmatch(text):
-        raise ValueError('is no warehouse; write "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"')
+        raise ValueError('is not a warehouse; write "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"')
     return url
 
 
@@ -147,7 +147,7 @@ def _resolve_file(path: Path, validation: ValidationInfo) -> Path:
     try:
         found.open("rb").close()
     except OSError as error:
-        raise ValueError(f"refers to {found}, which cannot be read: {error.strerror}; mend path or file") from None
+        raise ValueError(f"refers to {found}, which cannot be read: {error.strerror}; fix path or file") from None
     return found
 
 

@@ -67,7 +67,7 @@ def read_file(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         problem = f"{file} is not UTF-8 text: byte {error.start} does not fit; save it as UTF-8"
     except OSError as error:
-        problem = f"{file} cannot be read: {error.strerror}; mend the path or its permissions"
+        problem = f"{file} cannot be read: {error.strerror}; fix the path or its permissions"
     raise ConfigError([problem])
 
 

@@ -59,7 +59,7 @@ def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
         related=_related(),
         payload={
             "number": len(begun),
-            "title": f"fleet: {number} newly in need of someone",
+            "title": f"fleet: {number} need attention since last night",
             "message": f"{fleet_words(begun)} The artifact `fleet` says why, and what to do.",
         },
     )

@@ -62,7 +62,7 @@ class Landing:
 
     Local files are readable by their owner only, because user detail holds personal data. An object store has its own
     rules for that, and its credentials come from where its library looks for them: the environment, as a rule.
-    Every method raises LandingBusyError for what passes, and LandingError for what a person must mend.
+    Every method raises LandingBusyError for what passes, and LandingError for what a person must fix.
     """
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:

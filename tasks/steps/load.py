@@ -43,7 +43,7 @@ def _load(landed: LandedReport, run: Run) -> LandedReport:
         with writing(open_warehouse(), run.lease) as connection:
             record_rejected(connection, landed.id, str(error))
         raise
-    if unknown := content.noticed.unknown_columns:
+    if unknown := content.notes.unknown_columns:
         step_log().warning("%s: unknown columns %s left out", landed.report, sorted(unknown))
     return loaded
 

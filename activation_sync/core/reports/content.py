@@ -9,7 +9,7 @@ from activation_sync.core.model import CountRow, PlatformRow, Report
 from activation_sync.core.reports.catalogue import KINDS, Keeps
 from activation_sync.core.reports.concealment import KEEP_NAMES, Concealment, conceal_names
 from activation_sync.core.reports.derive import DetailCounts
-from activation_sync.core.reports.parse import Noticed, parse_counts, parse_detail, parse_platforms
+from activation_sync.core.reports.parse import ParseNotes, parse_counts, parse_detail, parse_platforms
 from activation_sync.core.reports.products import NO_ALIASES
 
 
@@ -61,11 +61,11 @@ COUNTERS: Mapping[Keeps, Callable[[Mapping[str, str]], Passed]] = {
 
 @dataclass(frozen=True, slots=True)
 class ReportContent:
-    """rows: as they may be kept, to be taken once. passed: what they came to. noticed: what else the report held."""
+    """rows: as they may be kept, to be taken once. passed: what they came to. notes: what else the report held."""
 
     rows: Iterable[Any]
     passed: Passed
-    noticed: Noticed
+    notes: ParseNotes
 
     def drain(self) -> None:
         """Take the rows and forget them, for the sake of what they come to."""
@@ -80,7 +80,7 @@ def read_content(
 
     aliases: as of `product_key`. names: what becomes of users' names before a row comes out.
     """
-    kind, noticed = KINDS[report], Noticed()
-    passed = COUNTERS[kind.keeps](noticed.spelled)
-    rows = passed.through(PARSERS[kind.keeps](stream, aliases, noticed, kind))
-    return ReportContent(conceal_names(rows, names.policy, names.key) if kind.is_personal else rows, passed, noticed)
+    kind, notes = KINDS[report], ParseNotes()
+    passed = COUNTERS[kind.keeps](notes.spelled)
+    rows = passed.through(PARSERS[kind.keeps](stream, aliases, notes, kind))
+    return ReportContent(conceal_names(rows, names.policy, names.key) if kind.is_personal else rows, passed, notes)

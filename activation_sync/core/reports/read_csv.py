@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
 from activation_sync.core.reports.columns import fold
 from activation_sync.core.reports.text import format_error, text_lines
-from activation_sync.core.reports.values import BadValueError, Noticed, Read, blame
+from activation_sync.core.reports.values import BadValueError, ParseNotes, Read, blame
 from activation_sync.errors import ReportFormatError
 
 Row = TypeVar("Row")
@@ -28,14 +28,14 @@ class CsvRecords(Generic[Row]):
         kind: ReportKind,
         chunks: Iterator[bytes],
         readers: Sequence[Read],
-        noticed: Noticed,
+        notes: ParseNotes,
         make: Callable[[Iterable[Any]], Row],
     ) -> None:
         self._kind = kind
         self._readers = readers
         self._make = make
         self._lines = csv.reader(text_lines(kind.report, chunks), strict=True)
-        titles = self._header(kind, noticed)
+        titles = self._header(kind, notes)
         self._width = len(titles)
         self._pick = _picker(kind, titles)
 
@@ -60,7 +60,7 @@ class CsvRecords(Generic[Row]):
         except csv.Error as error:
             raise self._refusal(str(error)) from None
 
-    def _header(self, kind: ReportKind, noticed: Noticed) -> list[str]:
+    def _header(self, kind: ReportKind, notes: ParseNotes) -> list[str]:
         try:
             titles = next(self._lines, [])
         except csv.Error as error:
@@ -68,7 +68,7 @@ class CsvRecords(Generic[Row]):
         wrong = why_not(kind, titles) or repeated(kind, titles)
         if wrong:
             raise self._refusal(wrong)
-        noticed.unknown_columns.update(title for title in titles if fold(title) not in kind.keys)
+        notes.unknown_columns.update(title for title in titles if fold(title) not in kind.keys)
         return [fold(title) for title in titles]
 
     def _wrong_width(self, width: int) -> ReportFormatError:

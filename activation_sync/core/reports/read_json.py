@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
 from activation_sync.core.reports.columns import fold
 from activation_sync.core.reports.text import format_error
-from activation_sync.core.reports.values import SHOWN_CHARS, BadValueError, Noticed, Read, blame, json_readers
+from activation_sync.core.reports.values import SHOWN_CHARS, BadValueError, ParseNotes, Read, blame, json_readers
 from activation_sync.errors import ReportFormatError
 
 Row = TypeVar("Row")
@@ -39,13 +39,13 @@ class JsonRecords(Generic[Row]):
         kind: ReportKind,
         chunks: Iterator[bytes],
         readers: Sequence[Read],
-        noticed: Noticed,
+        notes: ParseNotes,
         make: Callable[[Iterable[Any]], Row],
     ) -> None:
         self._kind = kind
         self._chunks = chunks
         self._readers = json_readers(kind.columns, readers)
-        self._noticed = noticed
+        self._notes = notes
         self._make = make
         self._item = 0
         self._shape: list[str] = []  # properties of the record last read; they seldom change within a report
@@ -106,7 +106,7 @@ class JsonRecords(Generic[Row]):
         names = {fold(name): name for name in own}
         if wrong := why_not(self._kind, names) or repeated(self._kind, own):
             raise self._refusal(wrong)
-        self._noticed.unknown_columns.update(name for folded, name in names.items() if folded not in self._kind.keys)
+        self._notes.unknown_columns.update(name for folded, name in names.items() if folded not in self._kind.keys)
         return [names.get(fold(column.title), column.title) for column in self._kind.columns]
 
     def _refusal(self, what: str) -> ReportFormatError:

@@ -14,7 +14,7 @@ from activation_sync.core.reports.products import product_key
 
 MAX_COUNT = 2**63 - 1  # Edm.Int64
 MAX_DIGITS = 20  # one more than Int64 ever needs, so that what is cut off makes no number smaller
-MAX_REMEMBERED = 10_000  # texts a kind of column; keeps the memory flat whatever the file holds
+MAX_CACHED_TEXTS = 10_000  # texts a kind of column; keeps the memory flat whatever the file holds
 SHOWN_CHARS = 40
 # about 2021-11 the refresh dates of sibling reports grew a midnight; both forms are met
 DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?", re.ASCII)
@@ -30,7 +30,7 @@ class BadValueError(Exception):
 
 
 @dataclass(slots=True)
-class Noticed:
+class ParseNotes:
     """What one report held beside its rows, for the caller to log or keep.
 
     unknown_columns: columns that the catalogue does not have; harmless. spelled: our product name to how Graph
@@ -41,7 +41,7 @@ class Noticed:
     spelled: dict[str, str] = field(default_factory=dict)
 
 
-class Remembered(dict[str, Any]):
+class TextCache(dict[str, Any]):
     """What each text means, read once: a report repeats few texts a million times."""
 
     def __init__(self, read: Read) -> None:
@@ -50,23 +50,23 @@ class Remembered(dict[str, Any]):
 
     def __missing__(self, text: str) -> Any:
         value = self._read(text)
-        if len(self) < MAX_REMEMBERED:
+        if len(self) < MAX_CACHED_TEXTS:
             self[text] = value
         return value
 
 
-def text_readers(columns: Sequence[Column], aliases: Mapping[str, str], noticed: Noticed) -> tuple[Read, ...]:
+def text_readers(columns: Sequence[Column], aliases: Mapping[str, str], notes: ParseNotes) -> tuple[Read, ...]:
     """How to read the text of each column of one report; fast, and flat in memory."""
     kinds: dict[Kind, Read] = {
         Kind.REFRESH_DATE: _refresh_date_reader(),
-        Kind.PRODUCT: _product_reader(aliases, noticed),
+        Kind.PRODUCT: _product_reader(aliases, notes),
         Kind.COUNT: read_count,
         Kind.DAY: read_day,
         Kind.FLAG: read_flag,
         Kind.USER: read_user,
         Kind.NAME: str,
     }
-    remembered = {kind: read if kind in PRIVATE_KINDS else Remembered(read).__getitem__ for kind, read in kinds.items()}
+    remembered = {kind: read if kind in PRIVATE_KINDS else TextCache(read).__getitem__ for kind, read in kinds.items()}
     return tuple(remembered[column.kind] for column in columns)
 
 
@@ -181,12 +181,12 @@ def _refresh_date_reader() -> Read:
     return read
 
 
-def _product_reader(aliases: Mapping[str, str], noticed: Noticed) -> Read:
+def _product_reader(aliases: Mapping[str, str], notes: ParseNotes) -> Read:
     def read(text: str) -> str:
         product = product_key(text, aliases)
         if not product:
             raise BadValueError("is blank")
-        noticed.spelled.setdefault(product, text.strip())
+        notes.spelled.setdefault(product, text.strip())
         return product
 
     return read

@@ -119,5 +119,5 @@ def _make_private_file(path: Path, name: str) -> None:
             path.touch(mode=0o600)
     except OSError as error:
         raise WarehouseError(
-            f"the warehouse {name} cannot be made: {error.strerror}; make its folder, or mend the warehouse's URL"
+            f"the warehouse {name} cannot be made: {error.strerror}; make its folder, or fix the warehouse's URL"
         ) from None
