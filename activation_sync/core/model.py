@@ -27,7 +27,7 @@ class Measure(StrEnum):
 
 
 class Decision(StrEnum):
-    """How one measure was settled; the table stands in `decide`. Only a person reverts."""
+    """How one measure was settled; the table stands in `decide`. Only a person reverts or withdraws."""
 
     KEEP = "keep"
     PULL = "pull"
@@ -35,6 +35,7 @@ class Decision(StrEnum):
     CONVERGE = "converge"
     CONFLICT = "conflict"
     REVERT = "revert"
+    WITHDRAW = "withdraw"
 
 
 class ConflictPolicy(StrEnum):

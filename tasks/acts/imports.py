@@ -13,7 +13,14 @@ from activation_sync.errors import LandingError, ReportFormatError, ReportShrank
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.fencing import Lease
-from activation_sync.warehouse.reports.manifest import LandedReport, Source, find_landed, find_owner, record_landed
+from activation_sync.warehouse.reports.manifest import (
+    LandedReport,
+    Source,
+    find_landed,
+    find_owner,
+    record_landed,
+    record_taken_back,
+)
 from tasks.steps.load import load_past_report
 from tasks.wiring import now, open_landing, open_warehouse
 
@@ -22,7 +29,10 @@ CHUNK_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A report as the warehouse knows it now. is_known: these very bytes had landed before; nothing changed."""
+    """A report as the warehouse knows it now.
+
+    is_known: these very bytes had landed before; nothing changed. Withdrawn ones are taken back, and are not known.
+    """
 
     report: Report
     refreshed_on: date
@@ -49,6 +59,8 @@ def import_report(tenant: str, file: Path, lease: Lease) -> Imported:
     if whose:
         open_landing().drop(landed.path)
         raise ReportFormatError(f"these very users have landed for {whose}; import the file with --tenant {whose}")
+    if known and known.withdrawn_at:
+        return _imported(_take_back(landed, lease))
     if known and known.refreshed_on:
         return _imported(known, is_known=True)
     try:
@@ -83,6 +95,13 @@ def _load(landed: LandedReport, lease: Lease) -> LandedReport:
     """Record and load in one transaction, so that a file that is refused was never known."""
     with writing(open_warehouse(), lease) as connection, open_landing().open(landed.path) as stream:
         return load_past_report(connection, record_landed(connection, landed), stream)
+
+
+def _take_back(landed: LandedReport, lease: Lease) -> LandedReport:
+    """Withdrawn by a person and now given again by one: what it says is known, and a backfill may replay it."""
+    with writing(open_warehouse(), lease) as connection:
+        record_landed(connection, landed)
+        return record_taken_back(connection, landed.id)
 
 
 def _reason(landed: LandedReport, error: Exception) -> str:

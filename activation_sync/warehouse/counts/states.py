@@ -85,12 +85,27 @@ def read_replay_inputs(
     )
 
 
+def read_inputs_without(
+    conn: Connection, tenant: str, counts_from: Report, on: date, without: Collection[str]
+) -> PlanInputs:
+    """What is known of a refresh date, as if these landed reports had never been given."""
+    known = _read_known(conn, tenant, counts_from, (), {on}, without)
+    newest_on = newest_reconciled_on(conn, tenant)
+    return PlanInputs(tenant=tenant, states=_states(known), newest_reconciled_on=newest_on)
+
+
 def _read_known(
-    conn: Connection, tenant: str, counts_from: Report, given: Sequence[ReportedCounts], scope: Collection[date]
+    conn: Connection,
+    tenant: str,
+    counts_from: Report,
+    given: Sequence[ReportedCounts],
+    scope: Collection[date],
+    without: Collection[str] = (),
 ) -> Known:
+    """without: landed reports that count for nothing."""
     return Known(
-        observed=_read_side(conn, tenant, counts_from, given, scope),
-        published=_read_side(conn, tenant, Report.USER_COUNTS, given, scope),
+        observed=_read_side(conn, tenant, counts_from, given, scope, without),
+        published=_read_side(conn, tenant, Report.USER_COUNTS, given, scope, without),
         warehouse=_read_warehouse(conn, tenant, scope),
         remembered=_read_remembered(conn, tenant, scope),
         refused=_read_refused(conn, tenant, scope),
@@ -102,24 +117,32 @@ def _dates_in_play(conn: Connection, tenant: str, tonight: Iterable[ReportedCoun
 
 
 def _read_side(
-    conn: Connection, tenant: str, report: Report, tonight: Iterable[ReportedCounts], scope: Collection[date]
+    conn: Connection,
+    tenant: str,
+    report: Report,
+    tonight: Iterable[ReportedCounts],
+    scope: Collection[date],
+    without: Collection[str],
 ) -> dict[Key, Said]:
     """What the newest reconciled report of each date says; tonight's in place of any other of its date."""
     given = [said for said in tonight if said.report == report and said.refreshed_on in scope]
     landed = frozenset(scope) - {said.refreshed_on for said in given}
-    rows = conn.execute(_newest_of_each_date(tenant, report, landed)).mappings()
+    rows = conn.execute(_newest_of_each_date(tenant, report, landed, without)).mappings()
     return {
         **{_key(row): Said(row["raw_report_id"], _count_row(row)) for row in rows},
         **{row.key: Said(said.landed_id, row) for said in given for row in said.rows},
     }
 
 
-def _newest_of_each_date(tenant: str, report: Report, dates: Collection[date]) -> Select[tuple[object, ...]]:
+def _newest_of_each_date(
+    tenant: str, report: Report, dates: Collection[date], without: Collection[str]
+) -> Select[tuple[object, ...]]:
     row = raw_report.c
     newest_first = (row.seen_at.desc(), row.landed_at.desc(), row.id.desc())
     ranked = (
         select(row.id, func.row_number().over(partition_by=row.refreshed_on, order_by=newest_first).label("rank"))
         .where(row.tenant == tenant, row.report == report, row.refreshed_on.in_(dates), row.reconciled_at.is_not(None))
+        .where(row.id.not_in(without))
         .subquery()
     )
     return select(reported_count).join(ranked, ranked.c.id == reported_count.c.raw_report_id).where(ranked.c.rank == 1)

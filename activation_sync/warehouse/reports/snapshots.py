@@ -14,12 +14,21 @@ from activation_sync.warehouse.database.tables import (
     reported_platform_count,
 )
 from activation_sync.warehouse.database.upsert import insert_or_update
-from activation_sync.warehouse.reports.manifest import LandedReport, read_landed, record_reconciled, record_shown
+from activation_sync.warehouse.reports.manifest import (
+    LandedReport,
+    in_force,
+    read_landed,
+    record_reconciled,
+    record_shown,
+)
 
 
 def apply_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> None:
-    """Show what these reports say: platform counts, and the snapshot of user detail. Repeating changes nothing."""
-    reports = [read_landed(conn, landed_id) for landed_id in landed_ids]
+    """Show what these reports say: platform counts, and the snapshot of user detail. Repeating changes nothing.
+
+    One that a person withdrew shows nothing, although Graph gave it again.
+    """
+    reports = [read_landed(conn, landed_id) for landed_id in in_force(conn, landed_ids)]
     record_reconciled(conn, [landed.id for landed in reports], at)
     for landed in reports:
         if landed.report is Report.PLATFORM_COUNTS:
