@@ -79,7 +79,7 @@ def test_another_file_of_the_same_date_is_the_way_on(site: OfflineSite):
 
 def test_too_much_is_held_and_a_look_names_the_digest(tmp_path: Path, site: OfflineSite):
     config = site.folder / "activation-sync.toml"
-    strict = config.read_text().replace("[sync]\n", "[sync]\nmin_judged_rows = 1\nmax_change_share = 0.0\n")
+    strict = config.read_text().replace("[sync]\n", "[sync]\nfew_users = 0\nmax_change_share = 0.0\n")
     config.write_text(strict)
 
     look = run("--config", str(config), *WITHDRAW, "--dry-run")

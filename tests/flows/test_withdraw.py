@@ -70,7 +70,7 @@ def test_graph_hears_the_values_before_again_and_is_not_believed_the_same_bytes_
     taken_out(site, site.emulator.refreshed_on, Report.USER_DETAIL)
 
     assert (site.warehouse_rows(), site.ending()["detail"]) == (before, detail)
-    assert restated(site).written == 0  # Graph says it again
+    assert restated(site).plan.written == 0  # Graph says it again
     assert site.warehouse_rows() == site.graph_rows() == before
     site.emulator.advance(days=1)
     site.sync()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from activation_sync.core.model import ConflictPolicy, Measure, Report
-from activation_sync.core.runs.backfill import Verdict
+from activation_sync.core.runs.backfill import DayVerdict
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.errors import ChoiceError
 from activation_sync.warehouse.database.engine import reading
@@ -15,14 +15,14 @@ from activation_sync.warehouse.runs.runs import read_runs
 from tasks.acts.correct import Correction, correct
 from tasks.acts.rebuild import rebuild
 from tasks.acts.resolve import resolve
-from tasks.acts.revert import find_run, revert
+from tasks.acts.revert import find_run, preview_revert, revert
 from tests.support.offline_site import APPS, TENANT, VISIO, OfflineSite, counts_csv, day, detail_csv
 
 DAY = day(0)
 AUDIT = Correction(APPS, {Measure.ASSIGNED: 87}, "licence audit of May")
 
 
-def reported(site: OfflineSite, users: int) -> Verdict:
+def reported(site: OfflineSite, users: int) -> DayVerdict:
     """What the reports of the date say from now on; replayed."""
     site.land(
         (Report.USER_COUNTS, counts_csv(DAY, {APPS: users, VISIO: 2})),
@@ -41,7 +41,7 @@ def test_a_correction_is_written_queued_and_kept_with_who_and_why(site: OfflineS
     change, summary = correct(TENANT, AUDIT)
 
     assert (assigned(site), assigned(site, VISIO)) == (87, 2)
-    assert (change.state.warehouse.assigned, change.settled.assigned, summary.pushed) == (5, 87, 1)
+    assert (change.state.warehouse.assigned, change.settled.assigned, summary.plan.pushed) == (5, 87, 1)
     assert site.query("SELECT assigned FROM outbox WHERE state = 'pending'") == [(87,)]
     with reading(site.engine) as connection:
         run, *_ = read_runs(connection, TENANT, 1)
@@ -97,7 +97,8 @@ def test_a_correction_can_be_reverted(site: OfflineSite):
     before = site.dump()["sync_base"]
     _, summary = correct(TENANT, AUDIT)
 
-    revert(find_run(summary.run_id))
+    undone = find_run(summary.run_id)
+    revert(undone, preview_revert(undone).plan.digest)
 
     assert assigned(site) == 5
     assert site.dump()["sync_base"] == before
