@@ -62,9 +62,7 @@ def register_deployments() -> None:
     from activation_sync.errors import ConfigError
 
     if not (CHECKOUT / DEPLOYMENTS).is_file():
-        raise ConfigError(
-            [f"{CHECKOUT} is not a checkout: {DEPLOYMENTS} is not there; install with `pip install -e .`"]
-        )
+        raise ConfigError([f"{CHECKOUT} is not a checkout: no {DEPLOYMENTS} there; install with `pip install -e .`"])
     try:
         _make_pool()
     except httpx.HTTPError as error:

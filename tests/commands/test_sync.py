@@ -29,6 +29,12 @@ def terminal(site: Site, prefect_api: str) -> Terminal:
     return terminal
 
 
+@pytest.fixture(scope="module")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where commands keep a Prefect server of their own: its tables are made once, which takes longest."""
+    return str(tmp_path_factory.mktemp("prefect"))
+
+
 def noise(said: Output) -> list[str]:
     """Lines on standard error that are neither a step's nor the error."""
     return [line for line in said.err.splitlines() if not STEP_LINE.fullmatch(line) and not line.startswith("error:")]
@@ -138,18 +144,21 @@ def test_ctrl_c_ends_a_look_at_once(site: Site):
     assert said.err.strip().startswith("interrupted: ")
 
 
-def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(site: Site):
+def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(site: Site, prefect_home: str):
     """With a Prefect server of the command's own."""
-    said = interrupt_while_graph_keeps_it_waiting(site, terminal_of(site), "sync")
+    terminal = terminal_of(site)
+    terminal.variables = {"PREFECT_HOME": prefect_home}
+
+    said = interrupt_while_graph_keeps_it_waiting(site, terminal, "sync")
 
     assert said.code == INTERRUPTED
     assert "the next run goes on from there" in said.err
     assert site.query("SELECT owner FROM tenant_lease") == [("",)]
 
 
-def test_a_run_that_is_killed_leaves_no_server_behind(site: Site):
+def test_a_run_that_is_killed_leaves_no_server_behind(site: Site, prefect_home: str):
     site.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
-    process = terminal_of(site).start("sync")
+    process = terminal_of(site).start("sync", PREFECT_HOME=prefect_home)
     with process:
         while site.emulator.unused_faults() and process.poll() is None:
             time.sleep(0.05)  # until its server serves it

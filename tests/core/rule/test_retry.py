@@ -41,9 +41,7 @@ def test_a_dead_letter_is_offered_with_the_value_that_is_current_now(value):
     [
         pytest.param({"published": REFUSED}, SkipReason.PUBLISHED, id="Graph shows it by now"),
         pytest.param({"observed": Counts(7, 3, 1), "warehouse": CURRENT}, SkipReason.IN_CONFLICT, id="in conflict"),
-        pytest.param(
-            {"published": Counts(), "is_published": False}, SkipReason.WAITING, id="no counts report of its date"
-        ),
+        pytest.param({"published": Counts(), "is_published": False}, SkipReason.WAITING, id="no counts report yet"),
     ],
 )
 def test_a_dead_letter_that_cannot_be_sent_is_named(known, why):
