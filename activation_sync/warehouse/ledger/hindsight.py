@@ -79,8 +79,8 @@ def read_effects(conn: Connection, tenant: str, run_id: str) -> dict[Key, Effect
 
 def standing_corrections(chain: Sequence[LedgerRow]) -> list[StandingCorrection]:
     """The corrections that stand on a key, measure by measure. chain: all of its rows, oldest first."""
-    acts = {row.run_id: row for row in chain if row.kind == "person"}
-    decisions = (row for row in chain if row.kind == "decision")
+    acts = {row.run_id: row for row in chain if row.kind == LedgerKind.PERSON}
+    decisions = (row for row in chain if row.kind == LedgerKind.DECISION)
     found: dict[Measure, StandingCorrection] = {}
     for _, change in groupby(decisions, key=lambda row: (row.run_id, row.at)):
         found = _after(found, list(change), acts)

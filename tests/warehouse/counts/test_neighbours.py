@@ -10,7 +10,7 @@ from activation_sync.warehouse.counts.states import read_plan_inputs, read_repla
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.reports.loading import ReportedCounts, read_reported, replace_reported
 from activation_sync.warehouse.reports.manifest import record_landed, record_loaded, record_reconciled
-from tests.support.rows import APPS, AT, DAY, change, count_row, landed, plan
+from tests.support.rows import APPS, AT, DAY, change, count_row, landed, plan, stamp
 
 DETAIL, COUNTS = Report.USER_DETAIL, Report.USER_COUNTS
 ONE, TWO = Counts(1, 1, 0), Counts(2, 1, 0)
@@ -28,7 +28,7 @@ def day(number):
 
 def settle(conn, on, **counts):
     changes = [change(settled, product=product.upper(), on=on) for product, settled in counts.items()]
-    apply_plan(conn, plan(*changes), run_id="r", who="nightly", at=AT)
+    apply_plan(conn, plan(*changes), stamp("r"))
 
 
 def land(conn, report, on, counts=ONE, *, is_reconciled=True):

@@ -163,10 +163,10 @@ def test_a_dead_letter_says_what_was_refused_until_something_newer_replaces_it(c
 
 
 def test_an_update_that_waits_in_the_outbox_is_known_until_graph_has_answered(conn):
-    apply_plan(conn, plan(change(TWO, published=ONE)), run_id="r", who="nightly", at=AT)
+    apply_plan(conn, plan(change(TWO, published=ONE)), stamp("r"))
     state = states(conn)[DAY, APPS]
     assert (state.queued, state.queued_published, state.refused) == (TWO, ONE, None)
-    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.ACKNOWLEDGED, 200), run_id="r", at=AT)
+    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.ACKNOWLEDGED, 200), stamp("r"))
     assert states(conn)[DAY, APPS].queued is None
 
 

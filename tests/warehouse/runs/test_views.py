@@ -113,7 +113,7 @@ def test_a_month_end_names_the_landed_report_of_its_last_decision(conn):
     observed_id = report(conn, count_row())
     apply_plan(conn, plan(change(observed_id=observed_id)), stamp("r1"))
     [end] = views.read_month_ends(conn, TENANT)
-    assert (end.observed_id, end.updated_by) == (observed_id, "job")
+    assert (end.observed_id, end.updated_by) == (observed_id, "nightly")
 
 
 def test_run_health_says_how_long_how_old_and_how_much(conn):
