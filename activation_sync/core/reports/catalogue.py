@@ -37,7 +37,7 @@ class Role(Enum):
 
 
 class Keeps(Enum):
-    """What becomes of a report's rows: how they are parsed (`content`), and where they are kept (`keeping`)."""
+    """What becomes of a report's rows: `parse` says how they are made, `warehouse/reports/keeping` where they stay."""
 
     COUNTS = auto()  # a row a product
     SNAPSHOT = auto()  # a row a user and product, of the newest report alone; its counts are derived, and last

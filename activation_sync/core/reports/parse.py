@@ -12,14 +12,14 @@ from itertools import chain
 from typing import Any, BinaryIO, TypeVar
 
 from activation_sync.core.model import CountRow, Counts, DetailRow, PlatformRow
-from activation_sync.core.reports.catalogue import PLATFORM_COUNTS, USER_COUNTS, USER_DETAIL, ReportKind
+from activation_sync.core.reports.catalogue import PLATFORM_COUNTS, USER_COUNTS, USER_DETAIL, Keeps, ReportKind
 from activation_sync.core.reports.products import NO_ALIASES
 from activation_sync.core.reports.read_csv import CsvRecords
 from activation_sync.core.reports.read_json import JsonRecords
 from activation_sync.core.reports.text import format_error, without_bom
 from activation_sync.core.reports.values import Noticed, text_readers
 
-__all__ = ["Noticed", "parse_counts", "parse_detail", "parse_platforms"]
+__all__ = ["PARSERS", "Noticed", "parse_counts", "parse_detail", "parse_platforms"]
 
 CHUNK_BYTES = 256 * 1024
 Row = TypeVar("Row")
@@ -64,6 +64,13 @@ def parse_detail(
     must not keep half a report takes the rows inside one transaction.
     """
     return iter(_open_records(stream, kind, aliases, noticed or Noticed(), DetailRow._make))
+
+
+PARSERS: Mapping[Keeps, Callable[[BinaryIO, Mapping[str, str], Noticed, ReportKind], Iterable[Any]]] = {
+    Keeps.COUNTS: parse_counts,
+    Keeps.SNAPSHOT: parse_detail,
+    Keeps.PLATFORMS: parse_platforms,
+}
 
 
 def _open_records(
