@@ -9,7 +9,7 @@ from activation_sync.core.model import CountRow, Report
 from activation_sync.core.reports.catalogue import KINDS, Keeps
 from activation_sync.core.reports.concealment import KEEP_NAMES, Concealment, conceal_names
 from activation_sync.core.reports.derive import DetailCounts
-from activation_sync.core.reports.parse import PARSERS, Noticed
+from activation_sync.core.reports.parse import PARSERS, Noticed, parse_rows
 from activation_sync.core.reports.products import NO_ALIASES
 
 
@@ -80,5 +80,6 @@ def read_content(
     """
     kind, noticed = KINDS[report], Noticed()
     passed = COUNTERS.get(kind.keeps, ListedCounts)(noticed.spelled)
-    rows = passed.through(PARSERS[kind.keeps](stream, aliases, noticed, kind))
+    parse = PARSERS.get(kind.keeps, parse_rows)
+    rows = passed.through(parse(stream, aliases, noticed, kind))
     return ReportContent(conceal_names(rows, names.policy, names.key) if kind.is_personal else rows, passed, noticed)

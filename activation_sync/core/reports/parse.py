@@ -19,7 +19,7 @@ from activation_sync.core.reports.read_json import JsonRecords
 from activation_sync.core.reports.text import format_error, without_bom
 from activation_sync.core.reports.values import Noticed, text_readers
 
-__all__ = ["PARSERS", "Noticed", "parse_counts", "parse_detail", "parse_platforms"]
+__all__ = ["PARSERS", "Noticed", "parse_counts", "parse_detail", "parse_platforms", "parse_rows"]
 
 CHUNK_BYTES = 256 * 1024
 Row = TypeVar("Row")
@@ -34,7 +34,7 @@ def parse_counts(
 ) -> list[CountRow]:
     """The rows of a report of counts; one a product."""
     noticed = noticed or Noticed()
-    records = _open_records(stream, kind, aliases, noticed, tuple)
+    records = _open_records(stream, kind, aliases, noticed)
     return [
         CountRow(refreshed_on, product, noticed.spelled[product], Counts(*counts))
         for refreshed_on, product, *counts in _one_a_product(kind, records)
@@ -48,29 +48,30 @@ def parse_platforms(
     kind: ReportKind = PLATFORM_COUNTS,
 ) -> list[PlatformRow]:
     """The rows of a report of platforms; one a product."""
-    records = _open_records(stream, kind, aliases, noticed or Noticed(), tuple)
+    records = _open_records(stream, kind, aliases, noticed or Noticed())
     return [PlatformRow(*values) for values in _one_a_product(kind, records)]
 
 
 def parse_detail(
-    stream: BinaryIO,
-    aliases: Mapping[str, str] = NO_ALIASES,
-    noticed: Noticed | None = None,
-    kind: ReportKind = USER_DETAIL,
+    stream: BinaryIO, aliases: Mapping[str, str] = NO_ALIASES, noticed: Noticed | None = None
 ) -> Iterator[DetailRow]:
-    """The rows of a report of users, one a user and product, as a stream.
+    """The rows of a user detail report, one a user and product, as a stream (see `parse_rows`)."""
+    return parse_rows(stream, aliases, noticed or Noticed(), USER_DETAIL)
+
+
+def parse_rows(stream: BinaryIO, aliases: Mapping[str, str], noticed: Noticed, kind: ReportKind) -> Iterator[Any]:
+    """The rows of any report, each as the catalogue makes it, as a stream.
 
     The memory stays flat. The start of the report is judged at once, each row when it is asked for; a caller that
     must not keep half a report takes the rows inside one transaction.
     """
-    return iter(_open_records(stream, kind, aliases, noticed or Noticed(), DetailRow._make))
+    return iter(_open_records(stream, kind, aliases, noticed))
 
 
 PARSERS: Mapping[Keeps, Callable[[BinaryIO, Mapping[str, str], Noticed, ReportKind], Iterable[Any]]] = {
     Keeps.COUNTS: parse_counts,
-    Keeps.SNAPSHOT: parse_detail,
     Keeps.PLATFORMS: parse_platforms,
-}
+}  # all else: `parse_rows`
 
 
 def _open_records(
@@ -78,8 +79,7 @@ def _open_records(
     kind: ReportKind,
     aliases: Mapping[str, str],
     noticed: Noticed,
-    make: Callable[[Iterable[Any]], Row],
-) -> Records[Row]:
+) -> Records[Any]:
     """Sniff the format from the content, and begin to read."""
     head = without_bom(kind.report, stream.read(CHUNK_BYTES))
     chunks = chain([head], iter(partial(stream.read, CHUNK_BYTES), b""))
@@ -88,7 +88,7 @@ def _open_records(
     if start == b"<":
         raise format_error(kind.report, "an HTML or XML page in place of a report", "line 1")
     records = JsonRecords if start in (b"{", b"[") else CsvRecords
-    return records(kind, chunks, readers, noticed, make)
+    return records(kind, chunks, readers, noticed)
 
 
 def _one_a_product(kind: ReportKind, records: Records[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

@@ -7,7 +7,6 @@ import pytest
 
 from activation_sync.core.model import Measure, Report
 from activation_sync.core.reports.catalogue import CATALOGUE, KINDS, USER_COUNTS, USER_DETAIL, Keeps, Role
-from activation_sync.core.reports.parse import PARSERS
 from activation_sync.graph.wire import report_path
 from activation_sync.warehouse.reports.keeping import KEEPERS
 
@@ -43,8 +42,7 @@ def test_what_a_plan_is_made_from_a_night_needs():
 
 
 @pytest.mark.parametrize("keeps", Keeps)
-def test_every_way_of_keeping_is_parsed_and_kept(keeps):
-    assert keeps in PARSERS
+def test_every_way_of_keeping_has_its_keeper(keeps):
     assert keeps in KEEPERS
 
 
