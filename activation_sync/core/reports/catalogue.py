@@ -6,12 +6,13 @@ Source: learn.microsoft.com/graph/api/reportroot-getoffice365activationsusercoun
 and -getoffice365activationcounts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
+from typing import Any
 
-from activation_sync.core.model import Measure, Report
+from activation_sync.core.model import DetailRow, Measure, Report
 from activation_sync.core.reports.columns import (
     ANDROID,
     IOS,
@@ -37,7 +38,7 @@ class Role(Enum):
 
 
 class Keeps(Enum):
-    """What becomes of a report's rows: how they are parsed (`content`), and where they are kept (`keeping`)."""
+    """What becomes of a report's rows: `parse` says how they are made, `warehouse/reports/keeping` where they stay."""
 
     COUNTS = auto()  # a row a product
     SNAPSHOT = auto()  # a row a user and product, of the newest report alone; its counts are derived, and last
@@ -48,9 +49,10 @@ class Keeps(Enum):
 class ReportKind:
     """One report and all that differs between it and the others.
 
-    function: as in the path, with its arguments if it takes any. page_rows: rows to ask for a page of JSON; None:
-    Graph gives it whole. is_required: a night cannot do without it; a tenant that lacks another has its night all the
-    same, and the run says so. is_judged: the guards judge its size.
+    function: as in the path, with its arguments if it takes any. row: makes a row of the values of its columns, in
+    their order. page_rows: rows to ask for a page of JSON; None: Graph gives it whole. is_required: a night cannot do
+    without it; a tenant that lacks another has its night all the same, and the run says so. is_judged: the guards
+    judge its size.
     """
 
     report: Report
@@ -58,6 +60,7 @@ class ReportKind:
     columns: tuple[Column, ...]
     role: Role
     keeps: Keeps
+    row: Callable[[Iterable[Any]], Any] = tuple
     page_rows: int | None = None
     is_required: bool = True
     is_judged: bool = True
@@ -107,6 +110,7 @@ USER_DETAIL = ReportKind(
     ),
     role=Role.OBSERVED,
     keeps=Keeps.SNAPSHOT,
+    row=DetailRow._make,
     page_rows=999,
 )
 PLATFORM_COUNTS = ReportKind(

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, BinaryIO, Protocol
 
-from activation_sync.core.model import CountRow, PlatformRow, Report
+from activation_sync.core.model import CountRow, Report
 from activation_sync.core.reports.catalogue import KINDS, Keeps
 from activation_sync.core.reports.concealment import KEEP_NAMES, Concealment, conceal_names
 from activation_sync.core.reports.derive import DetailCounts
-from activation_sync.core.reports.parse import ParseNotes, parse_counts, parse_detail, parse_platforms
+from activation_sync.core.reports.parse import PARSERS, ParseNotes, parse_rows
 from activation_sync.core.reports.products import NO_ALIASES
+
+
+class Dated(Protocol):
+    """Any row of a report."""
+
+    @property
+    def refreshed_on(self) -> date: ...
 
 
 class Passed(Protocol):
@@ -27,17 +34,17 @@ class Passed(Protocol):
 
 
 class ListedCounts:
-    """Of a report that says its counts itself; one of platforms says none that a plan is made from."""
+    """Of a report that says its counts itself, or, like that of platforms, none that a plan is made from."""
 
     def __init__(self, _: Mapping[str, str] = NO_ALIASES) -> None:
-        self._rows: list[CountRow | PlatformRow] = []
+        self._rows: list[Dated] = []
         self.refreshed_on: date | None = None
 
     @property
     def rows_seen(self) -> int:
         return len(self._rows)
 
-    def through(self, rows: Iterable[CountRow | PlatformRow]) -> Iterator[CountRow | PlatformRow]:
+    def through(self, rows: Iterable[Dated]) -> Iterator[Dated]:
         for row in rows:
             self._rows.append(row)
             self.refreshed_on = row.refreshed_on
@@ -47,16 +54,7 @@ class ListedCounts:
         return [row for row in self._rows if isinstance(row, CountRow)]
 
 
-PARSERS: Mapping[Keeps, Callable[..., Iterable[Any]]] = {
-    Keeps.COUNTS: parse_counts,
-    Keeps.SNAPSHOT: parse_detail,
-    Keeps.PLATFORMS: parse_platforms,
-}
-COUNTERS: Mapping[Keeps, Callable[[Mapping[str, str]], Passed]] = {
-    Keeps.COUNTS: ListedCounts,
-    Keeps.SNAPSHOT: DetailCounts,
-    Keeps.PLATFORMS: ListedCounts,
-}
+COUNTERS: Mapping[Keeps, Callable[[Mapping[str, str]], Passed]] = {Keeps.SNAPSHOT: DetailCounts}  # all else is listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,7 @@ def read_content(
     aliases: as of `product_key`. names: what becomes of users' names before a row comes out.
     """
     kind, notes = KINDS[report], ParseNotes()
-    passed = COUNTERS[kind.keeps](notes.spelled)
-    rows = passed.through(PARSERS[kind.keeps](stream, aliases, notes, kind))
+    passed = COUNTERS.get(kind.keeps, ListedCounts)(notes.spelled)
+    parse = PARSERS.get(kind.keeps, parse_rows)
+    rows = passed.through(parse(stream, aliases, notes, kind))
     return ReportContent(conceal_names(rows, names.policy, names.key) if kind.is_personal else rows, passed, notes)

@@ -4,9 +4,9 @@ The loop does no more a row than pick, look up and make; which column was bad is
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import call, itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
 from activation_sync.core.reports.columns import fold
@@ -18,7 +18,7 @@ Row = TypeVar("Row")
 
 
 class CsvRecords(Generic[Row]):
-    """The rows of one CSV report, made by `make` from the values of each row in the order of its columns.
+    """The rows of one CSV report, made from the values of each row in the order of its columns.
 
     Raises ReportFormatError, naming the physical line; the header is judged at once, rows when they are asked for.
     """
@@ -29,11 +29,10 @@ class CsvRecords(Generic[Row]):
         chunks: Iterator[bytes],
         readers: Sequence[Read],
         notes: ParseNotes,
-        make: Callable[[Iterable[Any]], Row],
     ) -> None:
         self._kind = kind
         self._readers = readers
-        self._make = make
+        self._make = kind.row
         self._lines = csv.reader(text_lines(kind.report, chunks), strict=True)
         titles = self._header(kind, notes)
         self._width = len(titles)

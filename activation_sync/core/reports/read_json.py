@@ -6,7 +6,7 @@ User detail nests the products of a user; here it is one record a user and produ
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import call
 from typing import Any, Generic, TypeVar
 
@@ -29,7 +29,7 @@ class BrokenJsonError(Exception):
 
 
 class JsonRecords(Generic[Row]):
-    """The rows of one JSON report, made by `make` from the values of each record in the order of its columns.
+    """The rows of one JSON report, made from the values of each record in the order of its columns.
 
     Raises ReportFormatError, naming the item: its number over all pages, from 1.
     """
@@ -40,13 +40,12 @@ class JsonRecords(Generic[Row]):
         chunks: Iterator[bytes],
         readers: Sequence[Read],
         notes: ParseNotes,
-        make: Callable[[Iterable[Any]], Row],
     ) -> None:
         self._kind = kind
         self._chunks = chunks
         self._readers = json_readers(kind.columns, readers)
         self._notes = notes
-        self._make = make
+        self._make = kind.row
         self._item = 0
         self._shape: list[str] = []  # properties of the record last read; they seldom change within a report
         self._names: list[str] = []  # of these, the one of each column

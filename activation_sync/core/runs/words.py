@@ -74,3 +74,8 @@ def stale_words(summary: "RunSummary") -> str:
     if not (summary.is_stale and refreshed_on):
         return ""
     return f" The report is {report_age_days(refreshed_on, summary.as_of)} days old: older than it should be."
+
+
+def left_out_words(summary: "RunSummary") -> str:
+    """What is added when the night did without a report, whatever the outcome."""
+    return f" Went on without a report: {' '.join(summary.left_out)}" if summary.left_out else ""

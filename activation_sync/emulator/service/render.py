@@ -10,6 +10,7 @@ from typing import Any
 from activation_sync.emulator.tenant.editions import TABLES, Cell, Edition, Row, Table, property_of, table_of
 
 ROWS_A_CHUNK = 1000
+PRODUCT = "Product Type"
 _WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le" if sys.byteorder == "little" else "utf-16-be"}
 
 
@@ -20,10 +21,8 @@ def csv_chunks(edition: Edition) -> Iterator[bytes]:
     table = table_of(edition)
     text = _csv_text([table.columns])
     yield text.encode(edition.encoding)
-    product = table.columns.index("Product Type")
     while block := list(itertools.islice(table.rows, ROWS_A_CHUNK)):
-        loud = ((*row[:product], str(row[product]).upper(), *row[product + 1 :]) for row in block)
-        yield _csv_text(loud).encode(_WITHOUT_MARK[edition.encoding])
+        yield _csv_text(_loud(table.columns, block)).encode(_WITHOUT_MARK[edition.encoding])
 
 
 def json_rows(edition: Edition, first_user: int = 0, last_user: int | None = None) -> list[dict[str, Any]]:
@@ -32,6 +31,14 @@ def json_rows(edition: Edition, first_user: int = 0, last_user: int | None = Non
     rows = [_as_object(table, row) for row in table.rows]
     once_a_user = TABLES[edition.report].once_a_user
     return _nested(rows, once_a_user) if once_a_user else rows
+
+
+def _loud(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterable[Row]:
+    """The rows with the product's name in upper case, where the report has products."""
+    if PRODUCT not in columns:
+        return rows
+    product = columns.index(PRODUCT)
+    return ((*row[:product], str(row[product]).upper(), *row[product + 1 :]) for row in rows)
 
 
 def _csv_text(rows: Iterable[Row]) -> str:

@@ -8,14 +8,8 @@ from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, Tex
 from sqlalchemy.sql.expression import TableClause
 
 from activation_sync.core.model import Measure
-from activation_sync.warehouse.database.tables import (
-    activation_platform_count,
-    activation_user_count,
-    activation_user_detail,
-    reported_count,
-    reported_platform_count,
-    sync_base,
-)
+from activation_sync.warehouse.database.tables import activation_user_count, activation_user_detail, sync_base
+from activation_sync.warehouse.reports.keeping import REPORTED_TABLES, SHOWN_TABLES
 
 BATCH_ROWS = 2_000
 SHOWN = 5
@@ -52,13 +46,9 @@ class Comparison:
 
 def tables_to_compare(unnamed: Sequence[str], tenants: Sequence[str]) -> list[ComparedTable]:
     """What a rebuilt warehouse must hold again. unnamed: tenants whose users have another random name in each load."""
-    of_report = ("raw_report_id", "product")
     return [
         ComparedTable(activation_user_count, KEY, tuple(Measure), STAMP, KEY),
-        _whole(sync_base, KEY),
-        _whole(reported_count, of_report),
-        _whole(reported_platform_count, (*of_report, "platform")),
-        _whole(activation_platform_count, (*KEY, "platform")),
+        *map(_whole, (sync_base, *REPORTED_TABLES, *SHOWN_TABLES)),
         *(_detail(tenant, tenant in unnamed) for tenant in tenants),
     ]
 
@@ -79,7 +69,8 @@ def compare(before: Connection, rebuilt: Connection, what: ComparedTable) -> Com
     return found
 
 
-def _whole(table: Table, key: tuple[str, ...]) -> ComparedTable:
+def _whole(table: Table) -> ComparedTable:
+    key = tuple(column.name for column in table.primary_key)
     values = tuple(column.name for column in table.columns if column.name not in key)
     return ComparedTable(table, key, values, shown=key)
 

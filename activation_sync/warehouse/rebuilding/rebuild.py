@@ -16,7 +16,6 @@ from activation_sync.warehouse.database.tables import (
     outbox,
     raw_report,
     reported_count,
-    reported_platform_count,
     sync_base,
     sync_run,
 )
@@ -51,8 +50,8 @@ def copy_records(source: Connection, target: Connection) -> None:
 
 def copy_reported(source: Connection, target: Connection, landed: LandedReport) -> None:
     """Carry over what a landed report says, for want of its bytes."""
-    for table in (reported_count, reported_platform_count):
-        _copy(source, target, table, select(table).where(table.c.raw_report_id == landed.id))
+    table = keeper_of(landed.report).reported
+    _copy(source, target, table, select(table).where(table.c.raw_report_id == landed.id))
 
 
 def read_manifest(conn: Connection) -> list[LandedReport]:

@@ -9,11 +9,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from activation_sync.core.model import Report
 from activation_sync.core.reports.catalogue import KINDS, Keeps
 from activation_sync.core.reports.content import ReportContent
+from activation_sync.warehouse.database.tables import (
+    activation_platform_count,
+    reported_count,
+    reported_platform_count,
+)
 from activation_sync.warehouse.reports.detail import count_detail, load_detail, replace_detail
 from activation_sync.warehouse.reports.loading import load_counts, load_platforms, replace_platforms, replace_reported
 from activation_sync.warehouse.reports.manifest import (
@@ -27,9 +32,17 @@ from activation_sync.warehouse.reports.snapshots import show_platforms, show_sna
 
 
 class Keeper(Protocol):
-    """is_dated: what it shows belongs to a refresh date; otherwise only the newest report is shown."""
+    """is_dated: what it shows belongs to a refresh date; otherwise only the newest report is shown.
+
+    reported: the table of what each landed report says. shown: the table of what people see, where a rebuild compares
+    it as it is.
+    """
 
     is_dated: bool
+    reported: Table
+
+    @property
+    def shown(self) -> Table | None: ...
 
     def load(self, conn: Connection, landed: LandedReport, content: ReportContent, at: datetime) -> LandedReport:
         """Load a report of tonight; returns it as the manifest has it now."""
@@ -45,7 +58,7 @@ class Keeper(Protocol):
 
 
 class CountsKeeper:
-    is_dated = True
+    is_dated, reported, shown = True, reported_count, None
 
     def load(self, conn: Connection, landed: LandedReport, content: ReportContent, at: datetime) -> LandedReport:
         return load_counts(conn, landed, list(content.rows), at)
@@ -60,7 +73,7 @@ class CountsKeeper:
 
 
 class PlatformsKeeper:
-    is_dated = True
+    is_dated, reported, shown = True, reported_platform_count, activation_platform_count
 
     def load(self, conn: Connection, landed: LandedReport, content: ReportContent, at: datetime) -> LandedReport:
         return load_platforms(conn, landed, list(content.rows), at)
@@ -76,7 +89,7 @@ class PlatformsKeeper:
 
 
 class SnapshotKeeper:
-    is_dated = False
+    is_dated, reported, shown = False, reported_count, None
 
     def load(self, conn: Connection, landed: LandedReport, content: ReportContent, at: datetime) -> LandedReport:
         return load_detail(conn, landed, content.rows, content.passed, at)
@@ -100,6 +113,8 @@ KEEPERS: Mapping[Keeps, Keeper] = {
     Keeps.SNAPSHOT: SnapshotKeeper(),
     Keeps.PLATFORMS: PlatformsKeeper(),
 }
+REPORTED_TABLES = tuple(dict.fromkeys(keeper.reported for keeper in KEEPERS.values()))
+SHOWN_TABLES = tuple(keeper.shown for keeper in KEEPERS.values() if keeper.shown is not None)
 
 
 def keeper_of(report: Report) -> Keeper:

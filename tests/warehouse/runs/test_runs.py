@@ -71,7 +71,7 @@ def test_a_run_kept_by_an_earlier_version_is_read_as_it_was(kept: str):
 
 @pytest.mark.parametrize("kept", READ, ids=["unsettled", "put-off"])
 def test_a_run_is_kept_in_the_same_form_with_what_its_plan_knows_beside(kept: str):
-    added = {"newest_reconciled_on": None, "kept": 0}
+    added = {"newest_reconciled_on": None, "kept": 0, "left_out": []}
 
     assert json.loads(SUMMARY.dump_json(READ[kept])) == json.loads(kept) | added
 
