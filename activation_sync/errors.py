@@ -10,9 +10,10 @@
     |- HeldError               a person must look; nothing was written
     |  |- TooMuchChangeError
     |  |- ReportShrankError
+    |  |- ReportsDisagreeError
+    |  |- ImpossibleDateError
     |  `- StaleReportError
     |- TenantsAmissError       some tenants of a run need someone; what became of each is in it
-    |- WriteBackNotOffered     stop PATCHing, finish the rest
     `- FatalError              fix code, configuration or permission
        |- ConfigError
        |- ChoiceError          what a person asked for is not there, or could mean several things
@@ -29,11 +30,18 @@ A message says what happened, with numbers, and the remedy. It never holds a tok
 URL, a user's name, or more than 200 characters of a body. An unexpected exception is not wrapped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 
 class ActivationSyncError(Exception):
-    """Root of the tree. Takes one message, so that it survives pickling between processes."""
+    """Root of the tree. Takes one message, so that it survives pickling between processes.
+
+    is_of_tenant: the error says something about its tenant: nights that end with it count towards quarantine. Any other
+    is a bad day of Graph, of our own servers, or a mistake of ours.
+    """
+
+    is_of_tenant: ClassVar[bool] = False
 
 
 class TransientError(ActivationSyncError):
@@ -87,11 +95,19 @@ class HeldError(ActivationSyncError):
 
 
 class TooMuchChangeError(HeldError):
-    """More rows would change on one side than the limit allows."""
+    """The counts of a refresh date would change by more users, or more rows, than the limit allows."""
 
 
 class ReportShrankError(HeldError):
     """A report is empty or lost more rows than the limit allows."""
+
+
+class ReportsDisagreeError(HeldError):
+    """User detail and the counts report of about the same date are further apart than the limit allows."""
+
+
+class ImpossibleDateError(HeldError):
+    """A report's refresh date is still to come, or older than such reports."""
 
 
 class StaleReportError(HeldError):
@@ -111,10 +127,6 @@ class TenantsAmissError(ActivationSyncError):
 
     def __str__(self) -> str:
         return self.message
-
-
-class WriteBackNotOffered(ActivationSyncError):  # noqa: N818  an answer of Graph, not a failure of ours
-    """This Graph does not offer the write-back resource at all."""
 
 
 class FatalError(ActivationSyncError):
@@ -139,13 +151,31 @@ class ChoiceError(FatalError):
 class CredentialError(FatalError):
     """The token endpoint refused the tenant, the application or its credential."""
 
+    is_of_tenant = True
+
 
 class GraphRefusedError(FatalError):
     """Graph refused a call for good: permission, path or body."""
 
+    is_of_tenant = True
+
 
 class ReportFormatError(FatalError):
-    """The landed bytes are not the report they should be; names line, column and value."""
+    """The landed bytes are not the report they should be.
+
+    reason: names line, column and value. remedy: for a report that Graph gave; a file that a person imports needs
+    another.
+    """
+
+    is_of_tenant = True
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason, remedy)
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.remedy}".rstrip()
 
 
 class LandingError(FatalError):
@@ -166,3 +196,19 @@ class LeaseLostError(FatalError):
 
 class WorkerLostError(FatalError):
     """The process that worked on a tenant died, or lost its machine, as often as it was started again."""
+
+    is_of_tenant = True
+
+
+def is_of_tenant(kind: str) -> bool:
+    """True for the name of an error class that says something about its tenant; the history keeps names.
+
+    Rename a class, and runs that it ended before count no more.
+    """
+    return any(error.__name__ == kind and error.is_of_tenant for error in _tree(ActivationSyncError))
+
+
+def _tree(root: type[ActivationSyncError]) -> Iterator[type[ActivationSyncError]]:
+    yield root
+    for branch in root.__subclasses__():
+        yield from _tree(branch)

@@ -31,7 +31,7 @@ def backfill(
     """Replay landed and imported reports of past refresh dates, oldest first. Interrupted? Run it again."""
     from activation_sync.core.runs.backfill import Window
     from commands.support.console import print_json
-    from commands.support.exits import OF_OUTCOME, most_pressing
+    from commands.support.exits import exit_of
 
     window = Window(start.date(), end.date(), reason)
     summaries = _look(tenants, window) if dry_run else _run(tenants, window, approve)
@@ -40,7 +40,7 @@ def backfill(
     else:
         for summary in summaries:
             _say(summary)
-    raise typer.Exit(most_pressing(OF_OUTCOME[summary.outcome] for summary in summaries))
+    raise typer.Exit(exit_of(summary.outcome for summary in summaries))
 
 
 def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":
@@ -58,9 +58,11 @@ def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "l
     quieten_prefect()
     with err.status("starting Prefect"):
         from commands.support.progress import showing_progress
+        from commands.support.servers import start_server_if_needed
         from flows.backfill import backfill as flow
         from flows.endings import fared_in
 
+        start_server_if_needed()
     with showing_progress():
         state = flow(window.start, window.end, window.reason, tenants, approve=approve, return_state=True)
     return fared_in(state)
@@ -71,10 +73,10 @@ def _say(summary: "BackfillSummary") -> None:
     from rich.markup import escape
 
     from activation_sync.core.pages.backfill_words import backfill_words, day_rows
-    from activation_sync.core.runs.backfill import Verdict
+    from activation_sync.core.runs.backfill import DayVerdict
     from commands.support.console import print_table, say
 
-    shown = [day for day in summary.days if day.verdict is not Verdict.NOTHING_TO_DO]
+    shown = [day for day in summary.days if day.verdict is not DayVerdict.NOTHING_TO_DO]
     if shown:
         print_table(f"{summary.tenant}, {summary.start}..{summary.end}", day_rows(shown), NUMERIC)
     rows = [row for day in shown for row in day.table]

@@ -11,10 +11,8 @@ if TYPE_CHECKING:
     from activation_sync.graph.client import GraphClient
     from config.settings import TenantSettings
 
-PERMISSION = "Reports.Read.All"
 
-
-class Line(NamedTuple):
+class Look(NamedTuple):
     """One thing looked at. verdict: ok, note (works, but worth knowing) or bad."""
 
     tenant: str
@@ -43,18 +41,18 @@ def check(
     raise typer.Exit(Exit.FAILED if any(line.verdict == "bad" for line in lines) else Exit.DONE)
 
 
-def _looks(tenants: "Sequence[TenantSettings]") -> Iterator[Line]:
+def _looks(tenants: "Sequence[TenantSettings]") -> Iterator[Look]:
     from config.sources import find_file
 
     names = ", ".join(one.name for one in tenants)
-    yield Line("", "configuration", "ok", f"every value of {find_file(None)} is in order; looking at {names}")
+    yield Look("", "configuration", "ok", f"every value of {find_file(None)} is in order; looking at {names}")
     yield _looked("", "warehouse", _warehouse)
     yield _looked("", "landing", _landing)
     for one in tenants:
         yield from _tenant(one)
 
 
-def _say(line: Line) -> None:
+def _say(line: Look) -> None:
     from rich.markup import escape
 
     from commands.support.console import say
@@ -78,34 +76,40 @@ def _landing() -> str:
     return "can be written, read and cleared"
 
 
-def _tenant(tenant: "TenantSettings") -> Iterator[Line]:
+def _tenant(tenant: "TenantSettings") -> Iterator[Look]:
     from activation_sync.core.model import Report
+    from activation_sync.errors import ActivationSyncError
     from tasks.wiring import open_graph
 
     with open_graph(tenant.name) as graph:
-        signed_in = _looked(tenant.name, "token", lambda: _roles(graph))
-        yield signed_in
-        if signed_in.verdict == "bad":
+        try:
+            roles = graph.read_token_roles() or ()
+        except ActivationSyncError as error:
+            yield Look(tenant.name, "token", "bad", str(error))
             return
-        if PERMISSION not in signed_in.says:
-            yield Line(tenant.name, "permission", "bad", f"grant the application permission {PERMISSION}, with consent")
+        yield from _permissions(tenant.name, roles)
         for report in Report:
             yield _looked(tenant.name, f"report {report}", partial(_report, graph, report, tenant))
         yield _concealed(tenant.name, graph)
         yield _write_back(tenant, graph)
 
 
-def _looked(tenant: str, what: str, look: Callable[[], str]) -> Line:
+def _permissions(tenant: str, roles: Sequence[str]) -> Iterator[Look]:
+    """What the token carries; a line of its own only for the one that a run cannot do without."""
+    from activation_sync.graph.answers import READ_PERMISSION
+
+    yield Look(tenant, "token", "ok", f"permissions {', '.join(roles) or 'none'}")
+    if READ_PERMISSION not in roles:
+        yield Look(tenant, "permission", "bad", f"grant the application permission {READ_PERMISSION}, with consent")
+
+
+def _looked(tenant: str, what: str, look: Callable[[], str]) -> Look:
     from activation_sync.errors import ActivationSyncError
 
     try:
-        return Line(tenant, what, "ok", look())
+        return Look(tenant, what, "ok", look())
     except ActivationSyncError as error:
-        return Line(tenant, what, "bad", str(error))
-
-
-def _roles(graph: "GraphClient") -> str:
-    return f"permissions {', '.join(graph.read_token_roles() or ()) or 'none'}"
+        return Look(tenant, what, "bad", str(error))
 
 
 def _report(graph: "GraphClient", report: "Report", tenant: "TenantSettings") -> str:
@@ -115,32 +119,31 @@ def _report(graph: "GraphClient", report: "Report", tenant: "TenantSettings") ->
     return f"offered as {tenant.graph.report_format} ({len(beginning):,} bytes read)"
 
 
-def _concealed(tenant: str, graph: "GraphClient") -> Line:
+def _concealed(tenant: str, graph: "GraphClient") -> Look:
     from activation_sync.errors import ActivationSyncError
 
     try:
         concealed = graph.read_report_settings()
     except ActivationSyncError as error:
-        return Line(tenant, "user names", "bad", str(error))
+        return Look(tenant, "user names", "bad", str(error))
     if concealed is None:
-        return Line(tenant, "user names", "note", "concealed or not is unknown; ReportSettings.Read.All would tell")
+        return Look(tenant, "user names", "note", "concealed or not is unknown; ReportSettings.Read.All would tell")
     if concealed:
-        return Line(
+        return Look(
             tenant, "user names", "note", "concealed by the tenant's report settings; counts are right all the same"
         )
-    return Line(tenant, "user names", "ok", "shown by Graph")
+    return Look(tenant, "user names", "ok", "shown by Graph")
 
 
-def _write_back(tenant: "TenantSettings", graph: "GraphClient") -> Line:
-    from datetime import UTC, datetime
-
+def _write_back(tenant: "TenantSettings", graph: "GraphClient") -> Look:
     from activation_sync.errors import ActivationSyncError
+    from tasks.wiring import now
 
     try:
-        rows = graph.read_counts(datetime.now(UTC).date())
+        rows = graph.read_counts(now().date())
     except ActivationSyncError as error:
-        return Line(tenant.name, "write-back", "bad", str(error))
+        return Look(tenant.name, "write-back", "bad", str(error))
     enabled = "enabled" if tenant.write_back.enabled else "switched off (write_back.enabled = true turns it on)"
     if rows is None:
-        return Line(tenant.name, "write-back", "note", f"this Graph does not offer {tenant.write_back.path}; {enabled}")
-    return Line(tenant.name, "write-back", "ok" if tenant.write_back.enabled else "note", f"offered; {enabled}")
+        return Look(tenant.name, "write-back", "note", f"this Graph does not offer {tenant.write_back.path}; {enabled}")
+    return Look(tenant.name, "write-back", "ok" if tenant.write_back.enabled else "note", f"offered; {enabled}")

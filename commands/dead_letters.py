@@ -37,7 +37,7 @@ def _facts(tenant: str, letter: "DeadLetter") -> dict[str, object]:
         "tenant": tenant,
         "refreshed_on": key.refreshed_on,
         "product": key.product,
-        "counts": letter.update.counts,
+        "counts": letter.update.counts._asdict(),
         "status": letter.status,
         "answer": letter.answer,
         "request_id": letter.request_id,
@@ -52,7 +52,7 @@ def _say(tenant: str, letter: "DeadLetter") -> None:
     from activation_sync.core.rule.reasons import MEASURE_WORDS, count_words
     from commands.support.console import say
 
-    key, values = letter.update.key, zip(MEASURE_WORDS.values(), letter.update.counts.as_tuple(), strict=True)
+    key, values = letter.update.key, zip(MEASURE_WORDS.values(), letter.update.counts, strict=True)
     counts = ", ".join(f"{name} {count_words(count)}" for name, count in values)
     say(f"[bold]{tenant}: {escape(key.product)}, refresh date {key.refreshed_on}[/bold]")
     say(f"  sent: {counts}")

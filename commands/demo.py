@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
     from activation_sync.emulator import Emulator
 
 TENANT = "contoso"
@@ -72,7 +72,7 @@ def _third_night(emulator: "Emulator") -> None:
 def _night(emulator: "Emulator") -> "RunSummary":
     """One run of the flow, and what of it Graph really saw."""
     from commands.support.console import say
-    from commands.support.exits import OF_OUTCOME, Exit
+    from commands.support.exits import Exit
     from commands.support.running import run_sync, say_summary
 
     served_before = len(emulator.journal())
@@ -80,15 +80,15 @@ def _night(emulator: "Emulator") -> "RunSummary":
     say_summary(summary)
     patched = sum(_is_applied_patch(entry) for entry in emulator.journal()[served_before:])
     say(f"Graph's own journal: {patched} rows PATCHed by this run.")
-    if OF_OUTCOME[summary.outcome] is not Exit.DONE:
-        raise typer.Exit(OF_OUTCOME[summary.outcome])
+    if summary.outcome.exit_code != Exit.DONE:
+        raise typer.Exit(summary.outcome.exit_code)
     return summary
 
 
 def _is_applied_patch(entry: object) -> bool:
-    from activation_sync.emulator.faults.journal import Served
+    from activation_sync.emulator.faults.journal import JournalEntry
 
-    return isinstance(entry, Served) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
+    return isinstance(entry, JournalEntry) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
 
 
 def _correct_a_count() -> tuple[str, int, int]:
@@ -114,25 +114,17 @@ def _say_whether_they_agree(emulator: "Emulator") -> bool:
     """Compare every row of the warehouse with what Graph holds now."""
     from sqlalchemy import text
 
+    from activation_sync.core.model import Measure
     from commands.support.console import say, say_error
     from tasks.wiring import open_warehouse
 
-    columns = "refreshed_on, product, assigned, activated, shared_computer_activation"
+    columns = ", ".join(("refreshed_on", "product", *Measure))
     with open_warehouse().begin() as connection:
         ours = {tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM activation_user_count"))}  # noqa: S608
     rows = emulator.rows(emulator.tenants[0].tenant_id)
-    theirs = {
-        (str(row.refreshed_on), " ".join(row.product_type.split()).upper(), *_numbers(row.counts)) for row in rows
-    }
+    theirs = {(str(row.refreshed_on), " ".join(row.product_type.split()).upper(), *row.counts) for row in rows}
     if ours == theirs:
         say(f"\n[green]Warehouse and Graph agree on all {len(ours)} rows.[/green]")
     else:
         say_error(f"warehouse and Graph differ in {len(ours ^ theirs)} rows")
     return ours == theirs
-
-
-def _numbers(counts: object) -> tuple[int, int, int]:
-    from activation_sync.emulator.tenant.figures import Counts
-
-    assert isinstance(counts, Counts)
-    return counts.assigned, counts.activated, counts.shared_computer_activation

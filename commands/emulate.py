@@ -38,12 +38,13 @@ def emulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print how to connect as JSON, on one line.")] = False,
 ) -> None:
     """Serve an emulated Microsoft Graph on loopback until Ctrl-C, and print how to connect to it."""
+    from activation_sync.emulator import Scenario
     from activation_sync.emulator.hosting import host_emulator
     from commands.support.console import print_json_line, say
 
     ended = _ended_by_signal()
     try:
-        with host_emulator(
+        scenario = Scenario(
             port=port,
             download_port=download_port,
             tenants=tenants,
@@ -51,7 +52,8 @@ def emulate(
             seed=seed,
             write_back="documented" if write_back == "documented" else "real-service",
             ca_file=ca_file,
-        ) as how:
+        )
+        with host_emulator(scenario) as how:
             if as_json:
                 print_json_line(how)
             else:

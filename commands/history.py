@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
     from activation_sync.warehouse.runs.runs import RunRecord
 
 UNBROKEN = ("started (UTC)", "plan", "run id")
@@ -17,7 +17,7 @@ def history(
     limit: Annotated[int, typer.Option(min=1, help="Runs of each tenant to show, the newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
-    """List runs, and what people did (resolve, retry, revert): when, for which day, and what came of it."""
+    """List runs, and what people did (correct, resolve, withdraw, ...): when, for which day, and what came of it."""
     from activation_sync.warehouse.database.engine import reading
     from activation_sync.warehouse.runs.runs import read_runs
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse
@@ -42,7 +42,7 @@ def _row(run: "RunRecord") -> dict[str, str]:
 
     return {
         "started (UTC)": f"{run.started_at:%Y-%m-%d %H:%M}",
-        "run": f"{run.reason or run.kind}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
+        "run": f"{_what(run)}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
         "outcome": run.outcome or "running, or killed",
         "came to": _came_to_words(run.summary) if run.summary else "-",
         "plan": short_digest(run.digest) or "-",
@@ -50,14 +50,24 @@ def _row(run: "RunRecord") -> dict[str, str]:
     }
 
 
+def _what(run: "RunRecord") -> str:
+    """The kind of run, and why a person started it; the reason of a backfill says itself what it is."""
+    from activation_sync.core.runs.outcome import RunKind
+
+    if run.reason is None or run.kind is RunKind.BACKFILL:
+        return run.reason or run.kind
+    return f"{run.kind}: {run.reason}"
+
+
 def _came_to_words(summary: "RunSummary") -> str:
+    plan = summary.plan
     numbers = {
-        **dict(sorted(summary.decisions.items())),
-        "written": summary.written,
-        "pushed": summary.pushed,
+        **dict(sorted(plan.decisions.items())),
+        "written": plan.written,
+        "pushed": plan.pushed,
         "acknowledged": summary.delivery.acknowledged,
     }
-    report = f"report of {summary.refreshed_on}: " if summary.refreshed_on else ""
-    approved = f"; approved by {summary.approved_by}" if summary.approved_by else ""
+    report = f"report of {plan.observed_on}: " if plan.observed_on else ""
+    approved = f"; approved by {plan.approved_by}" if plan.approved_by else ""
     came_to = ", ".join(f"{count:,} {name}" for name, count in numbers.items() if count)
     return f"{report}{came_to or 'nothing'}{approved}"

@@ -8,10 +8,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tasks.acts.imports import Imported
+    from tasks.acts.imports import ImportedReport
 
 
-class Line(NamedTuple):
+class FileResult(NamedTuple):
     """What became of one file. verdict: imported, known or refused."""
 
     file: str
@@ -49,7 +49,7 @@ def import_reports(
     raise typer.Exit(Exit.FAILED if any(line.verdict == "refused" for line in lines) else Exit.DONE)
 
 
-def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[Line]":
+def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[FileResult]":
     """One file after another, each under the tenant's lease, so that a nightly run waits for one file at most."""
     from activation_sync.errors import LandingError, ReportFormatError
     from commands.support.console import err
@@ -64,11 +64,11 @@ def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[Line]":
             try:
                 line = _line(file, import_report(tenant, file, lease))
             except (ReportFormatError, LandingError) as error:
-                line = Line(str(file), "refused", str(error))
+                line = FileResult(str(file), "refused", str(error))
         yield line
 
 
-def _line(file: Path, imported: "Imported") -> Line:
+def _line(file: Path, imported: "ImportedReport") -> FileResult:
     from activation_sync.core.phrases import rows_words
 
     what = f"{imported.report} of {imported.refreshed_on}"
@@ -76,10 +76,10 @@ def _line(file: Path, imported: "Imported") -> Line:
         verdict, says = "known", f"{what}: these very bytes have landed before; nothing to do"
     else:
         verdict, says = "imported", f"{what}, {rows_words(imported.rows)}"
-    return Line(str(file), verdict, says, imported.report, imported.refreshed_on.isoformat())
+    return FileResult(str(file), verdict, says, imported.report, imported.refreshed_on.isoformat())
 
 
-def _say(line: Line) -> None:
+def _say(line: FileResult) -> None:
     from rich.markup import escape
 
     from commands.support.console import say
@@ -88,6 +88,6 @@ def _say(line: Line) -> None:
     say(f"{signs[line.verdict]} {escape(line.file)}: {escape(line.says)}")
 
 
-def _dates(lines: list[Line]) -> tuple[str, str]:
+def _dates(lines: list[FileResult]) -> tuple[str, str]:
     dates = sorted(line.refresh_date for line in lines if line.verdict == "imported")
     return dates[0], dates[-1]

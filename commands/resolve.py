@@ -10,7 +10,7 @@ from activation_sync.core.model import Measure
 
 if TYPE_CHECKING:
     from activation_sync.core.model import Change
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
 
 
 class Side(StrEnum):

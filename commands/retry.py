@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from activation_sync.core.rule.retry import Retry
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
     from config.settings import TenantSettings
 
     Done = tuple[Retry, RunSummary]
@@ -56,7 +56,7 @@ def _facts(found: "Retry", summary: "RunSummary") -> dict[str, object]:
     return {
         "tenant": summary.tenant,
         "run_id": summary.run_id,
-        "queued": [change.key._asdict() | {"counts": change.settled} for change in found.plan.changes],
+        "queued": [change.key._asdict() | {"counts": change.settled._asdict()} for change in found.plan.changes],
         "not_queued": unsent_words(found.unsent),
     }
 

@@ -6,7 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from activation_sync.core.rule.revert import Revert
-    from activation_sync.core.runs.outcome import PlanView, RunSummary
+    from activation_sync.core.runs.summary import PlanView, RunSummary
     from activation_sync.warehouse.runs.runs import RunRecord
 
 

@@ -6,7 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from activation_sync.core.runs.standing import Standing
     from activation_sync.warehouse.runs.status import WarehouseStatus
@@ -37,7 +37,7 @@ def status(
     if as_json:
         print_json(facts)
     else:
-        print_table("Tenants", [_row(one) for one in facts])
+        print_table("Tenants", [_row(one, now().date()) for one in facts])
         _say_reasons(standings)
     is_unsettled = any(one["dead"] or one["conflicts"] for one in facts)
     raise typer.Exit(Exit.UNSETTLED if is_unsettled else Exit.DONE)
@@ -49,6 +49,8 @@ def _facts(
     """All that is known of a tenant, what follows from it included."""
     from dataclasses import fields
 
+    from activation_sync.core.runs.report_age import report_age_days
+
     newest_on = status.newest_refreshed_on
     quota = QUOTAS[tenant.graph.report_format]
     return {field.name: getattr(status, field.name) for field in fields(status)} | {
@@ -56,20 +58,22 @@ def _facts(
         "since": standing.since,
         "why": standing.why,
         "remedy": standing.remedy,
-        "report_age_days": (now.date() - newest_on).days if newest_on else None,
+        "report_age_days": report_age_days(newest_on, now.date()) if newest_on else None,
         "quota": quota,
         "quota_left": max(0, quota - status.runs_lately),
     }
 
 
-def _row(facts: dict[str, Any]) -> dict[str, str]:
-    last, newest_on, age = facts["last_run"], facts["newest_refreshed_on"], facts["report_age_days"]
+def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
+    from activation_sync.core.runs.report_age import age_words
+
+    last, newest_on = facts["last_run"], facts["newest_refreshed_on"]
     return {
         "tenant": facts["tenant"],
         "last run (UTC)": f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
         "outcome": _outcome(facts),
         "since": str(facts["since"] or "-"),
-        "newest report": f"{newest_on}, {age} day{'' if age == 1 else 's'} old" if newest_on else "-",
+        "newest report": age_words(newest_on, today) if newest_on else "-",
         "open": _open_ends(facts),
         "quota left": f"{facts['quota_left']} of {facts['quota']}",
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from activation_sync.core.runs.outcome import RunSummary
+    from activation_sync.core.runs.summary import RunSummary
 
 
 def sync(
@@ -27,7 +27,7 @@ def sync(
     """Run the nightly job now: land, load, plan, apply, deliver, verify."""
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse, refuse_unwritable_warehouse
     from commands.support.console import print_json
-    from commands.support.exits import OF_OUTCOME, most_pressing
+    from commands.support.exits import exit_of
     from commands.support.running import run_sync, say_error_of, say_summary
 
     names = [one.name for one in chosen_tenants(tenant)]
@@ -42,4 +42,4 @@ def sync(
             say_summary(summary)
     if as_json:
         print_json(summaries)
-    raise typer.Exit(most_pressing(OF_OUTCOME[summary.outcome] for summary in summaries))
+    raise typer.Exit(exit_of(summary.outcome for summary in summaries))

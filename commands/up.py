@@ -92,14 +92,15 @@ def _open_home(folder: Path, tenants: int, users: int) -> Iterator[Path]:
 
 @contextmanager
 def _open_emulated(folder: Path, tenants: int, users: int) -> Iterator[Path]:
-    from datetime import UTC, datetime, timedelta
+    from datetime import timedelta
 
     from activation_sync.emulator import Scenario, open_emulator
     from commands.support.console import say
     from commands.support.demo_home import configure, make_fresh
+    from tasks.wiring import now
 
     home = make_fresh(folder)
-    refreshed_on = datetime.now(UTC).date() - timedelta(days=2)
+    refreshed_on = now().date() - timedelta(days=2)
     scenario = Scenario(
         tenants=tenants, users=users, ca_file=home / "emulator-ca.pem", first_refreshed_on=refreshed_on, throttling=True
     )

@@ -68,7 +68,9 @@ class SyncSettings(Section):
     counts_from: Literal["detail", "report"] = "detail"
     conflict_policy: Literal["hold", "warehouse", "observed"] = "hold"
     max_change_share: Share = 0.3
+    max_contradiction_share: Share = 0.25
     max_shrink_share: Share = 0.3
+    few_users: int = Field(default=10, ge=0)
     min_judged_rows: int = Field(default=20, ge=0)
     stale_after_days: int = Field(default=7, ge=1)
     retry_delays_s: tuple[Annotated[float, Field(ge=0)], ...] = (2, 10, 30, 60)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from activation_sync.errors import ConfigError
-from config.references import Exported
+from config.references import OutsideText
 
 FILE_VARIABLE = "ACTIVATION_SYNC_CONFIG"
 PREFIX = "ACTIVATION_SYNC__"
@@ -67,7 +67,7 @@ def read_file(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         problem = f"{file} is not UTF-8 text: byte {error.start} does not fit; save it as UTF-8"
     except OSError as error:
-        problem = f"{file} cannot be read: {error.strerror}; mend the path or its permissions"
+        problem = f"{file} cannot be read: {error.strerror}; fix the path or its permissions"
     raise ConfigError([problem])
 
 
@@ -94,13 +94,13 @@ def _value_of(text: str) -> Any:
             return _exported(json.loads(text))
         except ValueError:
             pass
-    return Exported(text)
+    return OutsideText(text)
 
 
 def _exported(value: Any) -> Any:
     match value:
         case str():
-            return Exported(value)
+            return OutsideText(value)
         case list():
             return [_exported(each) for each in value]
         case dict():

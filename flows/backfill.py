@@ -7,12 +7,12 @@ from prefect import State, flow
 from pydantic import Field
 
 from activation_sync.core.pages.backfill_words import backfill_words
+from activation_sync.core.phrases import MAX_REASON_CHARS
 from activation_sync.core.rule.delivery import Delivery
-from activation_sync.core.runs.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
-from activation_sync.core.runs.outcome import Outcome, most_pressing
+from activation_sync.core.runs.backfill import BackfillSummary, Window, failed_backfill, held_day
+from activation_sync.core.runs.outcome import most_pressing
 from activation_sync.errors import ActivationSyncError
 from flows.endings import ended
-from flows.sync import STATE_NAMES
 from tasks.backfill.frame import (
     backfill_run_name,
     deliver_replayed,
@@ -73,4 +73,4 @@ def _replay(tenant: str, window: Window, approve: str | None) -> BackfillSummary
 def _ended(summaries: list[BackfillSummary]) -> State[list[BackfillSummary]]:
     outcome = most_pressing(summary.outcome for summary in summaries)
     message = " ".join(f"{summary.tenant}: {backfill_words(summary)}" for summary in summaries)
-    return ended(STATE_NAMES[outcome], message, summaries, is_amiss=outcome in (Outcome.FAILED, Outcome.HELD))
+    return ended(outcome.state_name, message, summaries, is_amiss=outcome.fails_flow)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from prefect import State, flow
 
-from activation_sync.core.runs.standing import Condition, Standing, fleet_words, in_order
+from activation_sync.core.runs.standing import Standing, fleet_words, in_order
 from flows.endings import ended
 from tasks.nights.fleet import publish_fleet, run_shards, tenants_to_run
 from tasks.nights.nights import SCHEDULED_IN, night_due, night_run_name
@@ -33,6 +33,4 @@ def fleet(
 
 def _ended(standings: Sequence[Standing]) -> State[list[Standing]]:
     worst = next(iter(in_order(standings))).condition
-    is_amiss = worst in (Condition.FAILED, Condition.LOST, Condition.HELD)
-    name = "Completed" if worst is Condition.FINE else worst.name.title().replace("_", "")
-    return ended(name, fleet_words(standings), standings, is_amiss=is_amiss)
+    return ended(worst.state_name, fleet_words(standings), standings, is_amiss=worst.fails_flow)

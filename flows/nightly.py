@@ -7,9 +7,10 @@ from functools import partial
 from prefect import State, flow
 
 from activation_sync.core.runs.nights import night_words
-from activation_sync.core.runs.outcome import Outcome, RunSummary, most_pressing
+from activation_sync.core.runs.outcome import most_pressing
+from activation_sync.core.runs.summary import RunSummary
 from flows.endings import ended
-from flows.sync import STATE_NAMES, sync_tenant
+from flows.sync import sync_tenant
 from tasks.nights.nights import (
     SCHEDULED_IN,
     failed_run,
@@ -55,5 +56,4 @@ def run_tenant(tenant: str, night: date, unless_done: bool) -> RunSummary:
 def ended_night(summaries: Sequence[RunSummary]) -> State[list[RunSummary]]:
     """The state that is named after what needs someone most."""
     outcome = most_pressing(summary.outcome for summary in summaries)
-    is_amiss = outcome in (Outcome.FAILED, Outcome.HELD)
-    return ended(STATE_NAMES[outcome], night_words(summaries), summaries, is_amiss=is_amiss)
+    return ended(outcome.state_name, night_words(summaries), summaries, is_amiss=outcome.fails_flow)

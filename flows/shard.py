@@ -5,7 +5,7 @@ from functools import partial
 
 from prefect import State, flow
 
-from activation_sync.core.runs.outcome import RunSummary
+from activation_sync.core.runs.summary import RunSummary
 from flows.nightly import ended_night, run_tenant
 from tasks.nights.nights import run_side_by_side
 from tasks.policy import putting_off

@@ -7,8 +7,8 @@ from prefect.states import Completed, Failed
 
 from activation_sync.core.model import Report
 from activation_sync.core.pages.plan_view import summarise_preview
-from activation_sync.core.runs.outcome import Outcome, RunSummary
-from activation_sync.core.runs.summary import outcome_words
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import RunSummary, outcome_words
 from activation_sync.errors import HeldError
 from tasks.run import open_run, results_of, run_name, scheduled_on
 from tasks.steps.apply import apply_plan
@@ -20,19 +20,6 @@ from tasks.steps.plan import plan_changes
 from tasks.steps.preview import preview_changes
 from tasks.steps.publish import publish_plan, publish_run
 from tasks.steps.verify import verify_delivery
-
-STATE_NAMES = {
-    Outcome.DONE: "Completed",
-    Outcome.NOTHING_NEW: "NoNewReport",
-    Outcome.PREVIEWED: "Previewed",
-    Outcome.UNSETTLED: "Unsettled",
-    Outcome.NOT_OFFERED: "WriteBackNotOffered",
-    Outcome.PUT_OFF: "PutOff",
-    Outcome.QUARANTINED: "Quarantined",
-    Outcome.ALREADY_DONE: "AlreadyDone",
-    Outcome.HELD: "Held",
-    Outcome.FAILED: "Failed",
-}
 
 
 @flow(name="sync", flow_run_name=run_name)
@@ -52,13 +39,13 @@ def sync(
     """
     as_of = as_of or scheduled_on()
     if dry_run:
-        plan = preview_changes(tenant)
+        plan = preview_changes(tenant, as_of)
         publish_plan(plan)
         return _ended(summarise_preview(plan, as_of))
     try:
         return _ended(sync_tenant(tenant, as_of, approve))
     except HeldError as held:
-        return Failed(name=STATE_NAMES[Outcome.HELD], message=str(held), data=held)
+        return Failed(name=Outcome.HELD.state_name, message=str(held), data=held)
 
 
 def sync_tenant(tenant: str, as_of: date, approve: str | None = None, run_id: str | None = None) -> RunSummary:
@@ -75,4 +62,4 @@ def sync_tenant(tenant: str, as_of: date, approve: str | None = None, run_id: st
 
 
 def _ended(summary: RunSummary) -> State[RunSummary]:
-    return Completed(name=STATE_NAMES[summary.outcome], message=outcome_words(summary), data=summary)
+    return Completed(name=summary.outcome.state_name, message=outcome_words(summary), data=summary)

@@ -5,18 +5,20 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid5
 
-from prefect import get_run_logger, runtime
+from prefect import runtime
 from prefect.client.orchestration import get_client
 from prefect.events import Event, RelatedResource, Resource
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from activation_sync.core.phrases import rows_words
 from activation_sync.core.runs.alerts import Alert, alerts, troubles_after
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.standing import Standing, begun_since, fleet_words
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.runs.runs import read_troubles
+from tasks.log import step_log
 from tasks.wiring import open_warehouse
 
 OURS = UUID("5e5b1a1c-2d0e-5b7e-9f5b-0d6a3c1f7b42")  # the namespace of our event ids
@@ -57,7 +59,7 @@ def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
         related=_related(),
         payload={
             "number": len(begun),
-            "title": f"fleet: {number} newly in need of someone",
+            "title": f"fleet: {number} need attention since last night",
             "message": f"{fleet_words(begun)} The artifact `fleet` says why, and what to do.",
         },
     )
@@ -90,7 +92,7 @@ def _raise_events(events: Sequence[Event]) -> None:
             client.request("POST", "/events", json=[event.model_dump(mode="json") for event in events])
     except Exception as error:  # whatever it is, a run does not end by it
         names = ", ".join(event.event for event in events)
-        get_run_logger().warning("the Prefect server did not take %s (%s)", names, type(error).__name__)
+        step_log().warning("the Prefect server did not take %s (%s)", names, type(error).__name__)
 
 
 def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:

@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
-from sqlalchemy import Connection
 
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.clock import Clock
+from activation_sync.core.runs.outcome import Outcome, RunKind
+from activation_sync.core.runs.summary import PlanView, RunSummary
+from activation_sync.core.stamp import Stamp
 from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
 from activation_sync.warehouse.database.engine import writing
-from activation_sync.warehouse.database.lease import Lease, hold_lease
+from activation_sync.warehouse.database.lease import Lease, Terms, hold_lease
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.runs import read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
@@ -44,27 +46,50 @@ class Run:
     lease: Lease
     troubles: Mapping[str, int] | None = None
 
+    def stamp(self) -> Stamp:
+        """On what this run writes now."""
+        return Stamp(self.run_id, self.who, now())
+
 
 @contextmanager
-def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str | None = None) -> Iterator[Run]:
-    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason.
+def open_run(
+    tenant: str,
+    as_of: date,
+    kind: RunKind = RunKind.SYNC,
+    run_id: str | None = None,
+    reason: str | None = None,
+) -> Iterator[Run]:
+    """Hold the tenant while the run lasts; a run that is held or fails is remembered, with why.
 
-    run_id: the flow run's own when left out.
+    run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
-    engine, run_id, who = open_warehouse(), run_id or runtime.flow_run.id or str(uuid4()), account()
+    engine, run_id, who = open_warehouse(), run_id or flow_run_id(), account()
     held, run = partial(hold_tenant, tenant, f"run {run_id}"), None
     with ExitStack() as frame:
         try:
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
-            run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind))
+            run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind, reason))
             yield run
         except Exception as error:
             # a warehouse that cannot be written must not hide what went wrong before it
             with suppress(ActivationSyncError):
                 _record_end(ended_by(error, tenant, run_id, as_of), kind, run)
             raise
+
+
+def flow_run_id() -> str:
+    """The id of the flow run at work; a new one where there is none."""
+    return runtime.flow_run.id or str(uuid4())
+
+
+def run_id_of(tenant: str, of_flow_run: str) -> str:
+    """One for each tenant of a flow run, the same when the run is tried again.
+
+    They differ from their first character on: people name a run by its beginning.
+    """
+    return str(uuid5(UUID(of_flow_run), tenant))
 
 
 def say_in_log(text: str) -> None:
@@ -80,33 +105,30 @@ def hold_tenant(
     tenant: str, owner: str, *, say: Callable[[str], None] = say_in_log, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Lease]:
     """The tenant's lease; whoever must wait for another run says so, once."""
-    hold = partial(hold_lease, open_warehouse(), tenant, owner, ttl_s=LEASE_TTL_S, sleep=sleep)
+    hold = partial(hold_lease, open_warehouse(), tenant, owner, clock=Clock(sleep=sleep))
     with ExitStack() as held:
         try:
-            lease = held.enter_context(hold())
+            lease = held.enter_context(hold(terms=Terms(LEASE_TTL_S)))
         except TenantBusyError as busy:
             say(f"waiting up to {LEASE_WAIT_S:.0f} s: {busy}")
-            lease = held.enter_context(hold(wait_s=LEASE_WAIT_S))
+            lease = held.enter_context(hold(terms=Terms(LEASE_TTL_S, LEASE_WAIT_S)))
         yield lease
 
 
-def _record_start(run: Run, kind: RunKind) -> Run:
+def _record_start(run: Run, kind: RunKind, reason: str | None) -> Run:
     """The run, with what was amiss before it: a run that is begun again takes its own first end for that."""
     with writing(open_warehouse(), run.lease) as connection:
         troubles = read_troubles(connection, run.tenant, kind)
-        _write_start(connection, run.tenant, run.run_id, run.as_of, kind)
+        record_run_started(connection, run.tenant, run.as_of, run.stamp(), kind, reason)
     return replace(run, troubles=troubles)
-
-
-def _write_start(connection: Connection, tenant: str, run_id: str, as_of: date, kind: RunKind) -> None:
-    record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=account(), at=now(), kind=kind)
 
 
 def ended_by(error: Exception, tenant: str, run_id: str, as_of: date) -> RunSummary:
     """How a run ended that did not go through all its steps: held, put off, or failed."""
-    ended = partial(RunSummary, tenant, run_id, as_of, error_kind=type(error).__name__)
+    plan = PlanView(tenant, error.digest if isinstance(error, HeldError) else "")
+    ended = partial(RunSummary, plan, run_id, as_of, error_kind=type(error).__name__)
     if isinstance(error, HeldError):
-        return ended(Outcome.HELD, digest=error.digest, error=str(error))
+        return ended(Outcome.HELD, error=str(error))
     if isinstance(error, GraphBusyError) and is_put_off(error):
         until = now() + timedelta(seconds=error.retry_after_s or 0)
         return ended(Outcome.PUT_OFF, error=str(error), put_off_until=until)
@@ -122,7 +144,8 @@ def _record_end(summary: RunSummary, kind: RunKind, run: Run | None) -> None:
         refuse_other_schema(open_warehouse())
     with writing(open_warehouse(), run.lease if run else None) as connection:
         if not run:
-            _write_start(connection, summary.tenant, summary.run_id, summary.as_of, kind)
+            stamp = Stamp(summary.run_id, account(), now())
+            record_run_started(connection, summary.tenant, summary.as_of, stamp, kind)
         record_run(connection, told, at=now())
 
 

@@ -1,9 +1,44 @@
-"""Showing things in the dashboard: what was done stays done, whether they are taken or not."""
+"""The one door to the dashboard's pages: what was done stays done, whether they are taken or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
-from prefect import get_run_logger
+from prefect import runtime
+from prefect.artifacts import create_markdown_artifact, create_progress_artifact, create_table_artifact
+
+from tasks.log import step_log
+
+_is_closed: ContextVar[bool] = ContextVar("is_closed", default=False)
+
+
+def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
+    """Show rows under this key; shown again, they are a new version of it."""
+    if _is_open():
+        create_table_artifact(table=[dict(row) for row in rows], key=key, description=description)
+
+
+def show_page(key: str, markdown: str, description: str) -> None:
+    """Show a page under this key; shown again, it is a new version of it."""
+    if _is_open():
+        create_markdown_artifact(markdown=markdown, key=key, description=description)
+
+
+def show_progress(key: str, percent: float, description: str) -> None:
+    """Show how far something came, from 0 to 100."""
+    if _is_open():
+        create_progress_artifact(progress=percent, key=key, description=description)
+
+
+@contextmanager
+def not_showing() -> Iterator[None]:
+    """In this block nothing is shown."""
+    before = _is_closed.set(True)
+    try:
+        yield
+    finally:
+        _is_closed.reset(before)
 
 
 @contextmanager
@@ -12,4 +47,9 @@ def showing(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        get_run_logger().warning("%s is not shown in the dashboard (%s)", what, type(error).__name__)
+        step_log().warning("%s is not shown in the dashboard (%s)", what, type(error).__name__)
+
+
+def _is_open() -> bool:
+    """False outside of any flow run, too: nobody looks there, and Prefect would start a server of its own for it."""
+    return bool(runtime.flow_run.id) and not _is_closed.get()

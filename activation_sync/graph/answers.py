@@ -7,11 +7,11 @@ code for different things: "Resource not found for the segment", and the passing
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from activation_sync.core.model import CountRow, Counts
+from activation_sync.core.model import CountRow, Counts, Measure
 from activation_sync.core.reports.products import product_key
 from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate
 from activation_sync.errors import ActivationSyncError, GraphBusyError, GraphRefusedError
-from activation_sync.graph.wire import MEASURE_NAMES, JsonObject, Reply, complaint, retry_after_s, rows_of, update_body
+from activation_sync.graph.wire import JsonObject, Reply, complaint, retry_after_s, rows_of, update_body
 
 CONFLICT = 409
 # About one row.
@@ -96,7 +96,7 @@ def differences(update: CountUpdate, row: JsonObject) -> str:
     sent = update_body(update)
     found = [
         f"{name} {_count(row.get(name))} instead of {sent[name]}"
-        for name in MEASURE_NAMES
+        for name in (measure.json_name for measure in Measure)
         if name in sent and _count(row.get(name)) != sent[name]
     ]
     if _product(row, {}) != product_key(update.product_type):
@@ -116,7 +116,7 @@ def count_rows(body: object, aliases: Mapping[str, str]) -> list[tuple[CountRow,
 
 
 def _count_row(row: JsonObject, refreshed_on: date, aliases: Mapping[str, str]) -> CountRow:
-    counts = Counts(**{measure: _count(row.get(name)) for name, measure in MEASURE_NAMES.items()})
+    counts = Counts(*(_count(row.get(measure.json_name)) for measure in Measure))
     return CountRow(refreshed_on, _product(row, aliases), str(row["productType"]), counts)
 
 

@@ -5,11 +5,12 @@ Source: learn.microsoft.com/graph/deployments
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
 from activation_sync.errors import ConfigError
+from activation_sync.graph.wire import WRITE_BACK_PATH
 
 # Stricter than URL parsers are: no userinfo, space, backslash or fragment. What passes means the same to all of them.
 _ADDRESS = re.compile(r"https://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][!-\"$-\[\]-~]*)?")
@@ -56,6 +57,8 @@ class Cloud:
     beta everywhere.
     download_suffixes: a report may be downloaded from hosts under these, on port 443.
     download_hosts: further hosts, `host` or `host:port`, exactly; for an emulator, or a cloud's undocumented host.
+    write_back_root, write_back_path: where counts are PATCHed; the root is Graph's own unless given, and our token
+    goes there.
     """
 
     root: str
@@ -63,10 +66,17 @@ class Cloud:
     reports_version: str = "beta"
     download_suffixes: tuple[str, ...] = (".office.com",)
     download_hosts: tuple[str, ...] = ()
+    write_back_root: str | None = None
+    write_back_path: str = WRITE_BACK_PATH
 
     def __post_init__(self) -> None:
-        for name in ("root", "authority_root"):
-            refuse_path(name, getattr(self, name))
+        for name in ("root", "authority_root", "write_back_root"):
+            if name != "write_back_root" or self.write_back_root:
+                refuse_path(name, getattr(self, name))
+
+    @property
+    def write_root(self) -> str:
+        return self.write_back_root or self.root
 
     @property
     def scope(self) -> str:
@@ -90,12 +100,6 @@ class Cloud:
         ):
             return True
         return address.host_port in self.download_hosts
-
-    def at(self, root: str, authority_root: str, download_hosts: tuple[str, ...]) -> "Cloud":
-        """This cloud as served elsewhere, such as by an emulator: same versions, other addresses, no suffix trusted."""
-        return replace(
-            self, root=root, authority_root=authority_root, download_suffixes=(), download_hosts=download_hosts
-        )
 
 
 def follow(base: str, location: str) -> str:

@@ -9,7 +9,7 @@ from activation_sync.core.pages.bi_rows import (
     DailyCount,
     Drift,
     NightlyDrift,
-    OpenConflict,
+    OpenConflictRow,
     OpenDeadLetter,
     Restatement,
     RunHealth,
@@ -62,7 +62,7 @@ class TenantHistory:
     nights: list[NightlyDrift]
     drift: list[Drift]
     restatements: list[Restatement]
-    conflicts: list[OpenConflict]
+    conflicts: list[OpenConflictRow]
     dead_letters: list[OpenDeadLetter]
     runs: list[RunHealth]
 

@@ -14,7 +14,10 @@ POLL_S = 0.1
 
 
 class Child:
-    """A process at the head of a group of its own, which Ctrl-C in our terminal does not reach; we end it."""
+    """A process at the head of a group of its own, which Ctrl-C in our terminal does not reach; we end it.
+
+    Its standard input stays open and empty until it is ended or this process is gone, however that happened.
+    """
 
     def __init__(self, name: str, command: Sequence[str], log: Path, folder: Path) -> None:
         self.name = name
@@ -22,7 +25,7 @@ class Child:
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  a command of ours
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
@@ -41,7 +44,7 @@ class Child:
         if sys.platform != "win32":
             self._tell_group(signal.SIGKILL)
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
     def _is_alive(self) -> bool:
         if sys.platform == "win32":

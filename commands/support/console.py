@@ -14,6 +14,7 @@ from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 
 out = Console()
@@ -23,7 +24,6 @@ PREFECT_QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the command speaks for itself
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_CLIENT_MAX_RETRIES": "6",  # 2, 4, 8 ... s: two minutes for its own SQLite, which is "locked" in bursts
 }
 
@@ -54,7 +54,7 @@ class _StepLines(logging.Handler):
     """Prints the log lines of our own steps; Prefect's own stay in the dashboard."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if Path(record.pathname).parent.name == "tasks":
+        if getattr(record, "is_step_line", False):  # as `tasks/log.py` marks them
             err.print(f"  [dim]{escape(record.getMessage())}[/dim]", highlight=False)
 
 
@@ -93,6 +93,8 @@ def print_json_line(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, RunSummary):
+        return value.facts
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.errors import ActivationSyncError, ChoiceError, ConfigError, HeldError, WriteBackNotOffered
+from activation_sync.errors import ActivationSyncError, ChoiceError, ConfigError, HeldError
 
 
 class Exit(IntEnum):
-    """Exit codes of every command."""
+    """Exit codes of every command; the table of outcomes says which outcome has which."""
 
     DONE = 0
     FAILED = 1
@@ -18,19 +18,12 @@ class Exit(IntEnum):
     NOT_OFFERED = 5
 
 
-OF_OUTCOME = {
-    Outcome.DONE: Exit.DONE,
-    Outcome.NOTHING_NEW: Exit.DONE,
-    Outcome.PREVIEWED: Exit.DONE,
-    Outcome.HELD: Exit.HELD,
-    Outcome.UNSETTLED: Exit.UNSETTLED,
-    Outcome.NOT_OFFERED: Exit.NOT_OFFERED,
-    Outcome.FAILED: Exit.FAILED,
-    Outcome.PUT_OFF: Exit.FAILED,
-    Outcome.QUARANTINED: Exit.FAILED,
-    Outcome.ALREADY_DONE: Exit.DONE,
-}
 MOST_PRESSING_FIRST = (Exit.FAILED, Exit.USAGE, Exit.HELD, Exit.NOT_OFFERED, Exit.UNSETTLED, Exit.DONE)
+
+
+def exit_of(outcomes: Iterable[Outcome]) -> Exit:
+    """The exit code of a command that had these outcomes."""
+    return most_pressing(Exit(outcome.exit_code) for outcome in outcomes)
 
 
 def exit_of_error(error: ActivationSyncError) -> Exit:
@@ -40,8 +33,6 @@ def exit_of_error(error: ActivationSyncError) -> Exit:
             return Exit.USAGE
         case HeldError():
             return Exit.HELD
-        case WriteBackNotOffered():
-            return Exit.NOT_OFFERED
         case _:
             return Exit.FAILED
 

@@ -17,8 +17,8 @@ WORDS = "interrupted: what is done stays done, and the next run goes on from the
 def ending_soon() -> Iterator[None]:
     """Unwind at Ctrl-C, but not for long; a second Ctrl-C ends the process at once.
 
-    Unwinding frees the tenant for the next run. Then Prefect would go on: it joins threads that wait for Graph, and
-    asks its server, which the same Ctrl-C stopped, for many minutes. A run may be killed anywhere, so nobody waits.
+    Unwinding frees the tenant for the next run. Then Prefect would go on, joining threads that wait for Graph for many
+    minutes. A run may be killed anywhere, so nobody waits; a server of the command's own ends when the command is gone.
     """
     before = signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -37,7 +37,4 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _leave() -> None:
-    server = sys.modules.get("prefect.server.api.server")
-    if server is not None:
-        server.SubprocessASGIServer().stop()  # the one that Prefect started for this process
     os._exit(INTERRUPTED)

@@ -8,26 +8,31 @@ from typing import cast
 
 from rich.markup import escape
 
-from activation_sync.core.runs.outcome import Outcome, PlanView, RunSummary
+from activation_sync.core.rule.reasons import MEASURE_WORDS
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
 from commands.support.console import err, print_table, quieten_prefect, say, say_error, show_steps
 
-NUMERIC = ("assigned", "activated", "shared")
+NUMERIC = tuple(MEASURE_WORDS.values())
 
 
 def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None) -> RunSummary:
     """Run the flow for one tenant; a run that is held or fails comes back as a summary too."""
     quieten_prefect()
     with err.status(f"{tenant}: at work"):
+        from commands.support.servers import start_server_if_needed
         from flows.sync import sync
+        from tasks.wiring import now
 
+        start_server_if_needed()
         show_steps()
         state = sync(tenant, as_of=as_of, dry_run=dry_run, approve=approve, return_state=True)
     try:
         return cast(RunSummary, state.result())
     except ActivationSyncError as error:
         outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
-        return RunSummary(tenant, "", as_of or date.today(), outcome, error=str(error))  # noqa: DTZ011  shown only
+        return RunSummary(PlanView(tenant), "", as_of or now().date(), outcome, error=str(error))
 
 
 def preview(tenant: str) -> PlanView:
@@ -57,7 +62,7 @@ def say_summary(summary: RunSummary) -> None:
     """What one run did, for a person."""
     from activation_sync.core.runs.summary import outcome_words
 
-    say_changes(summary.tenant, summary.digest, summary.table)
+    say_changes(summary.tenant, summary.plan.digest, summary.plan.table)
     if summary.error:
         say_error_of(summary)
     else:

@@ -1,5 +1,6 @@
-"""Prefect's server and worker as `up` runs them: on loopback, in a home and with a password of their own."""
+"""Prefect's servers and worker as commands start them: on loopback, in a home of their own, ended with the command."""
 
+import atexit
 import os
 import socket
 import sys
@@ -34,6 +35,32 @@ SETTINGS = {  # what the user has set stays
 def server_in_use() -> str | None:
     """The address of the Prefect server that the user works with already."""
     return os.environ.get("PREFECT_API_URL") or None
+
+
+def start_server_if_needed() -> None:
+    """Give this process's flows a Prefect server: the one the user works with, else one that ends with the process.
+
+    Prefect would start one by itself, too, and leave it running for ever when this process is killed.
+    """
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    if settings.api.url or not settings.server.ephemeral.enabled:
+        return
+    port = free_port(0)
+    command = [*_owned("commands.support.temporary_server"), str(port)]
+    server = Child("the temporary Prefect server", command, settings.home / "temporary-server.log", Path.cwd())
+    atexit.register(server.end)  # and not before: Prefect sends the last lines of the log when the process ends
+    _wait_for(server, f"http://{LOOPBACK}:{port}/api/health")
+    _use(port)
+
+
+def _use(port: int) -> None:
+    """From now on this process and those it starts talk to the server on this port."""
+    from prefect.context import refresh_global_settings_context
+
+    os.environ["PREFECT_API_URL"] = f"http://{LOOPBACK}:{port}/api"
+    refresh_global_settings_context()
 
 
 @contextmanager
@@ -101,7 +128,11 @@ def end_leftovers() -> None:
 
 
 def _prefect() -> list[str]:
-    return [sys.executable, "-m", "prefect"]
+    return _owned("prefect")
+
+
+def _owned(module: str) -> list[str]:
+    return [sys.executable, "-m", "commands.support.owned", module]
 
 
 def refuse_taken(port: int) -> None:

@@ -8,12 +8,19 @@ from typing import BinaryIO
 
 from activation_sync.core.model import Report
 from activation_sync.core.reports.sniff import Sniffed, sniff_report
-from activation_sync.core.reports.text import REMEDY
+from activation_sync.core.rule.guards import date_problem
 from activation_sync.errors import LandingError, ReportFormatError, ReportShrankError
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.fencing import Lease
-from activation_sync.warehouse.reports.manifest import LandedReport, Source, find_landed, find_owner, record_landed
+from activation_sync.warehouse.database.kinds import Source
+from activation_sync.warehouse.reports.manifest import (
+    LandedReport,
+    find_landed,
+    find_owner,
+    record_landed,
+    record_taken_back,
+)
 from tasks.steps.load import load_past_report
 from tasks.wiring import now, open_landing, open_warehouse
 
@@ -21,8 +28,11 @@ CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """A report as the warehouse knows it now. is_known: these very bytes had landed before; nothing changed."""
+class ImportedReport:
+    """A report as the warehouse knows it now.
+
+    is_known: these very bytes had landed before; nothing changed. Withdrawn ones are taken back, and are not known.
+    """
 
     report: Report
     refreshed_on: date
@@ -31,7 +41,7 @@ class Imported:
     is_known: bool = False
 
 
-def import_report(tenant: str, file: Path, lease: Lease) -> Imported:
+def import_report(tenant: str, file: Path, lease: Lease) -> ImportedReport:
     """Land and load one file. ReportFormatError says why a file is refused; then nothing of it is kept.
 
     Safe to repeat: the same bytes again change nothing.
@@ -49,6 +59,8 @@ def import_report(tenant: str, file: Path, lease: Lease) -> Imported:
     if whose:
         open_landing().drop(landed.path)
         raise ReportFormatError(f"these very users have landed for {whose}; import the file with --tenant {whose}")
+    if known and known.withdrawn_at:
+        return _imported(_take_back(landed, lease))
     if known and known.refreshed_on:
         return _imported(known, is_known=True)
     try:
@@ -82,16 +94,26 @@ def _landed(tenant: str, sniffed: Sniffed, file: LandedFile) -> LandedReport:
 def _load(landed: LandedReport, lease: Lease) -> LandedReport:
     """Record and load in one transaction, so that a file that is refused was never known."""
     with writing(open_warehouse(), lease) as connection, open_landing().open(landed.path) as stream:
-        return load_past_report(connection, record_landed(connection, landed), stream)
+        loaded = load_past_report(connection, record_landed(connection, landed), stream)
+        if loaded.refreshed_on and (problem := date_problem(loaded.refreshed_on, now().date())):
+            raise ReportFormatError(f"{problem}; look whether the file was changed, or download it again")
+        return loaded
+
+
+def _take_back(landed: LandedReport, lease: Lease) -> LandedReport:
+    """Withdrawn by a person and now given again by one: what it says is known, and a backfill may replay it."""
+    with writing(open_warehouse(), lease) as connection:
+        record_landed(connection, landed)
+        return record_taken_back(connection, landed.id)
 
 
 def _reason(landed: LandedReport, error: Exception) -> str:
     if isinstance(error, ReportShrankError):
         return f"the {landed.report} report has a header and no rows"
-    return str(error).removesuffix(REMEDY).rstrip()
+    return error.reason if isinstance(error, ReportFormatError) else str(error)
 
 
-def _imported(landed: LandedReport, *, is_known: bool = False) -> Imported:
+def _imported(landed: LandedReport, *, is_known: bool = False) -> ImportedReport:
     assert landed.refreshed_on is not None, "a report that was loaded says its date"
     assert landed.rows is not None, "and its rows"
-    return Imported(landed.report, landed.refreshed_on, landed.rows, landed.sha256, is_known)
+    return ImportedReport(landed.report, landed.refreshed_on, landed.rows, landed.sha256, is_known)

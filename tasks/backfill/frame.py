@@ -5,23 +5,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from uuid import UUID, uuid4, uuid5
 
 from prefect import runtime, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from activation_sync.core.pages.backfill_words import backfill_markdown, backfill_words, day_rows
 from activation_sync.core.rule.delivery import Delivery, Verification
 from activation_sync.core.runs.backfill import (
     BackfillSummary,
-    Found,
+    LandedDays,
     ReplayedDay,
     Window,
     failed_backfill,
     run_summary,
     summarise_backfill,
+    summarise_look,
 )
 from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.stamp import Stamp
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.schema import refuse_other_schema
@@ -30,8 +30,8 @@ from activation_sync.warehouse.runs.runs import record_run, record_run_started
 from activation_sync.warehouse.runs.views import read_daily_counts
 from tasks.alerts import tell_changes
 from tasks.policy import STEP, patiently
-from tasks.run import Run, hold_tenant
-from tasks.showing import showing
+from tasks.run import Run, flow_run_id, hold_tenant, run_id_of
+from tasks.showing import show_page, show_table, showing
 from tasks.steps.deliver import deliver_updates
 from tasks.steps.publish import SHOWN_DATES
 from tasks.steps.verify import verify_delivery
@@ -66,24 +66,11 @@ def start_backfill(tenant: str, window: Window) -> Backfill:
     """Note that a backfill began, by whom and why."""
     engine = open_warehouse()
     patiently(partial(refuse_other_schema, engine))
-    run_id, as_of, who = _run_id(tenant), now().date(), account()
+    run_id, as_of, who = run_id_of(tenant, flow_run_id()), now().date(), account()
     with writing(engine) as connection:
-        record_run_started(
-            connection,
-            tenant=tenant,
-            run_id=run_id,
-            as_of=as_of,
-            who=who,
-            at=now(),
-            kind=RunKind.BACKFILL,
-            reason=window.note,
-        )
+        stamp = Stamp(run_id, who, now())
+        record_run_started(connection, tenant, as_of, stamp, RunKind.BACKFILL, window.note)
     return Backfill(tenant, run_id, as_of, who, window)
-
-
-def _run_id(tenant: str) -> str:
-    """One for each tenant, and the same when Prefect repeats the run."""
-    return str(uuid5(UUID(runtime.flow_run.id), tenant) if runtime.flow_run.id else uuid4())
 
 
 @contextmanager
@@ -112,12 +99,13 @@ def verify_replayed(backfill: Backfill) -> Verification:
 
 @task(task_run_name="publish {backfill.tenant}", **STEP)
 def publish_backfill(
-    backfill: Backfill, found: Found, days: Sequence[ReplayedDay], delivery: Delivery, verification: Verification
+    backfill: Backfill, found: LandedDays, days: Sequence[ReplayedDay], delivery: Delivery, verification: Verification
 ) -> BackfillSummary:
     """Record what was done and show it in the dashboard. Safe to repeat: the record is the run's own row."""
     with reading(open_warehouse()) as connection:
         dead_letters = len(read_dead(connection, backfill.tenant))
-    summary = summarise_backfill(backfill.tenant, backfill.window, found, days, delivery, verification, dead_letters)
+    looked = summarise_look(backfill.tenant, backfill.window, found, days)
+    summary = summarise_backfill(looked, delivery, verification, dead_letters)
     _record_end(backfill, replace(summary, run_id=backfill.run_id))
     with showing("the backfill"):
         show_days(summary)
@@ -127,16 +115,13 @@ def publish_backfill(
 
 def show_days(summary: BackfillSummary) -> None:
     """The dates as a table in the dashboard; a later backfill of the tenant is a new version of it."""
-    create_table_artifact(
-        table=day_rows(summary.days), key=f"backfill-{summary.tenant}", description=backfill_words(summary)
-    )
+    show_table(f"backfill-{summary.tenant}", day_rows(summary.days), backfill_words(summary))
 
 
 def _show_page(summary: BackfillSummary) -> None:
     with reading(open_warehouse()) as connection:
         counts = read_daily_counts(connection, summary.tenant, SHOWN_DATES, until=summary.end)
-    page = backfill_markdown(summary, counts)
-    create_markdown_artifact(markdown=page, key=f"backfill-page-{summary.tenant}", description=backfill_words(summary))
+    show_page(f"backfill-page-{summary.tenant}", backfill_markdown(summary, counts), backfill_words(summary))
 
 
 def _record_end(backfill: Backfill, summary: BackfillSummary) -> None:

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
-from prefect import get_run_logger, task
-from prefect.artifacts import create_progress_artifact
+from prefect import task
 from sqlalchemy import Connection
 
 from activation_sync.core.model import Limits, Plan, Report
@@ -18,10 +17,10 @@ from activation_sync.core.rule.plan import hold_if_not_approved, make_plan, norm
 from activation_sync.core.runs.backfill import (
     BackfillSummary,
     Batch,
-    Found,
+    DayVerdict,
+    LandedDays,
     ReplayDay,
     ReplayedDay,
-    Verdict,
     Window,
     summarise_look,
     view_day,
@@ -31,14 +30,16 @@ from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.counts.states import read_replay_inputs
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.schema import refuse_other_schema
+from activation_sync.warehouse.reports.keeping import apply_past_reports
 from activation_sync.warehouse.reports.landed_days import are_reconciled, has_effect, read_replay_days, read_unread
 from activation_sync.warehouse.reports.loading import read_reported
 from activation_sync.warehouse.reports.manifest import LandedReport, record_rejected
-from activation_sync.warehouse.reports.snapshots import apply_past_reports
 from activation_sync.warehouse.runs.runs import was_held
 from tasks.backfill.frame import Backfill, holding, show_days
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
+from tasks.showing import show_progress
 from tasks.steps.apply import record_approval
 from tasks.steps.load import load_past_report
 from tasks.wiring import limits, now, observed_report, open_landing, open_warehouse, tenant_settings
@@ -47,11 +48,11 @@ Hold = Callable[[], AbstractContextManager[Run]]
 
 
 @task(task_run_name="find {backfill.tenant}", **STEP)
-def find_days(backfill: Backfill) -> Found:
+def find_days(backfill: Backfill) -> LandedDays:
     """Which dates of the window can be replayed. Safe to repeat: a landed report is read once."""
     unreadable = read_the_unread(backfill.tenant, partial(holding, backfill))
     found = look_for_days(backfill.tenant, backfill.window, unreadable)
-    get_run_logger().info(
+    step_log().info(
         "%s: %d dates to look at, nothing landed of %d", backfill.tenant, len(found.days), len(found.missing)
     )
     return found
@@ -65,16 +66,14 @@ def replay_days(backfill: Backfill, batch: Batch, approve: str | None) -> list[R
         replay_each(backfill, batch.days, approve, partial(holding, backfill)), batch.before + 1
     ):
         replayed.append(day)
-        get_run_logger().info(
+        step_log().info(
             "%s %s: %s, %d written, %d pushed",
             *(backfill.tenant, day.refreshed_on, day.verdict, day.written, day.pushed),
             extra={"progress": {"tenant": backfill.tenant, "done": done, "total": batch.total}},
         )
-    create_progress_artifact(
-        progress=100 * (batch.before + len(replayed)) / batch.total,
-        key=f"backfill-progress-{backfill.tenant}",
-        description=f"{backfill.window}: {batch.before + len(replayed)} of {batch.total} refresh dates",
-    )
+    done = batch.before + len(replayed)
+    words = f"{backfill.window}: {done} of {batch.total} refresh dates"
+    show_progress(f"backfill-progress-{backfill.tenant}", 100 * done / batch.total, words)
     return replayed
 
 
@@ -99,12 +98,12 @@ def preview(tenant: str, window: Window) -> BackfillSummary:
     return summarise_look(tenant, window, found, days)
 
 
-def look_for_days(tenant: str, window: Window, unreadable: Iterable[str] = ()) -> Found:
+def look_for_days(tenant: str, window: Window, unreadable: Iterable[str] = ()) -> LandedDays:
     """The dates of a window, by what is known of landed reports now."""
     with reading(open_warehouse()) as connection:
         days = read_replay_days(connection, tenant, window.start, window.end)
     missing = set(window.days) - {day.refreshed_on for day in days}
-    return Found(tuple(days), tuple(sorted(missing)), tuple(unreadable))
+    return LandedDays(tuple(days), tuple(sorted(missing)), tuple(unreadable))
 
 
 def read_the_unread(tenant: str, hold: Hold) -> list[str]:
@@ -123,7 +122,7 @@ def replay_each(
     for day in days:
         replayed = replayer.replay(day, backfill.window.note, approve, hold)
         yield replayed
-        if replayed.verdict is Verdict.HELD:
+        if replayed.verdict is DayVerdict.HELD:
             return
 
 
@@ -149,29 +148,29 @@ class _Replayer:
             plan = self._plan(connection, day)  # again: what is applied follows from what is there now
             has_moved = was_held(connection, self.tenant, normal_digest(approve))
             if reason := _why_held(plan, approve, has_moved):
-                return view_day(plan, day, Verdict.HELD, reason)
+                return view_day(plan, day, DayVerdict.HELD, reason)
             record_approval(connection, run, plan)
-            apply_plan(connection, plan, run_id=run.run_id, who=run.who, at=now(), note=f"{note}{day.restated}")
+            apply_plan(connection, plan, run.stamp(), f"{note}{day.restated}")
             apply_past_reports(connection, day.landed_ids, now())
-        return view_day(plan, day, Verdict.APPLIED)
+        return view_day(plan, day, DayVerdict.APPLIED)
 
     def look(self, connection: Connection, day: ReplayDay, as_reconciled: Iterable[str]) -> ReplayedDay:
         if done := self._done(connection, day):
             return done
         plan = self._plan(connection, day, as_reconciled)
         reason = _why_held(plan)
-        return preview_day(plan, day, Verdict.HELD if reason else Verdict.WOULD_CHANGE, reason)
+        return preview_day(plan, day, DayVerdict.HELD if reason else DayVerdict.WOULD_CHANGE, reason)
 
     def _done(self, connection: Connection, day: ReplayDay) -> ReplayedDay | None:
         """The date, if it needs nothing."""
         if not are_reconciled(connection, day.landed_ids):
             return None
         plan = self._plan(connection, day)
-        return None if has_effect(connection, plan) else view_day(plan, day, Verdict.NOTHING_TO_DO)
+        return None if has_effect(connection, plan) else view_day(plan, day, DayVerdict.NOTHING_TO_DO)
 
     def _plan(self, connection: Connection, day: ReplayDay, as_reconciled: Iterable[str] = ()) -> Plan:
         given = [read_reported(connection, landed_id) for landed_id in day.landed_ids]
-        inputs = read_replay_inputs(connection, self.tenant, self.counts_from, given, list(as_reconciled))
+        inputs = read_replay_inputs(connection, self.tenant, self.counts_from, given, list(as_reconciled), now().date())
         return make_plan(inputs, self.limits)
 
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from httpx import HTTPError
 from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from sqlalchemy import Connection
 
@@ -27,12 +26,12 @@ from activation_sync.errors import ActivationSyncError, ConfigError, WarehouseBu
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.runs.progress import read_done, read_progress, read_signs
 from tasks.alerts import tell_fleet
-from tasks.nights.nights import left_out, run_id_of
+from tasks.nights.nights import left_out
 from tasks.nights.shards import Shard, give_up, is_at_work, read_states, start_shard
 from tasks.nights.standing import read_standings
 from tasks.policy import STEP, patiently
-from tasks.run import LEASE_TTL_S, open_run
-from tasks.showing import showing
+from tasks.run import LEASE_TTL_S, flow_run_id, open_run, run_id_of
+from tasks.showing import show_table, showing
 from tasks.wiring import now, open_warehouse
 
 LOOK_EVERY_S = 5.0
@@ -88,9 +87,8 @@ def publish_fleet(tenants: Sequence[str], night: date) -> list[Standing]:
     Safe to repeat: the same key is a new version of one artifact, and the same tenants are the same event.
     """
     standings = not_run(_ask(partial(read_standings, tenants=tenants, night=night)), night)
-    rows = [dict(row) for row in fleet_rows(standings)]
     with showing("the fleet"):
-        create_table_artifact(table=rows, key="fleet", description=fleet_words(standings))
+        show_table("fleet", fleet_rows(standings), fleet_words(standings))
     tell_fleet(standings, (runtime.flow_run.scheduled_start_time or now()).date())
     return standings
 
@@ -170,7 +168,7 @@ def _is_open(shard: Shard, states: Mapping[UUID, State]) -> bool:
 
 def _record_failed(tenant: str, night: date, error: ActivationSyncError) -> None:
     """A failed run in the history, which says why no shard could bring the tenant to an end."""
-    run_id = run_id_of(tenant, runtime.flow_run.id or str(uuid4()))
+    run_id = run_id_of(tenant, flow_run_id())
     with suppress(ActivationSyncError), open_run(tenant, night, run_id=run_id):
         raise error
 

@@ -8,24 +8,22 @@ from contextvars import copy_context
 from datetime import UTC, date, datetime
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any
-from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
 from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_table_artifact
 
 from activation_sync.core.runs.nights import comes_again, newest_night, night_of, night_rows, night_words
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.standing import LastRun, quarantine_words
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.fleet import read_last_runs
 from activation_sync.warehouse.runs.runs import is_night_done
 from tasks.policy import STEP, patiently
-from tasks.run import ended_by
-from tasks.showing import showing
+from tasks.run import ended_by, flow_run_id, run_id_of
+from tasks.showing import show_table, showing
 from tasks.wiring import now, open_warehouse
 
 SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
@@ -49,7 +47,7 @@ def left_out(tenants: Sequence[str], night: date) -> dict[str, RunSummary]:
     """Tenants in quarantine, as they fare in a night that leaves them out."""
     patiently(partial(refuse_other_schema, open_warehouse()))
     return {
-        last.tenant: RunSummary(last.tenant, "", night, Outcome.QUARANTINED, error=quarantine_words(last))
+        last.tenant: RunSummary(PlanView(last.tenant), "", night, Outcome.QUARANTINED, error=quarantine_words(last))
         for last in patiently(partial(_read_last_runs, tenants))
         if last.quarantine and not last.quarantine.is_due(night)
     }
@@ -80,8 +78,8 @@ def run_side_by_side(tenants: Sequence[str], run: Callable[[str], RunSummary]) -
 def run_unless_done(tenant: str, night: date, run: Callable[..., RunSummary], *, is_asked: bool) -> RunSummary:
     """One tenant's part of the night, or nothing, when `is_asked` to look first and another run has done it."""
     if is_asked and patiently(partial(_is_done, tenant, night)):
-        return RunSummary(tenant, "", night, Outcome.ALREADY_DONE)
-    return run(tenant, night, run_id=run_id_of(tenant, runtime.flow_run.id or str(uuid4())))
+        return RunSummary(PlanView(tenant), "", night, Outcome.ALREADY_DONE)
+    return run(tenant, night, run_id=run_id_of(tenant, flow_run_id()))
 
 
 def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
@@ -95,24 +93,12 @@ def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
 def publish_night(summaries: Sequence[RunSummary]) -> None:
     """Show how each tenant fared. Safe to repeat: the same key is a new version of one artifact."""
     with showing("the night"):
-        create_table_artifact(table=_rows(summaries), key="night", description=night_words(summaries))
-
-
-def _rows(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
-    return [dict(row) for row in night_rows(summaries)]
+        show_table("night", night_rows(summaries), night_words(summaries))
 
 
 def _is_done(tenant: str, night: date) -> bool:
     with reading(open_warehouse()) as connection:
         return is_night_done(connection, tenant, night)
-
-
-def run_id_of(tenant: str, flow_run_id: str) -> str:
-    """One for each tenant of a flow run, the same when the run is tried again.
-
-    They differ from their first character on: people name a run by its beginning.
-    """
-    return str(uuid5(UUID(flow_run_id), tenant))
 
 
 def _read_last_runs(tenants: Sequence[str]) -> list[LastRun]:
@@ -125,5 +111,5 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # a folder of the time zones, "Europe", is an OSError
         raise ConfigError(
-            [f"time_zone: {name!r} is no time zone; write one like Europe/Berlin, as the schedule has it"]
+            [f"time_zone: {name!r} is not a time zone; write one like Europe/Berlin, as the schedule has it"]
         ) from None

@@ -18,7 +18,7 @@ from prefect.states import Cancelled, Crashed
 from activation_sync.core.runs.shards import Watch
 from activation_sync.errors import ConfigError
 from activation_sync.warehouse.runs.progress import Signs
-from tasks.nights.nights import run_id_of
+from tasks.run import run_id_of
 
 DEPLOYMENT = "shard/shard"
 PAGE = 200  # flow runs, the most that Prefect gives at once

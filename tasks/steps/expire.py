@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from prefect import get_run_logger, task
+from prefect import task
 
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.reports.manifest import LandedReport
 from activation_sync.warehouse.reports.retention import read_expiring, read_kept_paths, record_expired
 from config.settings import settings_in_use
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_landing, open_warehouse
@@ -30,7 +31,7 @@ def expire_reports(run: Run) -> int:
     for start in range(0, len(expiring), BATCH_FILES):
         _expire(expiring[start : start + BATCH_FILES], run)
     orphans = _drop_orphans(run)
-    get_run_logger().info("expired %d landed reports, dropped %d orphan files", len(expiring), orphans)
+    step_log().info("expired %d landed reports, dropped %d orphan files", len(expiring), orphans)
     return len(expiring) + orphans
 
 

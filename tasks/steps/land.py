@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from prefect import get_run_logger, task
+from prefect import task
 
 from activation_sync.core.model import Report
 from activation_sync.graph.download import Download
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.reports.manifest import LandedReport, newest_landed, record_landed
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.wiring import now, open_graph, open_landing, open_warehouse, tenant_settings
@@ -29,7 +30,7 @@ def land_report(report: Report, run: Run) -> str:
             landed = _land(report, run, download, report_format)
     with writing(open_warehouse(), run.lease) as connection:
         record_landed(connection, landed)
-    get_run_logger().info("landed %s: %d bytes, sha256 %.12s", report, landed.size_bytes, landed.sha256)
+    step_log().info("landed %s: %d bytes, sha256 %.12s", report, landed.size_bytes, landed.sha256)
     return landed.id
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from prefect import get_run_logger, task
+from prefect import task
 
 from activation_sync.core.pages.plan_view import view_plan
-from activation_sync.core.runs.outcome import PlanView
+from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.database.engine import reading
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
 from tasks.steps.planning import plan_from
@@ -20,8 +21,8 @@ def plan_changes(run: Run, landed_ids: Sequence[str]) -> PlanView:
     Safe to repeat: it reads, and writes nothing.
     """
     with reading(open_warehouse()) as connection:
-        view = view_plan(plan_from(connection, run.tenant, landed_ids))
-    get_run_logger().info(
+        view = view_plan(plan_from(connection, run.tenant, landed_ids, run.as_of))
+    step_log().info(
         "plan %.12s: %d to write, %d to push, %d conflicts", view.digest, view.written, view.pushed, view.conflicts
     )
     return view

@@ -1,13 +1,11 @@
 """Step 7: what the run did, for the dashboard and for `status`."""
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from activation_sync.core.pages.plan_view import plan_words, run_markdown
 from activation_sync.core.rule.delivery import Delivery, Verification
-from activation_sync.core.runs.outcome import PlanView, RunSummary, outcome_of
 from activation_sync.core.runs.report_age import is_stale
-from activation_sync.core.runs.summary import outcome_words
+from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_of, outcome_words
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.delivery.outbox import read_dead
 from activation_sync.warehouse.runs.runs import record_run
@@ -15,7 +13,7 @@ from activation_sync.warehouse.runs.views import read_daily_counts, read_nightly
 from tasks.alerts import tell_changes
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.showing import showing
+from tasks.showing import show_page, show_table, showing
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 SHOWN_DATES = 90  # charts are kept with every version of a run's page
@@ -24,8 +22,7 @@ SHOWN_DATES = 90  # charts are kept with every version of a run's page
 @task(task_run_name="publish plan of {plan.tenant}", **STEP)
 def publish_plan(plan: PlanView) -> None:
     """Show the plan in the dashboard, held or not. Safe to repeat: the same key is a new version of one artifact."""
-    table = [dict(row) for row in plan.table]
-    create_table_artifact(table=table, key=f"plan-{plan.tenant}", description=plan_words(plan))
+    show_table(f"plan-{plan.tenant}", plan.table, plan_words(plan))
 
 
 @task(task_run_name="publish run of {run.tenant}", **STEP)
@@ -48,29 +45,18 @@ def _show_page(summary: RunSummary) -> None:
     with reading(open_warehouse()) as connection:
         counts = read_daily_counts(connection, summary.tenant, SHOWN_DATES)
         nights = read_nightly_drift(connection, summary.tenant, SHOWN_DATES)
-    page = run_markdown(summary, counts, nights)
-    create_markdown_artifact(markdown=page, key=f"run-{summary.tenant}", description=outcome_words(summary))
+    show_page(f"run-{summary.tenant}", run_markdown(summary, counts, nights), outcome_words(summary))
 
 
 def _summary(run: Run, plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> RunSummary:
     stale_after_days = tenant_settings(run.tenant).sync.stale_after_days
     return RunSummary(
-        tenant=run.tenant,
+        plan=plan,
         run_id=run.run_id,
         as_of=run.as_of,
         outcome=outcome_of(plan, delivery, verification, dead_letters),
-        digest=plan.digest,
-        refreshed_on=plan.observed_on,
-        decisions=plan.decisions,
-        written=plan.written,
-        pushed=plan.pushed,
-        waiting=plan.waiting,
-        conflicts=plan.conflicts,
         dead_letters=dead_letters,
-        findings=plan.findings,
         delivery=delivery,
         verification=verification,
-        approved_by=plan.approved_by,
         is_stale=plan.observed_on is not None and is_stale(plan.observed_on, run.as_of, stale_after_days),
-        table=plan.table,
     )

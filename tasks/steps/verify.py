@@ -1,14 +1,15 @@
 """Step 6: read back what Graph holds of the rows it acknowledged in this run."""
 
-from prefect import get_run_logger, task
+from prefect import task
 
 from activation_sync.core.rule.delivery import Verification
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.delivery.consequences import record_read_back
 from activation_sync.warehouse.delivery.outbox import read_acknowledged
+from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
+from tasks.wiring import open_graph, open_warehouse, tenant_settings
 
 
 @task(task_run_name="verify {run.tenant}", **STEP)
@@ -28,6 +29,6 @@ def verify_delivery(run: Run) -> Verification:
     if None in answers:
         return Verification(is_offered=False)
     with writing(open_warehouse(), run.lease) as connection:
-        verification = record_read_back(connection, run.tenant, acknowledged, held, run_id=run.run_id, at=now())
-    get_run_logger().info("verified: %d confirmed, %d different", verification.confirmed, verification.different)
+        verification = record_read_back(connection, run.tenant, acknowledged, held, run.stamp())
+    step_log().info("verified: %d confirmed, %d different", verification.confirmed, verification.different)
     return verification

@@ -18,9 +18,9 @@ from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.emulator import Scenario, open_emulator
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
-from activation_sync.graph.clouds import CLOUDS
 from activation_sync.graph.trust import trust
 from activation_sync.graph.wire import WRITE_BACK_PATH, update_body
+from tests.support.clouds import cloud_at
 
 IN_FLIGHT = 4
 BATCH = 20
@@ -113,7 +113,7 @@ def _item(index: int, update: CountUpdate) -> dict[str, Any]:
 
 
 def _cloud(address: Address) -> Any:
-    return CLOUDS["global"].at(address.root, address.root, ())
+    return cloud_at(address.root, address.root)
 
 
 def _tokens(address: Address) -> TokenSource:

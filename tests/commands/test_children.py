@@ -1,6 +1,7 @@
 """What `up` starts: ended with all that it started itself, and missed when it ends too early."""
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from activation_sync.errors import ConfigError
 from commands.support.children import open_child
 from commands.support.servers import LOOPBACK, free_port, open_server, refuse_ended
 from tests.support.interference import wait_until
-from tests.support.newcomer import are_alive, wait_for
+from tests.support.newcomer import are_alive, family_of, wait_for
 
 STARTS_ANOTHER = """
 import subprocess, sys
@@ -28,6 +29,28 @@ def test_a_child_is_ended_with_what_it_started(tmp_path: Path):
 
     assert child.exit_code is not None
     assert not are_alive({grandchild})
+
+
+OWNS_A_SERVER = """
+import sys
+from pathlib import Path
+from commands.support.children import open_child
+folder = Path(sys.argv[1])
+command = [sys.executable, "-m", "commands.support.owned", "http.server", "0", "--bind", "127.0.0.1"]
+with open_child("a server", command, folder / "log", folder):
+    input()
+"""
+
+
+def test_a_child_ends_when_its_owner_was_killed(tmp_path: Path):
+    owner = subprocess.Popen([sys.executable, "-c", OWNS_A_SERVER, str(tmp_path)], stdin=subprocess.PIPE)  # noqa: S603
+    with owner:
+        wait_until(lambda: b"Serving" in log.read_bytes() if (log := tmp_path / "log").exists() else None)
+        family = family_of(owner.pid)
+        owner.kill()
+
+    assert len(family) == 2
+    wait_until(lambda: not are_alive(family))
 
 
 def test_a_child_that_ends_by_itself_is_noticed_and_its_log_named(tmp_path: Path):

@@ -98,7 +98,7 @@ def test_a_dead_letter_is_shown_with_graphs_answer_and_queued_again(site: Site):
 
 
 def test_history_tells_of_every_run_what_came_of_it(site: Site):
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     site.sync()
     digest = read("history")[0]["digest"]
     site.sync(approve=digest)
@@ -134,7 +134,7 @@ def test_undoing_too_much_is_held_and_names_the_digest_to_approve(site: Site):
     site.sync()
     site.emulator.will_answer("GET getOffice365ActivationsUserDetail", Fault(kind="restated"))
     site.sync()
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     undone = run_id()
 
     look = run("revert", undone, "--dry-run")

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from activation_sync.warehouse.database.engine import writing
-from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.ledger.ledger import Act, record_act
 from commands.main import app
 from config.sources import use_file
-from tests.support.rows import AT
+from tests.support.rows import stamp
 
 TENANT = """
 [[tenants]]
@@ -34,7 +34,7 @@ def ledger(own_configuration: None, tmp_path: Path, warehouse_url: str, engine: 
     use_file(file)
     with writing(engine) as conn:
         for tenant in ("contoso", "fabrikam"):
-            record_act(conn, tenant=tenant, run_id="run-1", who="somebody", at=AT, act="approve", note="as agreed")
+            record_act(conn, tenant, Act("approve", "as agreed"), stamp().by("somebody"))
     return engine
 
 

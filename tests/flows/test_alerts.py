@@ -15,7 +15,8 @@ from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import AwaitingRetry
 
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.emulator import Fault, Scenario
 from tests.support.events import heard_of
 from tests.support.nights import DETAIL, conflicting
@@ -43,7 +44,7 @@ def names(site: Site, of: str = "tenant") -> list[str]:
 
 
 def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_over(site: Site):
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     first, second = site.sync(), site.sync()
     assert (first.outcome, second.outcome) == (Outcome.HELD, Outcome.HELD)
 
@@ -53,7 +54,7 @@ def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_
     assert event["event"] == "activation-sync.held"
     assert (payload["tenant"], payload["number"], payload["before"]) == (site.tenant.name, 1, 0)
     assert payload["run_id"] == runs(site)[1].run_id
-    assert "existing rows" in payload["message"]
+    assert "users" in payload["message"]
     assert f"--approve {runs(site)[0].digest[:12]}" in payload["message"]
     assert [related["prefect.resource.id"] for related in event["related"]] == [f"prefect.flow-run.{payload['run_id']}"]
 
@@ -128,7 +129,7 @@ def test_a_backfill_tells_where_it_stopped_apart_from_the_nights(site: Site):
 
     site.sync()
     site.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    site.configure(sync={"max_change_share": 0.0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0.0, "few_users": 0})
     assert site.sync().outcome is Outcome.HELD
     day = str(site.emulator.refreshed_on)
 
@@ -150,7 +151,7 @@ def test_a_run_that_could_not_even_start_is_told(site: Site):
 
 def test_an_event_told_twice_is_one_event(site: Site):
     """A run that is killed after telling, and before it is recorded, tells again when it is repeated."""
-    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(PlanView(site.tenant.name), "run", site.emulator.today, Outcome.FAILED, error="refused")
 
     first, second = telling(summary), telling(summary)
 
@@ -160,7 +161,7 @@ def test_an_event_told_twice_is_one_event(site: Site):
 
 @pytest.mark.parametrize("server", ["is down", "does not answer"])
 def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(site: Site, server: str):
-    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(PlanView(site.tenant.name), "run", site.emulator.today, Outcome.FAILED, error="refused")
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
         if server == "does not answer":
@@ -177,7 +178,7 @@ def test_a_server_that_takes_no_events_neither_stops_a_run_nor_keeps_it_waiting(
 def test_without_prefect_around_it_a_run_tells_nobody_and_goes_on(site: Site):
     from tasks.alerts import tell_changes
 
-    summary = RunSummary(site.tenant.name, "run", site.emulator.today, Outcome.FAILED, error="refused")
+    summary = RunSummary(PlanView(site.tenant.name), "run", site.emulator.today, Outcome.FAILED, error="refused")
 
     assert tell_changes(summary).troubles == {"failed": 1}
     assert names(site) == []

@@ -13,7 +13,7 @@ from tests.support.site import Site
 
 def held_digest(site: Site) -> str:
     """A first night that is held, because most of what Graph shows would change."""
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     assert site.sync().outcome is Outcome.HELD
     return runs(site)[0].digest
 
@@ -27,7 +27,7 @@ def test_a_held_run_goes_on_by_its_digest_and_ledger_and_history_say_who_approve
 
     run = runs(site)[0]
     assert summary.outcome is Outcome.DONE
-    assert (run.digest, run.summary.approved_by, acts(site)) == (digest, run.who, [("approve", None)])
+    assert (run.digest, run.summary.plan.approved_by, acts(site)) == (digest, run.who, [("approve", None)])
     assert site.warehouse_rows() == site.graph_rows()
 
 
@@ -53,7 +53,7 @@ def test_of_two_people_who_approve_at_once_one_applies_and_the_other_finds_nothi
 
     assert sorted(summary.outcome for summary in summaries) == [Outcome.DONE, Outcome.NOTHING_NEW]
     assert acts(site) == [("approve", None)]
-    assert len(site.patches()) == max(summary.pushed for summary in summaries)
+    assert len(site.patches()) == max(summary.plan.pushed for summary in summaries)
     assert site.warehouse_rows() == site.graph_rows()
 
 
@@ -77,7 +77,7 @@ def test_a_held_run_goes_on_from_the_dashboards_form(site: Site):
     assert from_dashboard(tenant=site.tenant.name, approve=digest[:12]).name == "Completed"
 
     run = runs(site)[0]
-    assert (run.digest, run.summary.approved_by, acts(site)) == (digest, "the dashboard", [("approve", None)])
+    assert (run.digest, run.summary.plan.approved_by, acts(site)) == (digest, "the dashboard", [("approve", None)])
     assert site.warehouse_rows() == site.graph_rows()
 
 

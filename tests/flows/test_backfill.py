@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activation_sync.core.model import Report
-from activation_sync.core.runs.backfill import BackfillSummary, Verdict
+from activation_sync.core.runs.backfill import BackfillSummary, DayVerdict
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault, Scenario
 from flows.endings import fared_in
@@ -63,7 +63,7 @@ def test_imported_dates_reach_the_warehouse_and_graph_with_the_reason_in_the_led
     name, [summary] = backfill(site, *past)
 
     assert (name, summary.outcome) == ("Completed", Outcome.DONE)
-    assert [day.verdict for day in summary.days] == [Verdict.APPLIED] * 4
+    assert [day.verdict for day in summary.days] == [DayVerdict.APPLIED] * 4
     assert summary.verification.confirmed == summary.delivery.acknowledged == len(site.patches()) > 0
     dates = {str(past[0] + timedelta(days=number)) for number in range(4)}
     assert site.warehouse_rows() == {row for row in site.graph_rows() if row[0] in dates}
@@ -85,7 +85,7 @@ def test_a_night_before_ignores_what_was_imported_and_the_night_after_finds_noth
     sent = len(site.patches())
     served = len(site.emulator.journal())
     summary = site.sync()
-    assert (summary.outcome, summary.refreshed_on) == (Outcome.NOTHING_NEW, tonight)
+    assert (summary.outcome, summary.plan.observed_on) == (Outcome.NOTHING_NEW, tonight)
     assert len(site.patches()) == sent
     asked = {entry.operation: entry.status for entry in site.emulator.journal()[served:]}
     assert (asked[f"GET {DETAIL}"], asked[f"GET {PLATFORMS}"]) == (304, 304)  # the counts report shows our PATCHes
@@ -94,7 +94,7 @@ def test_a_night_before_ignores_what_was_imported_and_the_night_after_finds_noth
 def test_a_preview_sends_and_writes_nothing(site, past):
     name, [summary] = backfill(site, *past, dry_run=True)
     assert (name, summary.outcome) == ("Previewed", Outcome.PREVIEWED)
-    assert [day.verdict for day in summary.days] == [Verdict.WOULD_CHANGE] * 4
+    assert [day.verdict for day in summary.days] == [DayVerdict.WOULD_CHANGE] * 4
     assert site.patches() == []
     assert site.warehouse_rows() == set()
     assert site.query("SELECT * FROM sync_run") == []
@@ -109,7 +109,7 @@ def test_a_backfill_that_graph_refused_is_gone_on_with_by_starting_it_again(site
 
     name, [summary] = backfill(site, *past)
 
-    assert [day.verdict for day in summary.days] == [Verdict.NOTHING_TO_DO] * 4
+    assert [day.verdict for day in summary.days] == [DayVerdict.NOTHING_TO_DO] * 4
     assert (name, summary.delivery.pending) == ("Completed", 0)
     assert {row for row in site.graph_rows() if row[0] <= str(past[1])} == site.warehouse_rows()
 
@@ -127,10 +127,10 @@ def test_a_held_date_stops_its_tenant_with_the_digest_in_the_message_and_no_othe
 
         assert name == "Held"
         assert (held.outcome, other.outcome) == (Outcome.HELD, Outcome.DONE)
-        assert [day.verdict for day in held.days] == [Verdict.APPLIED, Verdict.HELD]
+        assert [day.verdict for day in held.days] == [DayVerdict.APPLIED, DayVerdict.HELD]
         assert f"--approve {held.days[1].digest[:12]}" in held.error
         name, [approved, _] = backfill(site, first, first + timedelta(days=2), approve=held.days[1].digest[:12])
-        assert [day.verdict for day in approved.days] == [Verdict.NOTHING_TO_DO, Verdict.APPLIED]
+        assert [day.verdict for day in approved.days] == [DayVerdict.NOTHING_TO_DO, DayVerdict.APPLIED]
 
 
 @pytest.mark.parametrize("mistake", [{"reason": "  "}, {"end": date(2020, 1, 1)}, {"tenants": ["nobody"]}])

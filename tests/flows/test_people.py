@@ -18,7 +18,7 @@ def test_status_counts_the_conflicts_that_are_open_now_not_those_of_the_last_run
     from tasks.acts.resolve import resolve
 
     products = conflicting(site)
-    assert standing(site).conflicts == len(products) == runs(site)[0].summary.conflicts > 0
+    assert standing(site).conflicts == len(products) == runs(site)[0].summary.plan.conflicts > 0
 
     resolve(site.tenant.name, products[0], ConflictPolicy.WAREHOUSE)
 
@@ -36,10 +36,10 @@ def test_a_resolved_conflict_stays_resolved_and_reaches_graph(site: Site, side: 
     change, summary = resolve(site.tenant.name, product, side)
 
     settled = row(site, product)
-    assert settled[2:] == change.settled.as_tuple()
+    assert settled[2:] == change.settled
     assert (settled == before) == (side is ConflictPolicy.WAREHOUSE)
     assert site.graph_rows() == graph
-    assert summary.pushed == 1
+    assert summary.plan.pushed == 1
     assert acts(site) == [("resolve", product)]
     site.sync()
     assert row(site, product) == settled
@@ -111,7 +111,7 @@ def test_a_retried_dead_letter_is_sent_with_the_value_that_is_current_then(site:
     assert [change.key.product for change in found.plan.changes] == [product]
     assert standing(site).dead == 0
     assert acts(site) == [("retry", product)]
-    assert (summary.pushed, runs(site)[0].kind) == (1, RunKind.RETRY)
+    assert (summary.plan.pushed, runs(site)[0].kind) == (1, RunKind.RETRY)
     site.sync()
     assert site.warehouse_rows() == site.graph_rows()
 
@@ -131,7 +131,7 @@ def test_an_unchanged_dead_letter_waits_for_retry_and_is_then_sent_again(site: S
 
 
 def test_a_dead_letter_of_a_row_in_conflict_is_named_and_stays(site: Site):
-    from activation_sync.core.rule.retry import Unsent
+    from activation_sync.core.rule.retry import SkipReason
     from tasks.acts.retry import retry
 
     product = refused(site)
@@ -140,7 +140,7 @@ def test_a_dead_letter_of_a_row_in_conflict_is_named_and_stays(site: Site):
 
     found, _ = retry(site.tenant.name)
 
-    assert [(key.product, why) for key, why in found.unsent.items()] == [(product, Unsent.IN_CONFLICT)]
+    assert [(key.product, why) for key, why in found.unsent.items()] == [(product, SkipReason.IN_CONFLICT)]
     assert standing(site).dead == 1
 
 

@@ -6,7 +6,9 @@ from xml.etree import ElementTree as ET
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.objects import Artifact
 
+from tasks.showing import not_showing
 from tests.support.site import Site
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -15,11 +17,15 @@ SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = re.compile(r"!\[[^\]]*\]\(data:image/svg\+xml;base64,([^)]+)\)")
 
 
+def versions(*keys: str) -> list[Artifact]:
+    """All that was ever shown under these keys."""
+    with get_client(sync_client=True) as client:
+        return client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=list(keys))))
+
+
 def shown(key: str) -> str:
     """The newest version of a page, as Markdown."""
-    with get_client(sync_client=True) as client:
-        pages = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
-    return str(max(pages, key=lambda page: page.created).data)
+    return str(max(versions(key), key=lambda page: page.created).data)
 
 
 def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on(site: Site):
@@ -55,3 +61,14 @@ def test_a_backfills_page_shows_the_trend_of_its_dates_and_of_none_after_them(si
     assert days[1] in trend
     assert days[2] not in trend
     assert "2 refresh dates: 2 nothing to do." in page
+
+
+def test_a_run_behind_a_closed_door_shows_nothing_and_does_all_the_rest(site: Site):
+    keys = [f"plan-{site.tenant.name}", f"run-{site.tenant.name}"]
+    before = len(versions(*keys))
+
+    with not_showing():
+        site.sync()
+
+    assert len(versions(*keys)) == before
+    assert site.warehouse_rows() == site.graph_rows() != set()

@@ -31,7 +31,7 @@ def test_an_undone_run_is_not_done_again_by_the_next_night_and_graph_follows(sit
     assert site.warehouse_rows() == before
     assert seen(site) == remembered
     summary = restated(site)  # the usage data has not moved since
-    assert summary.written == 0
+    assert summary.plan.written == 0
     assert site.warehouse_rows() == site.graph_rows() == before
     assert seen(site) == remembered
 
@@ -59,7 +59,7 @@ def test_a_revert_can_be_reverted(site: Site):
 
 
 def test_a_row_that_a_person_moved_since_is_named_and_not_touched(site: Site):
-    from activation_sync.core.rule.revert import Left
+    from activation_sync.core.rule.revert import LeaveReason
 
     before, after = restated_night(site)
     (product, *_), *_ = ((new[1], new) for new in sorted(after) if new not in before)
@@ -67,7 +67,7 @@ def test_a_row_that_a_person_moved_since_is_named_and_not_touched(site: Site):
 
     found, _ = reverted(site, runs(site)[0])
 
-    assert {key.product: why for key, why in found.left.items()} == {product: Left.MOVED}
+    assert {key.product: why for key, why in found.left.items()} == {product: LeaveReason.MOVED}
     assert row(site, product)[2] == 1007
     assert {each for each in site.warehouse_rows() if each[1] != product} == {
         each for each in before if each[1] != product
@@ -75,23 +75,23 @@ def test_a_row_that_a_person_moved_since_is_named_and_not_touched(site: Site):
 
 
 def test_rows_that_a_run_created_stay_and_are_named(site: Site):
-    from activation_sync.core.rule.revert import Left
+    from activation_sync.core.rule.revert import LeaveReason
 
     site.sync()
     rows, sent = site.warehouse_rows(), len(site.patches())
 
     found, summary = reverted(site, runs(site)[0])
 
-    assert set(found.left.values()) == {Left.CREATED}
+    assert set(found.left.values()) == {LeaveReason.CREATED}
     assert len(found.left) == len(rows)
-    assert summary.written == 0
+    assert summary.plan.written == 0
     site.sync()
     assert (site.warehouse_rows(), len(site.patches())) == (rows, sent)
 
 
 def test_undoing_too_much_is_held_until_that_very_plan_is_approved(site: Site):
     restated_night(site)
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     undone = runs(site)[0]
     with pytest.raises(TooMuchChangeError, match="approve with --approve") as held:
         reverted(site, undone)
@@ -100,5 +100,5 @@ def test_undoing_too_much_is_held_until_that_very_plan_is_approved(site: Site):
 
     _, summary = reverted(site, undone, approve=held.value.digest[:12])
 
-    assert summary.approved_by == runs(site)[0].who
+    assert summary.plan.approved_by == runs(site)[0].who
     assert [run.outcome for run in runs(site)[:3]] == [Outcome.DONE, Outcome.HELD, Outcome.HELD]

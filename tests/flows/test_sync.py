@@ -15,7 +15,7 @@ def test_the_first_night_pulls_the_usage_data_and_corrects_what_lags_in_graph(si
     assert {row[1]: row[2] for row in site.warehouse_rows()} == {
         product: counts.assigned for product, counts in site.emulator.detail_counts(site.tenant.tenant_id).items()
     }
-    assert summary.pushed == summary.delivery.acknowledged == summary.verification.confirmed == len(site.patches())
+    assert summary.plan.pushed == summary.delivery.acknowledged == summary.verification.confirmed == len(site.patches())
 
 
 def test_the_same_refresh_date_again_is_no_new_report_and_sends_nothing(site: Site):
@@ -35,7 +35,7 @@ def test_a_new_refresh_date_is_pulled_and_pushed(site: Site):
 
     summary = site.sync()
 
-    assert summary.refreshed_on == site.emulator.refreshed_on
+    assert summary.plan.observed_on == site.emulator.refreshed_on
     assert len(site.patches()) > sent
     assert site.warehouse_rows() == site.graph_rows()
 
@@ -72,8 +72,8 @@ def test_both_sides_moved_apart_is_held_as_a_conflict_and_changes_nothing(site: 
     summary = site.sync()
 
     assert summary.outcome is Outcome.UNSETTLED
-    held = [row["product"] for row in summary.table if "conflict" in row["decision"]]
-    assert len(held) == summary.conflicts > 0
+    held = [row["product"] for row in summary.plan.table if "conflict" in row["decision"]]
+    assert len(held) == summary.plan.conflicts > 0
     assert {row for row in published if row[1] in held} <= site.graph_rows()
     assert {row[2:4] for row in site.warehouse_rows()} == {(1007, 1005)}
 
@@ -82,7 +82,7 @@ def test_a_dry_run_writes_nothing_anywhere(site: Site):
     summary = site.sync(dry_run=True)
 
     assert summary.outcome is Outcome.PREVIEWED
-    assert summary.pushed > 0
+    assert summary.plan.pushed > 0
     assert site.warehouse_rows() == set()
     assert site.query("SELECT * FROM raw_report UNION ALL SELECT * FROM raw_report") == []
     assert not (site.folder / "landing").exists()
@@ -103,7 +103,7 @@ def test_write_back_switched_off_sends_nothing_and_says_so(site: Site):
     summary = site.sync()
 
     assert site.patches() == []
-    assert summary.delivery.pending == summary.pushed > 0
+    assert summary.delivery.pending == summary.plan.pushed > 0
     site.configure(write_back={"enabled": True})
     assert site.sync().delivery.pending == 0
     assert site.warehouse_rows() == site.graph_rows()
@@ -116,6 +116,6 @@ def test_a_lost_answer_leaves_the_row_in_doubt_and_it_is_sent_again(site: Site):
     summary = site.sync()
 
     assert summary.outcome is Outcome.DONE
-    assert len(site.patches()) == summary.pushed + 1
+    assert len(site.patches()) == summary.plan.pushed + 1
     assert site.query("SELECT count(*) FROM sync_base WHERE in_doubt") == [(0,)]
     assert site.warehouse_rows() == site.graph_rows()

@@ -9,8 +9,8 @@ import pytest
 
 from activation_sync.errors import ConfigError, CredentialError, GraphBusyError
 from activation_sync.graph.auth import TokenSource
-from activation_sync.graph.clouds import CLOUDS
 from activation_sync.graph.sign_in import TIMEOUTS_S, SignInSession
+from tests.support.clouds import cloud_at
 from tests.support.scripted_graph import (
     SECRET,
     TENANT_ID,
@@ -167,7 +167,7 @@ def test_a_failed_discovery_is_tried_again(server, tokens, answer):
 
 
 def test_a_token_endpoint_out_of_reach_is_tried_again_later(ca_file):
-    nowhere = CLOUDS["global"].at("https://127.0.0.1:9", "https://127.0.0.1:9", ())
+    nowhere = cloud_at("https://127.0.0.1:9", "https://127.0.0.1:9")
     with pytest.raises(GraphBusyError, match=r"127\.0\.0\.1:9 did not answer: ConnectionError"):
         TokenSource(TENANT_ID, "client", SECRET, nowhere, ca_file).token()
 

@@ -1,12 +1,15 @@
 """Where our token and our downloads may go."""
 
+from dataclasses import replace
+
 import pytest
 
 from activation_sync.errors import ConfigError
 from activation_sync.graph.clouds import CLOUDS, Cloud, follow, parse_address
+from tests.support.clouds import cloud_at
 
 GLOBAL = CLOUDS["global"]
-EMULATED = GLOBAL.at("https://127.0.0.1:8443", "https://127.0.0.1:8443", ("127.0.0.1:8444",))
+EMULATED = cloud_at("https://127.0.0.1:8443", "https://127.0.0.1:8443", "127.0.0.1:8444")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_an_emulated_cloud_trusts_its_own_download_port_and_nothing_of_microsoft
 
 
 def test_a_cloud_whose_download_host_is_undocumented_can_be_given_it():
-    cloud = CLOUDS["china"].at("https://graph.example", "https://login.example", ("reports.example",))
+    cloud = replace(CLOUDS["china"], download_hosts=("reports.example",))
     assert cloud.allows_download("https://reports.example/data")
     assert not cloud.allows_download("https://reports.example:444/data")
 

@@ -10,7 +10,7 @@ from activation_sync.core.model import Report
 from activation_sync.errors import ConfigError, GraphBusyError, GraphRefusedError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
-from activation_sync.graph.clouds import CLOUDS
+from tests.support.clouds import cloud_at
 from tests.support.scripted_graph import (
     SECRET,
     TENANT_ID,
@@ -237,7 +237,7 @@ def test_a_fresh_token_that_is_refused_too_ends_it(server, open_client):
 def test_no_network_is_said_to_be_so_and_shows_nothing(server, naps, ca_file):
     will_discover(server)
     will_issue(server, issued())
-    cloud = CLOUDS["global"].at("https://127.0.0.1:9", server.root, ())
+    cloud = cloud_at("https://127.0.0.1:9", server.root)
     tokens = TokenSource(TENANT_ID, "client", SECRET, cloud, ca_file)
     with GraphClient(cloud, tokens, ca_file=ca_file) as graph, pytest.raises(GraphBusyError) as caught:
         read(graph)

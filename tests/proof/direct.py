@@ -1,7 +1,7 @@
 """The flow's own code, in its own order, without Prefect's engine around it: a run then costs a third of a second.
 
-Nothing of ours is replaced. Tasks become their functions, mapping becomes a loop, artifacts go nowhere; a task that
-meets a transient error is tried again at once, as often as told.
+Nothing of ours is replaced. Tasks become their functions, mapping becomes a loop, nothing is shown in a dashboard; a
+task that meets a transient error is tried again at once, as often as told.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,24 +13,25 @@ from typing import Any
 from prefect import Task, unmapped
 from prefect.logging.loggers import disable_run_logger
 
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError, TransientError
 from flows.sync import sync_tenant
+from tasks.showing import not_showing
 
-DASHBOARD = ("create_table_artifact", "create_markdown_artifact")
 Notice = Callable[[str], None]
 
 
 def run_directly(tenant: str, as_of: date, notice: Notice, tries: int = 1) -> RunSummary:
     """One run of the nightly flow; a run that is held or fails comes back as a summary too."""
-    steps = _with_globals(sync_tenant, lambda value: _Step(value, notice, tries) if isinstance(value, Task) else value)
-    with disable_run_logger():
+    steps = _with_steps(lambda task: _Step(task, notice, tries))
+    with disable_run_logger(), not_showing():
         try:
             summary: RunSummary = steps(tenant, as_of)
             return summary
         except ActivationSyncError as error:
             outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
-            return RunSummary(tenant, "", as_of, outcome, error=f"{type(error).__name__}: {error}")
+            return RunSummary(PlanView(tenant), "", as_of, outcome, error=f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class _Step:
 
     def __call__(self, *arguments: Any) -> Any:
         self.notice(f"before {self.task.name}")
-        result = self._try(self.tries, _with_globals(self.task.fn, _unseen), arguments)
+        result = self._try(self.tries, self.task.fn, arguments)
         self.notice(f"after {self.task.name}")
         return result
 
@@ -72,16 +73,7 @@ class _Step:
         return self._try(tries - 1, function, arguments)
 
 
-def _unseen(value: Any) -> Any:
-    """Artifacts are for the dashboard, and no step reads them."""
-    return _nowhere if getattr(value, "__name__", "") in DASHBOARD else value
-
-
-def _nowhere(**_: Any) -> None:
-    return None
-
-
-def _with_globals(function: Callable[..., Any], instead: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The same code, for which some global names stand for something else."""
-    names = {name: instead(value) for name, value in function.__globals__.items()}
-    return FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+def _with_steps(step: Callable[[Task[..., Any]], _Step]) -> Callable[..., RunSummary]:
+    """The flow's own code, for which each task stands for its step."""
+    names = {name: step(value) if isinstance(value, Task) else value for name, value in sync_tenant.__globals__.items()}
+    return FunctionType(sync_tenant.__code__, names, sync_tenant.__name__, sync_tenant.__defaults__)

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from activation_sync.core.runs.outcome import RunSummary
+from activation_sync.core.runs.summary import RunSummary
 from config.sources import use_file
 from tests.proof.direct import run_directly
 from tests.proof.moments import watch_for_ever

@@ -1,7 +1,7 @@
 """Nights after which a person is needed, and the undoing of one."""
 
 from activation_sync.core.rule.revert import Revert
-from activation_sync.core.runs.outcome import RunSummary
+from activation_sync.core.runs.summary import RunSummary
 from activation_sync.emulator import Fault
 from activation_sync.warehouse.runs.runs import RunRecord
 from tests.support.site import COLUMNS, Site

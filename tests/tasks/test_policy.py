@@ -10,19 +10,16 @@ import pytest
 from prefect import flow, task
 from prefect.states import State
 
+from activation_sync.core.rule.guards import HELD_BY
 from activation_sync.errors import (
     ConfigError,
     GraphBusyError,
     GraphRefusedError,
     LeaseLostError,
     ReportFormatError,
-    ReportShrankError,
-    StaleReportError,
     TenantBusyError,
-    TooMuchChangeError,
     WarehouseBusyError,
     WarehouseError,
-    WriteBackNotOffered,
 )
 from config.sources import use_file
 from tasks.policy import STEP, putting_off
@@ -103,8 +100,7 @@ def test_an_error_that_repeating_cannot_help_is_never_tried_again(retrying):
     retrying(0.0, 0.0)
     hopeless = [
         *(kind("no") for kind in (GraphRefusedError, ReportFormatError, WarehouseError, LeaseLostError)),
-        *(kind("wait") for kind in (TooMuchChangeError, ReportShrankError, StaleReportError)),
-        WriteBackNotOffered("no such resource"),
+        *(kind("wait") for kind in HELD_BY.values()),
         ConfigError(["a mistake"]),
         ZeroDivisionError("a bug"),
     ]

@@ -10,13 +10,13 @@ from activation_sync.core.pages.bi_rows import DailyCount
 from activation_sync.core.pages.plan_view import charts_markdown, page_markdown
 from activation_sync.core.phrases import rows_words, short_digest
 from activation_sync.core.rule.reasons import plan_rows
-from activation_sync.core.runs.backfill import ONE_DAY, BackfillSummary, ReplayDay, ReplayedDay, Verdict, view_day
+from activation_sync.core.runs.backfill import ONE_DAY, BackfillSummary, DayVerdict, ReplayDay, ReplayedDay, view_day
 from activation_sync.core.runs.outcome import Outcome
 
 SHOWN_ROWS = 200  # of the plan of one refresh date
 
 
-def preview_day(plan: Plan, day: ReplayDay, verdict: Verdict, held_because: str = "") -> ReplayedDay:
+def preview_day(plan: Plan, day: ReplayDay, verdict: DayVerdict, held_because: str = "") -> ReplayedDay:
     """The same with the plan as a table, for a person who decides on it."""
     return replace(view_day(plan, day, verdict, held_because), table=tuple(plan_rows(plan)[:SHOWN_ROWS]))
 
@@ -72,7 +72,7 @@ def _facts(summary: BackfillSummary) -> list[tuple[str, object]]:
 
 
 def _days_words(summary: BackfillSummary) -> str:
-    tally = {verdict: sum(day.verdict is verdict for day in summary.days) for verdict in Verdict}
+    tally = {verdict: sum(day.verdict is verdict for day in summary.days) for verdict in DayVerdict}
     counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
     seen = f"{rows_words(len(summary.days), 'refresh date')}{f': {counted}' if counted else ''}."
     if summary.outcome is Outcome.PREVIEWED:

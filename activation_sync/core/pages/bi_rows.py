@@ -129,7 +129,7 @@ class Restatement:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenConflict:
+class OpenConflictRow:
     """One measure on which usage data and warehouse moved apart, waiting for a person."""
 
     tenant: str

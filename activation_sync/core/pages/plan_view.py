@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 
 from activation_sync.core.model import Decision, Plan
@@ -18,8 +17,8 @@ from activation_sync.core.pages.charts import (
 from activation_sync.core.pages.svg import arrange, render, svg_image
 from activation_sync.core.phrases import rows_words, short_digest
 from activation_sync.core.rule.reasons import plan_rows
-from activation_sync.core.runs.outcome import Outcome, PlanView, RunSummary
-from activation_sync.core.runs.summary import outcome_words
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_words
 
 SHOWN_ROWS = 200
 
@@ -77,44 +76,30 @@ def charts_markdown(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift]
 
 
 def _facts(summary: RunSummary) -> list[tuple[str, object]]:
-    delivery, verification = summary.delivery, summary.verification
+    plan, delivery, verification = summary.plan, summary.delivery, summary.verification
     return [
         ("outcome", summary.outcome),
-        ("refresh date of the usage report", summary.refreshed_on or "-"),
-        ("decisions (measures)", ", ".join(f"{n} {name}" for name, n in sorted(summary.decisions.items())) or "none"),
-        ("rows written to the warehouse", summary.written),
-        ("updates planned for Graph", summary.pushed),
+        ("refresh date of the usage report", plan.observed_on or "-"),
+        ("decisions (measures)", ", ".join(f"{n} {name}" for name, n in sorted(plan.decisions.items())) or "none"),
+        ("rows written to the warehouse", plan.written),
+        ("updates planned for Graph", plan.pushed),
         ("acknowledged by Graph", delivery.acknowledged),
         ("still pending in the outbox", delivery.pending),
         ("read back and equal", verification.confirmed if verification.is_offered else "reading back is not offered"),
         ("read back and different", verification.different),
-        ("waiting for Graph's counts report", summary.waiting),
-        ("open conflicts", summary.conflicts),
+        ("waiting for Graph's counts report", plan.waiting),
+        ("open conflicts", plan.conflicts),
         ("dead letters", summary.dead_letters),
         ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
-        ("plan", f"`{summary.digest[:12]}`"),
+        ("plan", f"`{short_digest(plan.digest)}`"),
     ]
 
 
 def summarise_act(plan: PlanView, run_id: str, as_of: date) -> RunSummary:
     """What a person did, as a run of its own; what it queued is for the next sync to send."""
-    return replace(summarise_preview(plan, as_of), run_id=run_id, outcome=Outcome.DONE, approved_by=plan.approved_by)
+    return RunSummary(plan, run_id, as_of, Outcome.DONE)
 
 
 def summarise_preview(plan: PlanView, as_of: date) -> RunSummary:
     """A run that only looked; it has no id, because nothing was recorded."""
-    return RunSummary(
-        tenant=plan.tenant,
-        run_id="",
-        as_of=as_of,
-        outcome=Outcome.PREVIEWED,
-        digest=plan.digest,
-        refreshed_on=plan.observed_on,
-        decisions=plan.decisions,
-        written=plan.written,
-        pushed=plan.pushed,
-        waiting=plan.waiting,
-        conflicts=plan.conflicts,
-        findings=plan.findings,
-        table=plan.table,
-    )
+    return RunSummary(plan, "", as_of, Outcome.PREVIEWED)

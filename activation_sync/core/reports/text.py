@@ -15,7 +15,7 @@ REMEDY = "Download the report again; the landed bytes stay as they are."
 def format_error(report: Report, what: str, where: str = "") -> ReportFormatError:
     """The one shape of every refusal: which report, where in it, what, and the remedy."""
     place = f", {where}" if where else ""
-    return ReportFormatError(f"{report} report{place}: {what}. {REMEDY}")
+    return ReportFormatError(f"{report} report{place}: {what}.", REMEDY)
 
 
 def without_bom(report: Report, head: bytes) -> bytes:

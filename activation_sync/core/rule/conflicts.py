@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 
-from activation_sync.core.model import Change, ConflictPolicy, Counts, Decision, Key, Measure, Plan
+from activation_sync.core.model import Change, ConflictPolicy, Decision, Key, Measure, Plan
 from activation_sync.core.rule.decide import change_to, settle_key, under
 from activation_sync.core.rule.plan import names_digest
 from activation_sync.core.rule.reasons import MEASURE_WORDS, moved_words
@@ -54,18 +54,16 @@ def open_conflicts(plan: Plan, since: Since) -> list[OpenConflict]:
 def conflict_digest(change: Change) -> str:
     """The same for as long as no side of the key moves."""
     sides = (change.state.agreed, change.state.observed_seen, change.state.observed, change.state.warehouse)
-    content = [change.key.refreshed_on.isoformat(), change.key.product, *map(Counts.as_tuple, sides)]
+    content = [change.key.refreshed_on.isoformat(), change.key.product, *sides]
     return sha256(json.dumps(content).encode()).hexdigest()
 
 
 def resolve_conflict(change: Change, policy: ConflictPolicy, measures: Collection[Measure]) -> Change:
     """The change once a person has taken a side for these measures of it."""
-    decided = (
+    decisions = tuple(
         under(policy, decision) if measure in measures else decision
         for measure, decision in zip(Measure, change.decisions, strict=True)
     )
-    first, second, third = decided
-    decisions = (first, second, third)
     return replace(change_to(change.state, decisions, settle_key(change.state, decisions)), is_resolved=True)
 
 
@@ -114,7 +112,7 @@ def refuse_moved_conflict(change: Change, shown: str) -> None:
 
 def resolved_words(change: Change) -> str:
     """What a person decided, and what they left open."""
-    pairs = zip(Measure, change.decisions, change.state.warehouse.as_tuple(), change.settled.as_tuple(), strict=True)
+    pairs = zip(Measure, change.decisions, change.state.warehouse, change.settled, strict=True)
     settled = ", ".join(
         f"{MEASURE_WORDS[measure]} {moved_words(before, after)}"
         for measure, decision, before, after in pairs
@@ -134,7 +132,7 @@ def _choices(found: Sequence[Change]) -> str:
 
 def _sides(change: Change, since: Since) -> Iterator[Sides]:
     state = change.state
-    sides = map(Counts.as_tuple, (state.agreed, state.observed, state.warehouse, change.published))
+    sides = (state.agreed, state.observed, state.warehouse, change.published)
     for measure, decision, *values in zip(Measure, change.decisions, *sides, strict=True):
         agreed, observed, warehouse, published = values
         if decision is Decision.CONFLICT:

@@ -1,15 +1,19 @@
 """The rule: what becomes of one measure, and of one key. This is the specification; `reconcile` must equal it.
 
-    observed | warehouse      | decision | settled on
-    ---------+----------------+----------+-----------------------------------------------
-    still    | still          | Keep     | agreed
-    moved    | still          | Pull     | observed
-    still    | moved          | Adopt    | warehouse (a local correction)
-    moved    | moved, equal   | Converge | either
-    moved    | moved, apart   | Conflict | nobody's, until the policy or a person decides
+    observed        | warehouse      | decision | settled on
+    ----------------+----------------+----------+-----------------------------------------------
+    still           | still          | Keep     | agreed
+    moved           | still          | Pull     | observed
+    still           | moved          | Adopt    | warehouse (a local correction)
+    moved           | moved, equal   | Converge | either
+    moved           | moved, apart   | Conflict | nobody's, until the policy or a person decides
+    moved to agreed | standing       | Converge | agreed
+    moved           | standing       | Conflict | nobody's, until the policy or a person decides
 
 observed moved: present, and not what it was when last settled (`observed_seen`).
 warehouse moved: present, and not what was agreed; so a deleted row is restored, and never pushed as absence.
+standing: the warehouse is still, and what was agreed is not what was seen. A person's value stands here (a correction,
+a conflict decided for the warehouse, a revert), and no report overwrites it unasked, however often it is restated.
 First sight, nothing agreed yet: each side that is present has moved.
 None is absent, never 0: a product that is not reported neither moves nor deletes anything.
 """
@@ -23,11 +27,17 @@ def decide(agreed: Count, observed_seen: Count, observed: Count, warehouse: Coun
     """Settle one measure. See the table above."""
     observed_moved = observed is not None and (agreed is None or observed != observed_seen)
     warehouse_moved = warehouse is not None and warehouse != agreed
-    if observed_moved and warehouse_moved:
-        return Decision.CONVERGE if observed == warehouse else Decision.CONFLICT
+    if observed_moved and (warehouse_moved or is_standing(agreed, observed_seen)):
+        stands = warehouse if warehouse_moved else agreed
+        return Decision.CONVERGE if observed == stands else Decision.CONFLICT
     if observed_moved:
         return Decision.PULL
     return Decision.ADOPT if warehouse_moved else Decision.KEEP
+
+
+def is_standing(agreed: Count, observed_seen: Count) -> bool:
+    """True when a person's value was settled on, and not what the usage data showed then."""
+    return agreed is not None and agreed != observed_seen
 
 
 def under(policy: ConflictPolicy, decision: Decision) -> Decision:
@@ -38,10 +48,15 @@ def under(policy: ConflictPolicy, decision: Decision) -> Decision:
 
 
 def settle(decision: Decision, agreed: Count, observed: Count, warehouse: Count) -> Count:
-    """The value a decision settles on; of a held conflict the warehouse's, which stands until it is decided."""
+    """The value a decision settles on; of a held conflict the warehouse's, which stands until it is decided.
+
+    Where a standing value's row was deleted, the value that was agreed takes the warehouse's part.
+    """
     if decision is Decision.KEEP:
         return agreed
-    return observed if decision is Decision.PULL else warehouse
+    if decision in (Decision.PULL, Decision.CONVERGE):
+        return observed
+    return agreed if warehouse is None else warehouse
 
 
 def change_of(state: KeyState, policy: ConflictPolicy) -> Change | None:
@@ -56,7 +71,7 @@ def change_of(state: KeyState, policy: ConflictPolicy) -> Change | None:
     return change if is_held or is_sent or change.is_written or moves_memory(state, change.settled) else None
 
 
-def change_to(state: KeyState, decisions: tuple[Decision, Decision, Decision], settled: Counts) -> Change:
+def change_to(state: KeyState, decisions: tuple[Decision, ...], settled: Counts) -> Change:
     """What follows from settling a key so: whether its row is written, and pushed now or once its report is there."""
     published = published_counts(state)
     wants_push = Decision.CONFLICT not in decisions and needs_push(state, settled, published)
@@ -72,16 +87,14 @@ def change_to(state: KeyState, decisions: tuple[Decision, Decision, Decision], s
     )
 
 
-def decide_key(state: KeyState, policy: ConflictPolicy) -> tuple[Decision, Decision, Decision]:
+def decide_key(state: KeyState, policy: ConflictPolicy) -> tuple[Decision, ...]:
     """One decision a measure, in the order of `Measure`."""
-    sides = map(Counts.as_tuple, (state.agreed, state.observed_seen, state.observed, state.warehouse))
-    first, second, third = (under(policy, decide(*measure)) for measure in zip(*sides, strict=True))
-    return first, second, third
+    measures = zip(state.agreed, state.observed_seen, state.observed, state.warehouse, strict=True)
+    return tuple(under(policy, decide(*measure)) for measure in measures)
 
 
 def settle_key(state: KeyState, decisions: tuple[Decision, ...]) -> Counts:
-    sides = map(Counts.as_tuple, (state.agreed, state.observed, state.warehouse))
-    return Counts(*map(settle, decisions, *sides))
+    return Counts(*map(settle, decisions, state.agreed, state.observed, state.warehouse))
 
 
 def published_counts(state: KeyState) -> Counts:
@@ -91,8 +104,7 @@ def published_counts(state: KeyState) -> Counts:
     report of this refresh date has landed, nothing can have moved.
     """
     seen = state.published_seen if state.is_published else state.published
-    sides = map(Counts.as_tuple, (state.published, seen, state.acknowledged))
-    return Counts(*map(_overlaid, *sides))
+    return Counts(*map(_overlaid, state.published, seen, state.acknowledged))
 
 
 def _overlaid(reported: Count, reported_then: Count, acknowledged: Count) -> Count:
@@ -106,7 +118,7 @@ def needs_push(state: KeyState, settled: Counts, published: Counts) -> bool:
 
 def has_other_value(settled: Counts, published: Counts, in_doubt: bool = False) -> bool:
     """True when a present measure differs from what is published, or what is published is in doubt."""
-    pairs = zip(settled.as_tuple(), published.as_tuple(), strict=True)
+    pairs = zip(settled, published, strict=True)
     return any(ours is not None and (in_doubt or ours != theirs) for ours, theirs in pairs)
 
 
@@ -129,11 +141,12 @@ def memory_after(change: Change) -> tuple[Counts, Counts]:
     """`agreed` and `observed_seen` once a change is applied.
 
     A measure in conflict keeps both. A reverted one keeps what was seen, so that the same usage data is not pulled
-    again. What is not reported tonight stays remembered as it was last seen.
+    again; a withdrawn one sees what its change says, absence included. What is not reported tonight stays remembered as
+    it was last seen.
     """
     state = change.state
     sides = (state.agreed, change.settled, state.observed_seen, state.observed)
-    measures = zip(change.decisions, *map(Counts.as_tuple, sides), strict=True)
+    measures = zip(change.decisions, *sides, strict=True)
     agreed, seen = zip(*(_memory(*measure) for measure in measures), strict=True)
     return Counts(*agreed), Counts(*seen)
 
@@ -141,4 +154,12 @@ def memory_after(change: Change) -> tuple[Counts, Counts]:
 def _memory(decision: Decision, agreed: Count, settled: Count, seen: Count, observed: Count) -> tuple[Count, Count]:
     if decision is Decision.CONFLICT:
         return agreed, seen
-    return settled, seen if decision is Decision.REVERT or observed is None else observed
+    return settled, observed if moves_seen(decision, observed) else seen
+
+
+def moves_seen(decision: str, observed: Count) -> bool:
+    """True when a settled measure's `observed_seen` becomes what was observed.
+
+    Undone, usage data still counts as seen; withdrawn, it counts no more, so that absence is remembered as well.
+    """
+    return decision == Decision.WITHDRAW or (observed is not None and decision != Decision.REVERT)

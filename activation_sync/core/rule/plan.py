@@ -82,7 +82,7 @@ def _content(change: Change) -> Mapping[str, object]:
     return {
         "key": [change.key.refreshed_on.isoformat(), change.key.product],
         "decisions": change.decisions,
-        "settled": change.settled.as_tuple(),
-        "published": change.published.as_tuple(),
+        "settled": change.settled,
+        "published": change.published,
         "flags": [change.is_written, change.is_pushed, change.waits_for_report],
     }

@@ -5,14 +5,12 @@ A decision that a policy made names the value it overruled.
 
 from collections.abc import Iterator
 
-from activation_sync.core.model import Change, Counts, Decision, Measure, Plan
-from activation_sync.core.rule.decide import has_other_value, is_refused
+from activation_sync.core.model import Change, Decision, Measure, Plan
+from activation_sync.core.rule.decide import has_other_value, is_refused, is_standing
 
 ABSENT = "-"
 Count = int | None
-MEASURE_WORDS = {
-    Measure.ASSIGNED: "assigned",
-    Measure.ACTIVATED: "activated",
+MEASURE_WORDS = {measure: measure.replace("_", " ") for measure in Measure} | {
     Measure.SHARED_COMPUTER_ACTIVATION: "shared computers",
 }
 
@@ -24,11 +22,14 @@ def decision_words(decision: Decision, agreed: Count, observed_seen: Count, obse
     if decision is Decision.ADOPT:
         return _adopt_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.CONVERGE:
-        return "usage data and warehouse moved to the same"
+        stands = is_standing(agreed, observed_seen) and warehouse in (agreed, None)
+        return f"usage data moved to the corrected {agreed}" if stands else "usage data and warehouse moved to the same"
     if decision is Decision.CONFLICT:
-        return f"conflict: usage data says {observed}, the warehouse {warehouse}; agreed was {count_words(agreed)}"
+        return _conflict_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.REVERT:
         return "brought back to the value before a run that was undone"
+    if decision is Decision.WITHDRAW:
+        return "without the withdrawn report"
     if warehouse is None and agreed is not None:
         return "missing in the warehouse, restored"
     return f"kept at {count_words(agreed)}"
@@ -43,9 +44,18 @@ def count_words(count: Count) -> str:
     return ABSENT if count is None else str(count)
 
 
+def _conflict_words(agreed: Count, observed_seen: Count, observed: Count, warehouse: Count) -> str:
+    if warehouse in (agreed, None):
+        return (
+            f"conflict: corrected to {agreed}, and the report has moved since, {moved_words(observed_seen, observed)}"
+        )
+    return f"conflict: usage data says {observed}, the warehouse {warehouse}; agreed was {count_words(agreed)}"
+
+
 def _pull_words(agreed: Count, observed_seen: Count, observed: Count, warehouse: Count) -> str:
-    is_overruled = warehouse is not None and warehouse != agreed
-    overruled = f", over the warehouse's {warehouse} by policy" if is_overruled else ""
+    stands = agreed if warehouse is None else warehouse
+    is_overruled = (warehouse is not None and warehouse != agreed) or is_standing(agreed, observed_seen)
+    overruled = f", over the warehouse's {stands} by policy" if is_overruled else ""
     if observed_seen in (None, observed):
         return f"first seen in the usage data{overruled}"
     return f"usage data moved {moved_words(observed_seen, observed)}{overruled}"
@@ -56,6 +66,8 @@ def _adopt_words(agreed: Count, observed_seen: Count, observed: Count, warehouse
     overruled = f", over the usage data's {observed} by policy" if is_overruled else ""
     if agreed is None:
         return f"first seen in the warehouse{overruled}"
+    if warehouse in (agreed, None):
+        return f"the correction to {agreed} stands{overruled}"
     return f"corrected in the warehouse {moved_words(agreed, warehouse)}{overruled}"
 
 
@@ -77,6 +89,8 @@ def graph_words(change: Change) -> str:
         return f"waits for Graph's counts report of {change.key.refreshed_on}"
     if change.is_pushed:
         return _push_words(change)
+    if change.settled.is_absent:
+        return "keeps what it has: there is nothing to send"
     if is_refused(change.state, change.settled):
         return "refused before; sent again when it changes, or by retry"
     return "has it already"
@@ -89,7 +103,7 @@ def plan_rows(plan: Plan) -> list[dict[str, str]]:
 
 def _measure_reasons(change: Change) -> Iterator[tuple[str, str]]:
     state = change.state
-    sides = map(Counts.as_tuple, (state.agreed, state.observed_seen, state.observed, state.warehouse))
+    sides = (state.agreed, state.observed_seen, state.observed, state.warehouse)
     for measure, decision, *values in zip(Measure, change.decisions, *sides, strict=True):
         agreed, observed_seen, observed, warehouse = values
         if decision is not Decision.KEEP or warehouse != agreed:
@@ -99,7 +113,7 @@ def _measure_reasons(change: Change) -> Iterator[tuple[str, str]]:
 def _push_words(change: Change) -> str:
     if not has_other_value(change.settled, change.published):
         return "sent again, because the outcome of the last PATCH is in doubt"
-    pairs = zip(Measure, change.published.as_tuple(), change.settled.as_tuple(), strict=True)
+    pairs = zip(Measure, change.published, change.settled, strict=True)
     moves = [
         f"{MEASURE_WORDS[measure]} {moved_words(theirs, ours)}"
         for measure, theirs, ours in pairs
@@ -121,7 +135,7 @@ def _plan_row(change: Change) -> dict[str, str]:
 
 
 def _count_cells(change: Change) -> Iterator[str]:
-    sides = map(Counts.as_tuple, (change.state.observed, change.state.warehouse, change.settled))
+    sides = (change.state.observed, change.state.warehouse, change.settled)
     for decision, observed, warehouse, settled in zip(change.decisions, *sides, strict=True):
         if decision is Decision.CONFLICT:
             yield f"{count_words(warehouse)} or {count_words(observed)}?"

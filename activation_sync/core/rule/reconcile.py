@@ -6,7 +6,7 @@ This is the only module that knows pandas.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ CHANGE_COLUMNS = (
 )
 
 DECISIONS = np.array([*Decision], dtype=object)
-KEEP, PULL, ADOPT, CONVERGE, CONFLICT, _ = range(len(DECISIONS))  # no rule reverts
+KEEP, PULL, ADOPT, CONVERGE, CONFLICT, *_ = range(len(DECISIONS))  # no rule reverts or withdraws
 
 
 def reconcile(states: Sequence[KeyState], policy: ConflictPolicy) -> list[Change]:
@@ -70,7 +70,9 @@ def reconcile_frame(frame: pd.DataFrame, policy: ConflictPolicy) -> pd.DataFrame
     agreed, observed, seen, warehouse = (_side(frame, s) for s in ("agreed", "observed", "observed_seen", "warehouse"))
     codes = _under(policy, _decisions(agreed, seen, observed, warehouse))
     is_held = (codes == CONFLICT).any(axis=1, keepdims=True)
-    settled = np.select([is_held, codes == KEEP, codes == PULL], [warehouse, agreed, observed], warehouse)
+    is_observed = (codes == PULL) | (codes == CONVERGE)
+    stands = np.where(_present(warehouse), warehouse, agreed)
+    settled = np.select([is_held, codes == KEEP, is_observed], [warehouse, agreed, observed], stands)
     published = _published(frame)
     wants_push = ~is_held & _needs_push(frame, settled, published)
     is_waiting = wants_push & _is_unknown_to_us(frame)
@@ -85,8 +87,9 @@ def reconcile_frame(frame: pd.DataFrame, policy: ConflictPolicy) -> pd.DataFrame
 def _decisions(agreed: Side, seen: Side, observed: Side, warehouse: Side) -> Codes:
     observed_moved = _present(observed) & (~_present(agreed) | (observed != seen))
     warehouse_moved = _present(warehouse) & (warehouse != agreed)
-    both = observed_moved & warehouse_moved
-    apart = both & (observed != warehouse)
+    is_standing = _present(agreed) & (agreed != seen)
+    both = observed_moved & (warehouse_moved | is_standing)
+    apart = both & (observed != np.where(warehouse_moved, warehouse, agreed))
     return np.select([apart, both, observed_moved, warehouse_moved], [CONFLICT, CONVERGE, PULL, ADOPT], KEEP)
 
 
@@ -142,9 +145,11 @@ def _plain(side: Side) -> NDArray[np.object_]:
 
 def _row(state: KeyState) -> tuple[Any, ...]:
     counts = (getattr(state, side) or NOT_REPORTED for side in SIDES)
-    return (*chain.from_iterable(map(Counts.as_tuple, counts)), *(getattr(state, flag) for flag in FLAGS))
+    return (*chain.from_iterable(counts), *(getattr(state, flag) for flag in FLAGS))
 
 
 def _change(state: KeyState, values: Sequence[Any]) -> Change:
-    decisions, settled, published = values[:3], values[3:6], values[6:9]
-    return Change(state, tuple(decisions), Counts(*settled), Counts(*published), *values[9:])
+    """The change of one key, from values in the order of `CHANGE_COLUMNS`."""
+    rest = iter(values)
+    decisions, settled, published = (tuple(islice(rest, len(Measure))) for _ in range(3))
+    return Change(state, decisions, Counts(*settled), Counts(*published), *rest)

@@ -2,33 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from activation_sync.core.phrases import rows_words
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.condition import Trouble
+from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.report_age import report_age_days
+from activation_sync.core.runs.summary import RunSummary
 
-
-class Trouble(StrEnum):
-    """What may be amiss with a tenant. It lasts from run to run, until one finds it gone."""
-
-    HELD = "held"
-    FAILED = "failed"
-    CONFLICT = "conflict"
-    DEAD_LETTER = "dead-letter"
-    STALE_REPORT = "stale-report"
-    NOT_OFFERED = "write-back-not-offered"
-
-
-# What a run of this outcome could see, as far as it came. A failed one cannot tell that a conflict is gone.
-SEEN_BY = {
-    Outcome.FAILED: frozenset({Trouble.FAILED}),
-    Outcome.HELD: frozenset({Trouble.FAILED, Trouble.HELD}),
-    Outcome.PUT_OFF: frozenset(),
-}
 # A backfill is told of where it stopped; what it leaves open of the tenant, the next night finds and tells.
 TOLD_OF = {RunKind.BACKFILL: frozenset({Trouble.FAILED, Trouble.HELD})}
-ALL = frozenset(Trouble)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +35,7 @@ class Alert:
 
 def troubles_after(before: Mapping[str, int], summary: RunSummary, kind: RunKind = RunKind.SYNC) -> dict[str, int]:
     """What is amiss after a run, in numbers; what it could not see is as the run before it left it."""
-    seen = SEEN_BY.get(summary.outcome, ALL) & TOLD_OF.get(kind, ALL)
+    seen = summary.outcome.sees & TOLD_OF.get(kind, summary.outcome.sees)
     unseen = {name: number for name, number in before.items() if name not in seen}
     return unseen | {name: number for name, number in _found(summary).items() if name in seen and number}
 
@@ -72,7 +54,7 @@ def _found(summary: RunSummary) -> dict[Trouble, int]:
     return {
         Trouble.HELD: int(summary.outcome is Outcome.HELD),
         Trouble.FAILED: int(summary.outcome is Outcome.FAILED),
-        Trouble.CONFLICT: summary.conflicts,
+        Trouble.CONFLICT: summary.plan.conflicts,
         Trouble.DEAD_LETTER: summary.dead_letters,
         Trouble.STALE_REPORT: int(summary.is_stale),
         Trouble.NOT_OFFERED: int(not summary.delivery.is_offered),
@@ -93,8 +75,8 @@ def _failed_words(summary: RunSummary) -> str:
 
 def _conflict_words(summary: RunSummary) -> str:
     return (
-        f"{rows_words(summary.conflicts)} in conflict: usage data and warehouse moved apart, and nothing is written or "
-        f"sent of them. See `activation-sync conflicts {summary.tenant}`, and decide with `resolve`."
+        f"{rows_words(summary.plan.conflicts)} in conflict: usage data and warehouse moved apart, and nothing is "
+        f"written or sent of them. See `activation-sync conflicts {summary.tenant}`, and decide with `resolve`."
     )
 
 
@@ -106,9 +88,10 @@ def _dead_letter_words(summary: RunSummary) -> str:
 
 
 def _stale_words(summary: RunSummary) -> str:
-    age = f", {report_age_days(summary.refreshed_on, summary.as_of)} days old" if summary.refreshed_on else ""
+    refreshed_on = summary.plan.observed_on
+    age = f", {report_age_days(refreshed_on, summary.as_of)} days old" if refreshed_on else ""
     return (
-        f"The newest usage report is of {summary.refreshed_on}{age}. Microsoft is late; nothing is to be done unless "
+        f"The newest usage report is of {refreshed_on}{age}. Microsoft is late; nothing is to be done unless "
         f"`activation-sync check {summary.tenant}` shows that reports are refused."
     )
 
@@ -116,7 +99,7 @@ def _stale_words(summary: RunSummary) -> str:
 def _not_offered_words(summary: RunSummary) -> str:
     return (
         f"This Graph does not offer the write-back resource; {rows_words(summary.delivery.pending, 'update')} wait in "
-        "the outbox. Mend `write_back.path`, or set `write_back.enabled = false`."
+        "the outbox. Fix `write_back.path`, or set `write_back.enabled = false`."
     )
 
 

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from activation_sync.core.model import Plan
+from activation_sync.core.phrases import reason_problems
 from activation_sync.core.rule.delivery import Delivery, Verification
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 
-MAX_REASON_CHARS = 200
 MAX_DAYS = 3_660  # ten years; more is a slip of the finger
 ONE_DAY = timedelta(days=1)
 
@@ -29,10 +30,7 @@ class Window:
             problems.append(f"the window ends ({self.end}) before it starts ({self.start}); swap the two")
         if (self.end - self.start).days >= MAX_DAYS:
             problems.append(f"the window {self} is longer than {MAX_DAYS:,} days; replay it in parts")
-        if not self.reason.strip():
-            problems.append("a backfill needs a reason: it stands in the ledger for whoever asks why")
-        if len(self.reason) > MAX_REASON_CHARS:
-            problems.append(f"the reason has {len(self.reason)} characters; the ledger keeps {MAX_REASON_CHARS}")
+        problems += reason_problems(self.reason, "a backfill")
         if problems:
             raise ConfigError(problems)
 
@@ -49,7 +47,7 @@ class Window:
         return f"backfill {self}: {self.reason.strip()}"
 
 
-class Verdict(StrEnum):
+class DayVerdict(StrEnum):
     """What became of one refresh date."""
 
     NOTHING_TO_DO = "nothing to do"
@@ -58,7 +56,7 @@ class Verdict(StrEnum):
     HELD = "held"
 
 
-CHANGING = (Verdict.APPLIED, Verdict.WOULD_CHANGE)
+CHANGING = (DayVerdict.APPLIED, DayVerdict.WOULD_CHANGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class ReplayedDay:
     """
 
     refreshed_on: date
-    verdict: Verdict
+    verdict: DayVerdict
     digest: str
     written: int = 0
     pushed: int = 0
@@ -99,7 +97,7 @@ class ReplayedDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LandedDays:
     """What is there to replay of a window.
 
     missing: dates of which nothing was landed. unreadable: landed reports that could not be read, each with its reason.
@@ -159,7 +157,7 @@ class BackfillSummary:
         return sum(day.pushed for day in self.days if day.verdict in CHANGING)
 
 
-def view_day(plan: Plan, day: ReplayDay, verdict: Verdict, held_because: str = "") -> ReplayedDay:
+def view_day(plan: Plan, day: ReplayDay, verdict: DayVerdict, held_because: str = "") -> ReplayedDay:
     """A plan of one refresh date in numbers."""
     return ReplayedDay(
         refreshed_on=day.refreshed_on,
@@ -175,25 +173,13 @@ def view_day(plan: Plan, day: ReplayDay, verdict: Verdict, held_because: str = "
 
 
 def summarise_backfill(
-    tenant: str,
-    window: Window,
-    found: Found,
-    days: Sequence[ReplayedDay],
-    delivery: Delivery,
-    verification: Verification,
-    dead_letters: int,
+    looked: BackfillSummary, delivery: Delivery, verification: Verification, dead_letters: int
 ) -> BackfillSummary:
-    """How a tenant's backfill went; a held date is the reason why it stopped there."""
-    held = held_day(days)
-    return BackfillSummary(
-        tenant=tenant,
-        start=window.start,
-        end=window.end,
-        reason=window.reason,
-        outcome=_outcome(days, delivery, verification, dead_letters),
-        days=tuple(days),
-        missing=found.missing,
-        unreadable=found.unreadable,
+    """How a tenant's backfill went. looked: its days as they were replayed; a held one is why it stopped there."""
+    held = held_day(looked.days)
+    return replace(
+        looked,
+        outcome=_outcome(looked.days, delivery, verification, dead_letters),
         delivery=delivery,
         verification=verification,
         dead_letters=dead_letters,
@@ -201,7 +187,7 @@ def summarise_backfill(
     )
 
 
-def summarise_look(tenant: str, window: Window, found: Found, days: Sequence[ReplayedDay]) -> BackfillSummary:
+def summarise_look(tenant: str, window: Window, found: LandedDays, days: Sequence[ReplayedDay]) -> BackfillSummary:
     """What a backfill would do, were it started now."""
     looked = BackfillSummary(tenant, window.start, window.end, window.reason, Outcome.PREVIEWED)
     return replace(looked, days=tuple(days), missing=found.missing, unreadable=found.unreadable)
@@ -217,15 +203,17 @@ def run_summary(summary: BackfillSummary, run_id: str, as_of: date) -> RunSummar
     """The same for the record of runs; its digest is that of the date that was held."""
     held = held_day(summary.days)
     return RunSummary(
-        tenant=summary.tenant,
+        plan=PlanView(
+            summary.tenant,
+            digest=held.digest if held else "",
+            written=summary.written,
+            pushed=summary.pushed,
+            waiting=sum(day.waiting for day in summary.days),
+            conflicts=sum(day.conflicts for day in summary.days),
+        ),
         run_id=run_id,
         as_of=as_of,
         outcome=summary.outcome,
-        digest=held.digest if held else "",
-        written=summary.written,
-        pushed=summary.pushed,
-        waiting=sum(day.waiting for day in summary.days),
-        conflicts=sum(day.conflicts for day in summary.days),
         dead_letters=summary.dead_letters,
         delivery=summary.delivery,
         verification=summary.verification,
@@ -244,4 +232,4 @@ def _outcome(days: Sequence[ReplayedDay], delivery: Delivery, verification: Veri
 
 def held_day(days: Sequence[ReplayedDay]) -> ReplayedDay | None:
     """The refresh date that stopped a backfill."""
-    return next((day for day in days if day.verdict is Verdict.HELD), None)
+    return next((day for day in days if day.verdict is DayVerdict.HELD), None)

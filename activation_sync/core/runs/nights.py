@@ -6,10 +6,9 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from activation_sync.core.phrases import rows_words
-from activation_sync.core.runs.outcome import MOST_PRESSING_FIRST, Outcome, RunSummary
-from activation_sync.core.runs.summary import outcome_words
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import RunSummary, outcome_words
 
-NEEDS_SOMEONE = (Outcome.FAILED, Outcome.HELD, Outcome.QUARANTINED, Outcome.NOT_OFFERED, Outcome.UNSETTLED)
 NAMED_TENANTS = 5  # in the sentence of a night; its table names them all
 MOST_PUT_OFFS = 6  # of one tenant, in one night
 LONGEST_PUT_OFF = timedelta(hours=1)  # what is longer waits for the next night
@@ -39,8 +38,8 @@ def comes_again(until: datetime | None, put_offs: int, now: datetime) -> bool:
 def night_words(summaries: Sequence[RunSummary]) -> str:
     """How a night went, in a sentence; then, of the tenants that need someone, the most pressing ones."""
     counted = Counter(summary.outcome for summary in summaries)
-    totals = ", ".join(f"{counted[outcome]:,} {outcome}" for outcome in MOST_PRESSING_FIRST if counted[outcome])
-    pressing = [summary for summary in _in_order(summaries) if summary.outcome in NEEDS_SOMEONE]
+    totals = ", ".join(f"{counted[outcome]:,} {outcome}" for outcome in Outcome if counted[outcome])
+    pressing = [summary for summary in _in_order(summaries) if summary.outcome.needs_someone]
     named = [f"{summary.tenant}: {run_words(summary)}" for summary in pressing[:NAMED_TENANTS]]
     more = [f"And {len(pressing) - NAMED_TENANTS:,} more."] if len(pressing) > NAMED_TENANTS else []
     return " ".join([f"{rows_words(len(summaries), 'tenant')}: {totals or 'none'}.", *named, *more])
@@ -56,9 +55,8 @@ def night_rows(summaries: Sequence[RunSummary]) -> list[dict[str, str]]:
 
 def run_words(summary: RunSummary) -> str:
     """How one tenant's run ended; why, when it was held or failed."""
-    is_explained = summary.error and summary.outcome in (Outcome.FAILED, Outcome.HELD)
-    return summary.error if is_explained else outcome_words(summary)
+    return summary.error if summary.error and summary.outcome.fails_flow else outcome_words(summary)
 
 
 def _in_order(summaries: Sequence[RunSummary]) -> list[RunSummary]:
-    return sorted(summaries, key=lambda summary: (MOST_PRESSING_FIRST.index(summary.outcome), summary.tenant))
+    return sorted(summaries, key=lambda summary: (summary.outcome.rank, summary.tenant))

@@ -1,11 +1,20 @@
-"""What a run did, in small values that may be shown anywhere: free of secrets and of user names."""
+"""How a run may end, in one table. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from activation_sync.core.rule.delivery import Delivery, Verification
+from activation_sync.core.runs import words as say
+from activation_sync.core.runs.condition import Condition, Trouble
+
+if TYPE_CHECKING:
+    from activation_sync.core.runs.summary import RunSummary
+
+Words: TypeAlias = "Callable[[RunSummary], str]"
+ALL = frozenset(Trouble)
+NONE: frozenset[Trouble] = frozenset()
+FAILS = frozenset({Trouble.FAILED})
+HOLDS = FAILS | {Trouble.HELD}
 
 
 class RunKind(StrEnum):
@@ -15,110 +24,72 @@ class RunKind(StrEnum):
     RESOLVE = "resolve"
     RETRY = "retry"
     REVERT = "revert"
+    CORRECT = "correct"
+    WITHDRAW = "withdraw"
     BACKFILL = "backfill"
 
 
 class Outcome(StrEnum):
-    """How a run ended; `commands` maps it to an exit code, `flows` to a state of the dashboard."""
+    """How a run ended: all that is known of each outcome stands in its row. The most pressing outcome comes first.
 
-    DONE = "done"
-    NOTHING_NEW = "nothing-new"
-    PREVIEWED = "previewed"
-    HELD = "held"
-    UNSETTLED = "unsettled"
-    NOT_OFFERED = "not-offered"
-    FAILED = "failed"
-    PUT_OFF = "put-off"  # Graph asked for a long wait, and other tenants were not to wait with it
-    QUARANTINED = "quarantined"  # left out tonight, after failing for several nights
-    ALREADY_DONE = "already-done"  # by another run; this one did nothing
+    rank: its place in the table, from 0.
+    state_name: the state of the flow run in the dashboard.
+    exit_code: of the command; `commands/support/exits.py` names the codes.
+    condition: how a tenant fares whose newest run ended so.
+    needs_someone: a night names the tenant.
+    went_through: the run did all its steps, so its night is done and what Graph acknowledged was read back.
+    sees: the troubles of which the run can tell that they are there, or over. A failed run cannot tell that a conflict
+    is gone.
+    words: how it ended and what to do next, in a sentence or two.
+    """
+
+    rank: int
+    state_name: str
+    exit_code: int
+    condition: Condition
+    needs_someone: bool
+    went_through: bool
+    sees: frozenset[Trouble]
+    words: Words
+
+    def __new__(cls, value: str, *row: Any) -> "Outcome":
+        outcome = str.__new__(cls, value)
+        outcome._value_, outcome.rank = value, len(cls.__members__)
+        outcome.state_name, outcome.exit_code, outcome.condition, outcome.needs_someone, *more = row
+        outcome.went_through, outcome.sees, outcome.words = more
+        return outcome
+
+    # fmt: off
+    #              value           state                  exit, condition         needs, through, sees, words
+    FAILED       = "failed",       "Failed",              1, Condition.FAILED,      True,  False, FAILS, say.failed
+    HELD         = "held",         "Held",                3, Condition.HELD,        True,  False, HOLDS, say.held
+    # left out tonight, after failing for several nights
+    QUARANTINED  = "quarantined",  "Quarantined",         1, Condition.QUARANTINED, True,  False, NONE,  say.quarantined
+    NOT_OFFERED  = "not-offered",  "WriteBackNotOffered", 5, Condition.NOT_OFFERED, True,  True,  ALL,   say.not_offered
+    UNSETTLED    = "unsettled",    "Unsettled",           4, Condition.UNSETTLED,   True,  True,  ALL,   say.unsettled
+    # Graph asked for a long wait, and other tenants were not to wait with it
+    PUT_OFF      = "put-off",      "PutOff",              1, Condition.PUT_OFF,     False, False, NONE,  say.put_off
+    DONE         = "done",         "Completed",           0, Condition.FINE,        False, True,  ALL,   say.done
+    NOTHING_NEW  = "nothing-new",  "NoNewReport",         0, Condition.FINE,        False, True,  ALL,   say.nothing_new
+    PREVIEWED    = "previewed",    "Previewed",           0, Condition.FINE,        False, False, NONE,  say.previewed
+    # by another run; this one did nothing
+    ALREADY_DONE = "already-done", "AlreadyDone",         0, Condition.FINE,        False, False, NONE,  say.was_done
+    # fmt: on
+
+    @property
+    def fails_flow(self) -> bool:
+        """True when an error ended the run before its last step, so that its flow run has failed."""
+        return self.condition.fails_flow
+
+    @property
+    def ends_failures(self) -> bool:
+        """True when the run shows that the tenant can be run: nights that failed before it count no more."""
+        return Trouble.FAILED in self.sees and self is not Outcome.FAILED
 
 
-MOST_PRESSING_FIRST = (
-    Outcome.FAILED,
-    Outcome.HELD,
-    Outcome.QUARANTINED,
-    Outcome.NOT_OFFERED,
-    Outcome.UNSETTLED,
-    Outcome.PUT_OFF,
-    Outcome.DONE,
-    Outcome.NOTHING_NEW,
-    Outcome.PREVIEWED,
-    Outcome.ALREADY_DONE,
-)
+WENT_THROUGH = tuple(outcome.value for outcome in Outcome if outcome.went_through)
 
 
 def most_pressing(outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome of several tenants that somebody should look at first; nothing to look at is done."""
-    return min(outcomes, key=MOST_PRESSING_FIRST.index, default=Outcome.DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanView:
-    """A plan as it is shown: counts in rows, and a table of plain text, one row a change.
-
-    findings: what the guards object to; empty when the run may go on. approved_by: who let it go on all the same.
-    """
-
-    tenant: str
-    digest: str
-    observed_on: date | None = None
-    newest_reconciled_on: date | None = None
-    findings: tuple[str, ...] = ()
-    decisions: dict[str, int] = field(default_factory=dict)
-    kept: int = 0
-    written: int = 0
-    pushed: int = 0
-    waiting: int = 0
-    conflicts: int = 0
-    approved_by: str = ""
-    table: tuple[dict[str, str], ...] = ()
-
-    @property
-    def is_held(self) -> bool:
-        return bool(self.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """What one run did, in rows; small and free of secrets and names, so that it may be shown anywhere.
-
-    error_kind: the name of the error that failed or held it. put_off_until: when Graph may be asked again.
-    troubles: what is amiss with the tenant after it, in numbers (`core/alerts.py`), so that the next run can compare.
-    """
-
-    tenant: str
-    run_id: str
-    as_of: date
-    outcome: Outcome
-    digest: str = ""
-    refreshed_on: date | None = None
-    decisions: dict[str, int] = field(default_factory=dict)
-    written: int = 0
-    pushed: int = 0
-    waiting: int = 0
-    conflicts: int = 0
-    dead_letters: int = 0
-    findings: tuple[str, ...] = ()
-    delivery: Delivery = field(default_factory=Delivery)
-    verification: Verification = field(default_factory=Verification)
-    is_stale: bool = False
-    approved_by: str = ""
-    error: str = ""
-    error_kind: str = ""
-    put_off_until: datetime | None = None
-    table: tuple[dict[str, str], ...] = ()
-    troubles: dict[str, int] = field(default_factory=dict)
-
-
-def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:
-    """How a run that went through all its steps ended; the most pressing reason wins.
-
-    dead_letters: open ones of the tenant, also from earlier runs: someone still has to look.
-    """
-    if not delivery.is_offered:
-        return Outcome.NOT_OFFERED
-    if plan.conflicts or dead_letters or verification.different:
-        return Outcome.UNSETTLED
-    is_new = plan.observed_on != plan.newest_reconciled_on
-    did_something = is_new or plan.written or plan.pushed or delivery.acknowledged
-    return Outcome.DONE if did_something else Outcome.NOTHING_NEW
+    return min(outcomes, key=lambda outcome: outcome.rank, default=Outcome.DONE)

@@ -7,12 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from activation_sync.core.runs.outcome import RunSummary
+from activation_sync.core.runs.summary import RunSummary
+from activation_sync.errors import is_of_tenant
 
 NIGHTS = 3  # on which a tenant must have failed, with nothing good between
 TRIED_AGAIN_AFTER = timedelta(days=7)
-# Errors that say something about a tenant. The others are bad days of Graph, of our own servers, or bugs of ours.
-OF_THE_TENANT = frozenset({"CredentialError", "GraphRefusedError", "ReportFormatError", "WorkerLostError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Turnout:
 
 def is_its_own(failure: RunSummary) -> bool:
     """True when a failed run says something about its tenant."""
-    return failure.error_kind in OF_THE_TENANT
+    return is_of_tenant(failure.error_kind)
 
 
 def quarantine_of(failed_on: Collection[date], turnouts: Mapping[date, Turnout]) -> Quarantine | None:

@@ -2,10 +2,19 @@
 
 from datetime import date
 
+from activation_sync.core.phrases import rows_words
+
 
 def report_age_days(refreshed_on: date, as_of: date) -> int:
-    """Days between a refresh date and the run's day, both UTC; commonly 2."""
-    return (as_of - refreshed_on).days
+    """Days between a refresh date and the run's day, both UTC; commonly 2, and 0 of a report that is dated ahead."""
+    return max(0, (as_of - refreshed_on).days)
+
+
+def age_words(refreshed_on: date, as_of: date) -> str:
+    """`2026-11-19, 2 days old`, or that the date is still to come, which no report's should be."""
+    if refreshed_on > as_of:
+        return f"{refreshed_on}, dated ahead of today"
+    return f"{refreshed_on}, {rows_words(report_age_days(refreshed_on, as_of), 'day')} old"
 
 
 def is_stale(refreshed_on: date, as_of: date, stale_after_days: int) -> bool:

@@ -4,61 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from activation_sync.core.phrases import rows_words
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.condition import Condition
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.quarantine import Quarantine
 from activation_sync.core.runs.report_age import is_stale, report_age_days
-from activation_sync.core.runs.summary import outcome_words
+from activation_sync.core.runs.summary import RunSummary, outcome_words
 
 NAMED_TENANTS = 5  # in the sentence of a fleet; its table names them all
-
-
-class Condition(StrEnum):
-    """How a tenant fares, the most pressing first."""
-
-    FAILED = "failed"
-    LOST = "lost"  # its last run never ended, and nobody works on it
-    HELD = "held"
-    QUARANTINED = "quarantined"
-    NOT_OFFERED = "not-offered"
-    UNSETTLED = "unsettled"
-    STALE = "stale"
-    PUT_OFF = "put-off"
-    NOT_RUN = "not-run"  # well when it last ran, and that was not tonight
-    NEVER_RUN = "never-run"
-    RUNNING = "running"
-    FINE = "fine"
-
-    @property
-    def is_pressing(self) -> bool:
-        """True when somebody should look."""
-        return self not in (Condition.RUNNING, Condition.FINE)
-
-
-OF_OUTCOME = {
-    Outcome.FAILED: Condition.FAILED,
-    Outcome.HELD: Condition.HELD,
-    Outcome.NOT_OFFERED: Condition.NOT_OFFERED,
-    Outcome.UNSETTLED: Condition.UNSETTLED,
-    Outcome.PUT_OFF: Condition.PUT_OFF,
-}
-ORDER = tuple(Condition)
-REMEDIES = {
-    Condition.FAILED: "activation-sync check {0}; the next night tries it again",
-    Condition.LOST: "start the fleet again, or wait for the next night; the runbook says why workers die",
-    Condition.HELD: "activation-sync plan {0}, then sync {0} --approve DIGEST",
-    Condition.QUARANTINED: "mend the cause, then activation-sync sync {0}; a good run lifts it",
-    Condition.NOT_OFFERED: "mend write_back.path, or set write_back.enabled = false",
-    Condition.UNSETTLED: "activation-sync conflicts {0}, dead-letters {0}; then resolve, or retry",
-    Condition.STALE: "activation-sync check {0}; if it is well, Microsoft is late",
-    Condition.PUT_OFF: "nothing: it is tried again, at the latest the next night",
-    Condition.NOT_RUN: "start the fleet again with unless_done, or wait for the next night",
-    Condition.NEVER_RUN: "nothing: its first run is yet to come",
-    Condition.RUNNING: "nothing",
-    Condition.FINE: "",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +51,7 @@ class Standing:
 
     @property
     def remedy(self) -> str:
-        return REMEDIES[self.condition].format(self.tenant)
+        return self.condition.remedy.format(self.tenant)
 
 
 def standing_of(last: LastRun, night: date, stale_after_days: int) -> Standing:
@@ -110,7 +64,7 @@ def standing_of(last: LastRun, night: date, stale_after_days: int) -> Standing:
         return Standing(last.tenant, Condition.NEVER_RUN)
     if is_left_out:
         return Standing(last.tenant, Condition.QUARANTINED, last.since.date(), quarantine_words(last), last.quarantine)
-    condition = OF_OUTCOME.get(last.outcome, Condition.FINE)
+    condition = last.outcome.condition
     if condition is Condition.FINE and last.refreshed_on and is_stale(last.refreshed_on, night, stale_after_days):
         return _stale(last.tenant, last.refreshed_on, night, stale_after_days)
     return Standing(last.tenant, condition, last.since.date(), _why(last), last.quarantine, last.as_of)
@@ -130,7 +84,7 @@ def _not_run(standing: Standing, night: date) -> Standing:
 def fleet_words(standings: Sequence[Standing]) -> str:
     """How all tenants fare, in a sentence; then, of those that need someone, the most pressing ones."""
     counted = Counter(standing.condition for standing in standings)
-    totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in ORDER if counted[condition])
+    totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in Condition if counted[condition])
     pressing = [standing for standing in in_order(standings) if standing.condition.is_pressing]
     named = [f"{standing.tenant}: {standing.condition}, {_since_words(standing)}." for standing in pressing]
     more = [f"And {len(pressing) - NAMED_TENANTS:,} more."] if len(pressing) > NAMED_TENANTS else []
@@ -158,7 +112,7 @@ def fleet_rows(standings: Sequence[Standing]) -> list[dict[str, str]]:
 
 def in_order(standings: Sequence[Standing]) -> list[Standing]:
     """The most pressing first, and of these the longest lasting."""
-    return sorted(standings, key=lambda one: (ORDER.index(one.condition), one.since or date.max, one.tenant))
+    return sorted(standings, key=lambda one: (one.condition.rank, one.since or date.max, one.tenant))
 
 
 def quarantine_words(last: LastRun) -> str:

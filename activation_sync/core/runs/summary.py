@@ -1,90 +1,100 @@
-"""Plain words for people: how a run ended, and what to do next. Used by the command and the dashboard."""
+"""What a plan and a run came to, in small values that may be shown anywhere: free of secrets and of user names."""
 
-from activation_sync.core.phrases import rows_words, short_digest
-from activation_sync.core.runs.outcome import Outcome, RunSummary
-from activation_sync.core.runs.report_age import report_age_days
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Any
+
+from activation_sync.core.rule.delivery import Delivery, Verification
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.words import stale_words
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan as it is shown: counts in rows, and a table of plain text, one row a change.
+
+    digest: empty when there was no plan. findings: what the guards object to; empty when the run may go on.
+    approved_by: who let it go on all the same.
+    """
+
+    tenant: str
+    digest: str = ""
+    observed_on: date | None = None
+    newest_reconciled_on: date | None = None
+    findings: tuple[str, ...] = ()
+    decisions: dict[str, int] = field(default_factory=dict)
+    kept: int = 0
+    written: int = 0
+    pushed: int = 0
+    waiting: int = 0
+    conflicts: int = 0
+    approved_by: str = ""
+    table: tuple[dict[str, str], ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What one run did; small and free of secrets and names, so that it may be shown anywhere.
+
+    plan: what it planned, as far as it came. error_kind: the name of the error that failed or held it.
+    put_off_until: when Graph may be asked again. troubles: what is amiss with the tenant after it, in numbers
+    (`core/runs/alerts.py`), so that the next run can compare.
+    """
+
+    plan: PlanView
+    run_id: str
+    as_of: date
+    outcome: Outcome
+    dead_letters: int = 0
+    delivery: Delivery = field(default_factory=Delivery)
+    verification: Verification = field(default_factory=Verification)
+    is_stale: bool = False
+    error: str = ""
+    error_kind: str = ""
+    put_off_until: datetime | None = None
+    troubles: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def tenant(self) -> str:
+        return self.plan.tenant
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Run and plan as one flat table, for machines: what `--json` prints and the record of runs keeps."""
+        plan = {REFRESHED_ON.get(name, name): getattr(self.plan, name) for name in PLAN_FIELDS}
+        return plan | {name: getattr(self, name) for name in RUN_FIELDS}
+
+
+REFRESHED_ON = {"observed_on": "refreshed_on"}  # the only fact that has a name of its own
+PLAN_FIELDS = tuple(one.name for one in fields(PlanView))
+RUN_FIELDS = tuple(one.name for one in fields(RunSummary) if one.name != "plan")
+
+
+def fields_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a summary from its facts, as `RunSummary.facts` gives them; what is missing is left out."""
+    plan = {name: facts[fact] for name in PLAN_FIELDS if (fact := REFRESHED_ON.get(name, name)) in facts}
+    return {name: facts[name] for name in RUN_FIELDS if name in facts} | {"plan": plan}
 
 
 def outcome_words(summary: RunSummary) -> str:
     """How a run ended, and what to do next, in a sentence or two."""
-    return f"{_OUTCOME_WORDS[summary.outcome](summary)}{_stale_words(summary)}"
+    return f"{summary.outcome.words(summary)}{stale_words(summary)}"
 
 
-def _done_words(summary: RunSummary) -> str:
-    delivery = summary.delivery
-    sent = f"{delivery.acknowledged:,} of {rows_words(summary.pushed, 'update')} acknowledged by Graph"
-    off = "" if delivery.is_enabled else "; write-back is switched off, so they stay pending"
-    return f"Wrote {rows_words(summary.written)} to the warehouse; {sent}{off}.{_waiting_words(summary)}"
+def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:
+    """How a run that went through all its steps ended; the most pressing reason wins.
 
-
-def _nothing_new_words(summary: RunSummary) -> str:
-    return f"No new report: the newest is still of {summary.refreshed_on or 'no date'}.{_waiting_words(summary)}"
-
-
-def _previewed_words(summary: RunSummary) -> str:
-    would = f"{rows_words(summary.written)} in the warehouse and {rows_words(summary.pushed)} in Graph"
-    return f"Would change {would}; nothing was written.{_waiting_words(summary)}"
-
-
-def _held_words(summary: RunSummary) -> str:
-    return (
-        f"Held before any write: {'; '.join(summary.findings)}. Approve with --approve {short_digest(summary.digest)}."
-    )
-
-
-def _unsettled_words(summary: RunSummary) -> str:
-    open_ends = {"conflict": summary.conflicts, "dead letter": summary.dead_letters}
-    left = " and ".join(rows_words(count, noun) for noun, count in open_ends.items() if count)
-    remedies = {"resolve": summary.conflicts, "retry": summary.dead_letters}
-    remedy = " or ".join(f"`{command}`" for command, count in remedies.items() if count)
-    return f"{_done_words(summary)} {left or 'Something'} left open: see {remedy or '`status`'}."
-
-
-def _not_offered_words(summary: RunSummary) -> str:
-    return (
-        f"Wrote {rows_words(summary.written)} to the warehouse. This Graph does not offer the write-back resource: "
-        f"pending in the outbox: {rows_words(summary.delivery.pending, 'update')}."
-    )
-
-
-def _failed_words(summary: RunSummary) -> str:
-    return f"Failed: {summary.error or 'see the log of the run'}"
-
-
-def _put_off_words(summary: RunSummary) -> str:
-    until = f"{summary.put_off_until:%H:%M} UTC" if summary.put_off_until else "later"
-    return f"Put off until {until}, so that other tenants need not wait: {summary.error}"
-
-
-def _quarantined_words(summary: RunSummary) -> str:
-    return f"Left out: {summary.error}"
-
-
-def _already_done_words(summary: RunSummary) -> str:
-    return f"The night of {summary.as_of} was done already; nothing was left to do."
-
-
-def _waiting_words(summary: RunSummary) -> str:
-    if not summary.waiting:
-        return ""
-    return f" {rows_words(summary.waiting)} will be sent once Graph's counts report of their date has landed."
-
-
-def _stale_words(summary: RunSummary) -> str:
-    if not (summary.is_stale and summary.refreshed_on):
-        return ""
-    return f" The report is {report_age_days(summary.refreshed_on, summary.as_of)} days old: older than it should be."
-
-
-_OUTCOME_WORDS = {
-    Outcome.DONE: _done_words,
-    Outcome.NOTHING_NEW: _nothing_new_words,
-    Outcome.PREVIEWED: _previewed_words,
-    Outcome.HELD: _held_words,
-    Outcome.UNSETTLED: _unsettled_words,
-    Outcome.NOT_OFFERED: _not_offered_words,
-    Outcome.FAILED: _failed_words,
-    Outcome.PUT_OFF: _put_off_words,
-    Outcome.QUARANTINED: _quarantined_words,
-    Outcome.ALREADY_DONE: _already_done_words,
-}
+    dead_letters: open ones of the tenant, also from earlier runs: someone still has to look.
+    """
+    if not delivery.is_offered:
+        return Outcome.NOT_OFFERED
+    if plan.conflicts or dead_letters or verification.different:
+        return Outcome.UNSETTLED
+    is_new = plan.observed_on != plan.newest_reconciled_on
+    did_something = is_new or plan.written or plan.pushed or delivery.acknowledged
+    return Outcome.DONE if did_something else Outcome.NOTHING_NEW

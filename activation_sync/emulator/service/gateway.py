@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 
 from activation_sync.emulator.faults import faults
-from activation_sync.emulator.faults.journal import Served
+from activation_sync.emulator.faults.journal import JournalEntry
 from activation_sync.emulator.http.answers import Call, Door, Refusal, Reply, Visit, segment_not_found, standard_headers
 from activation_sync.emulator.service import fault_effects
 from activation_sync.emulator.service.batch import serve_batch
@@ -177,7 +177,7 @@ def _write_down(world: World, visit: Visit, reply: Reply) -> None:
     call = visit.call
     path = "/data/download/..." if call.door == "download" else call.path
     world.journal.add(
-        Served(
+        JournalEntry(
             at=visit.at,
             method=call.method,
             path=f"{path}?{call.query_string}" if call.query_string else path,

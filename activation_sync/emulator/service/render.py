@@ -7,11 +7,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from activation_sync.emulator.tenant.editions import USER_DETAIL, Cell, Edition, Row, Table, table_of
+from activation_sync.emulator.tenant.editions import TABLES, Cell, Edition, Row, Table, property_of, table_of
 
 ROWS_A_CHUNK = 1000
 _WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le" if sys.byteorder == "little" else "utf-16-be"}
-_NESTED = ("reportRefreshDate", "userPrincipalName", "displayName")
 
 
 def csv_chunks(edition: Edition) -> Iterator[bytes]:
@@ -31,7 +30,8 @@ def json_rows(edition: Edition, first_user: int = 0, last_user: int | None = Non
     """The report as beta's JSON objects; the user detail nests the products of a user."""
     table = table_of(edition, first_user, last_user)
     rows = [_as_object(table, row) for row in table.rows]
-    return _nested(rows) if edition.report == USER_DETAIL else rows
+    once_a_user = TABLES[edition.report].once_a_user
+    return _nested(rows, once_a_user) if once_a_user else rows
 
 
 def _csv_text(rows: Iterable[Row]) -> str:
@@ -41,24 +41,18 @@ def _csv_text(rows: Iterable[Row]) -> str:
 
 
 def _as_object(table: Table, row: Row) -> dict[str, Any]:
-    return {_property(name): _json_cell(cell) for name, cell in zip(table.columns, row, strict=True)}
+    return {property_of(name): _json_cell(cell) for name, cell in zip(table.columns, row, strict=True)}
 
 
 def _json_cell(cell: Cell) -> Cell | None:
     return None if cell == "" else cell
 
 
-def _property(column: str) -> str:
-    """A column's name as a property: `Windows 10 Mobile` is `windows10Mobile`, `iOS` is `ios`."""
-    first, *rest = column.split()
-    return first.lower() + "".join(rest)
-
-
-def _nested(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _nested(rows: list[dict[str, Any]], outer: tuple[str, ...]) -> list[dict[str, Any]]:
     """One object a user, with one entry a product."""
-    users = itertools.groupby(rows, key=lambda row: tuple(row[name] for name in _NESTED))
+    users = itertools.groupby(rows, key=lambda row: tuple(row[name] for name in outer))
     return [
-        dict(zip(_NESTED, user, strict=True))
-        | {"userActivationCounts": [{name: row[name] for name in row if name not in _NESTED} for row in rows_of_user]}
+        dict(zip(outer, user, strict=True))
+        | {"userActivationCounts": [{name: row[name] for name in row if name not in outer} for row in rows_of_user]}
         for user, rows_of_user in users
     ]

@@ -11,7 +11,7 @@ from activation_sync.emulator.faults.twists import twisted
 from activation_sync.emulator.http.answers import Refusal, Reply, Visit, json_reply
 from activation_sync.emulator.service.render import csv_chunks, json_rows
 from activation_sync.emulator.service.world import World
-from activation_sync.emulator.tenant.editions import USER_DETAIL, Edition
+from activation_sync.emulator.tenant.editions import TABLES, Edition
 
 CSV, JSON = "text/csv", "application/json"
 LARGEST_PAGE_USERS = 999
@@ -85,16 +85,16 @@ def _ticket_name(visit: Visit) -> str:
 def _json_page(world: World, visit: Visit, edition: Edition) -> Reply:
     if edition.is_blank:
         return Reply(200, b"", {"Content-Type": JSON})
-    if edition.report != USER_DETAIL:
+    if not TABLES[edition.report].once_a_user:
         return json_reply({"value": json_rows(edition)})
     begun = {"day": edition.day, "dated": edition.dated.toordinal(), "from": 0, "top": _top(world, visit)}
     page = _page_asked_for(visit) or begun
     edition = replace(edition, day=page["day"], dated=date.fromordinal(page["dated"]))
     after = page["from"] + page["top"]
-    context = f"{world.root}/beta/$metadata#Collection(microsoft.graph.{USER_DETAIL[3].lower()}{USER_DETAIL[4:]})"
+    context = f"{world.root}/beta/$metadata#Collection(microsoft.graph.{edition.report[3].lower()}{edition.report[4:]})"
     answer: dict[str, Any] = {"@odata.context": context}
     if after < edition.users:
-        answer["@odata.nextLink"] = _next_link(world, page | {"from": after})
+        answer["@odata.nextLink"] = _next_link(world, edition.report, page | {"from": after})
     return json_reply(answer | {"value": json_rows(edition, page["from"], after)})
 
 
@@ -105,9 +105,9 @@ def _top(world: World, visit: Visit) -> int:
     return min(int(text), LARGEST_PAGE_USERS)
 
 
-def _next_link(world: World, page: dict[str, int]) -> str:
+def _next_link(world: World, report: str, page: dict[str, int]) -> str:
     token = base64.urlsafe_b64encode(json.dumps(page).encode()).decode().rstrip("=")
-    return f"{world.root}/beta/reports/{USER_DETAIL}/content?$format=application/json&$skiptoken={token}"
+    return f"{world.root}/beta/reports/{report}/content?$format=application/json&$skiptoken={token}"
 
 
 def _page_asked_for(visit: Visit) -> dict[str, int] | None:

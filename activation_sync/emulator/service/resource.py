@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from activation_sync.emulator.http.answers import Refusal, Reply, Visit, json_reply
 from activation_sync.emulator.service.identity import admit_to_graph
-from activation_sync.emulator.service.updates import ODATA_TYPE, Update, read_body, read_date, read_update
+from activation_sync.emulator.service.updates import COUNTS, ODATA_TYPE, Update, read_body, read_date, read_update
 from activation_sync.emulator.service.world import World
 from activation_sync.emulator.tenant.published import PublishedRow, same_product
 
@@ -66,11 +66,9 @@ def as_resource(row: PublishedRow) -> dict[str, Any]:
     return {
         "@odata.type": ODATA_TYPE,
         "id": row.id,
-        "activated": row.counts.activated,
-        "assigned": row.counts.assigned,
         "productType": row.product_type,
         "reportRefreshDate": row.refreshed_on.isoformat(),
-        "sharedComputerActivation": row.counts.shared_computer_activation,
+        **dict(zip(COUNTS, row.counts, strict=True)),
     }
 
 

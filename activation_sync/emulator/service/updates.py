@@ -7,13 +7,11 @@ from datetime import date
 from typing import Any, NoReturn
 
 from activation_sync.emulator.http.answers import Call, Refusal
+from activation_sync.emulator.tenant.editions import COUNT_COLUMNS, property_of
+from activation_sync.emulator.tenant.figures import Counts
 
 ODATA_TYPE = "#microsoft.graph.office365ActivationsUserCounts"
-COUNTS = {
-    "assigned": "assigned",
-    "activated": "activated",
-    "sharedComputerActivation": "shared_computer_activation",
-}
+COUNTS = dict(zip(map(property_of, COUNT_COLUMNS), Counts._fields, strict=True))
 LARGEST_INT64 = 2**63 - 1
 
 

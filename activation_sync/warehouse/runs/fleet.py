@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from activation_sync.core.runs.condition import Condition
 from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.quarantine import Turnout, is_its_own, quarantine_of
 from activation_sync.core.runs.standing import LastRun
@@ -28,14 +29,14 @@ from activation_sync.warehouse.database.tables import sync_run, tenant_lease
 from activation_sync.warehouse.runs.runs import SUMMARY
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-ALIKE = {Outcome.NOTHING_NEW.value: Outcome.DONE.value}  # a streak of the one goes on with the other
-MAY_BE_FAILING = (Outcome.FAILED.value, Outcome.PUT_OFF.value)
+CONDITIONS = {outcome.value: outcome.condition.value for outcome in Outcome}
+ENDS_FAILURES = tuple(outcome.value for outcome in Outcome if outcome.ends_failures)
 
 
 def read_last_runs(conn: Connection, tenants: Sequence[str], at: datetime) -> list[LastRun]:
     """The newest run of the job itself of each tenant, since when it has been like that, and its quarantine."""
     ended, unended = _read_ended(conn, tenants), _read_unended(conn, tenants, at)
-    failing = [tenant for tenant, last in ended.items() if last.outcome in MAY_BE_FAILING]
+    failing = [tenant for tenant, last in ended.items() if last.outcome and not last.outcome.ends_failures]
     failed_on = _read_own_failures(conn, failing) if failing else {}
     turnouts = _read_turnouts(conn, {night for nights in failed_on.values() for night in nights})
     return [
@@ -50,10 +51,10 @@ def read_last_runs(conn: Connection, tenants: Sequence[str], at: datetime) -> li
 
 def _read_ended(conn: Connection, tenants: Sequence[str]) -> dict[str, LastRun]:
     asked, last = _asked(tenants), sync_run.alias("last")
-    row, kind = last.c, _kind(last)
-    summary = case((kind != Outcome.DONE.value, row.summary))  # what went well needs no words
+    row, condition = last.c, _condition(last)
+    summary = case((condition != Condition.FINE.value, row.summary))  # what went well needs no words
     found = (
-        select(row.tenant, row.outcome, row.as_of, row.refreshed_on, _since(asked, kind), summary)
+        select(row.tenant, row.outcome, row.as_of, row.refreshed_on, _since(asked, condition), summary)
         .select_from(asked)
         .join(last, row.run_id == _newest(asked, sync_run.alias("ended"), has_ended=True))
     )
@@ -86,7 +87,7 @@ def _read_unended(conn: Connection, tenants: Sequence[str], at: datetime) -> dic
 def _read_own_failures(conn: Connection, tenants: Sequence[str]) -> dict[str, set[date]]:
     """The nights on which each tenant failed by its own fault since its last run that said anything else."""
     asked, failed, other = _asked(tenants), sync_run.alias("failed"), sync_run.alias("other")
-    other_at = _newest_at(asked, other, other.c.outcome.not_in(MAY_BE_FAILING))
+    other_at = _newest_at(asked, other, other.c.outcome.in_(ENDS_FAILURES))
     found = (
         select(failed.c.tenant, failed.c.as_of, failed.c.started_at, failed.c.summary)
         .select_from(asked)
@@ -122,9 +123,9 @@ def _is_job(run: NamedFromClause) -> tuple[ColumnElement[bool], ...]:
     return (run.c.kind == RunKind.SYNC.value,)
 
 
-def _kind(run: NamedFromClause) -> ColumnElement[str]:
-    """The outcome, as far as streaks tell outcomes apart."""
-    return case(ALIKE, value=run.c.outcome, else_=run.c.outcome)
+def _condition(run: NamedFromClause) -> ColumnElement[str]:
+    """How a tenant fares after a run: a streak goes on as long as that stays the same."""
+    return case(CONDITIONS, value=run.c.outcome)
 
 
 def _newest(asked: CTE, run: NamedFromClause, *, has_ended: bool = False) -> ScalarSelect[str]:
@@ -139,10 +140,10 @@ def _newest_at(asked: CTE, run: NamedFromClause, *which: ColumnElement[bool]) ->
     return func.coalesce(_first(run, mine, run.c.started_at.desc()), NEVER)
 
 
-def _since(asked: CTE, kind: ColumnElement[str]) -> ScalarSelect[datetime]:
+def _since(asked: CTE, condition: ColumnElement[str]) -> ScalarSelect[datetime]:
     """When the first run began of the streak that the newest one is the last of."""
     other, first = sync_run.alias("other"), sync_run.alias("first")
-    other_at = _newest_at(asked, other, _kind(other) != kind)
+    other_at = _newest_at(asked, other, _condition(other) != condition)
     mine = (first.c.tenant == asked.c.tenant, *_is_job(first), first.c.outcome.is_not(None))
     return _first(first, select(first.c.started_at).where(*mine, first.c.started_at > other_at), first.c.started_at)
 

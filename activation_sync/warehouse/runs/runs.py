@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
 from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.outcome import WENT_THROUGH, Outcome, RunKind
+from activation_sync.core.runs.summary import RunSummary, fields_of
+from activation_sync.core.stamp import Stamp
 from activation_sync.warehouse.database.tables import sync_run
 from activation_sync.warehouse.database.upsert import insert_or_update
 
-SUMMARY = TypeAdapter(RunSummary)
-ENDED_WELL = (Outcome.DONE, Outcome.NOTHING_NEW, Outcome.UNSETTLED, Outcome.NOT_OFFERED)  # went through all steps
+# As its facts, flat: views read them, and a row stays readable whatever the summary holds them in.
+SUMMARY: TypeAdapter[RunSummary] = TypeAdapter(
+    Annotated[RunSummary, BeforeValidator(fields_of), PlainSerializer(lambda summary: summary.facts)]
+)
 NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
 
 
@@ -38,24 +43,21 @@ class RunRecord:
 
 def record_run_started(
     conn: Connection,
-    *,
     tenant: str,
-    run_id: str,
     as_of: date,
-    who: str,
-    at: datetime,
+    stamp: Stamp,
     kind: RunKind = RunKind.SYNC,
     reason: str | None = None,
 ) -> None:
     """Note that a run began; begun again, it has not ended."""
     started = {
-        "run_id": run_id,
+        "run_id": stamp.run_id,
         "tenant": tenant,
         "kind": kind.value,
         "as_of": as_of,
-        "who": who,
+        "who": stamp.who,
         "reason": reason,
-        "started_at": at,
+        "started_at": stamp.at,
     }
     again = ("started_at", "who", "reason", *NOT_ENDED)
     conn.execute(insert_or_update(conn, sync_run, again), [started | dict.fromkeys(NOT_ENDED)])
@@ -66,8 +68,8 @@ def record_run(conn: Connection, summary: RunSummary, *, at: datetime) -> None:
     ended = {
         "ended_at": at,
         "outcome": summary.outcome.value,
-        "refreshed_on": summary.refreshed_on,
-        "digest": summary.digest,
+        "refreshed_on": summary.plan.observed_on,
+        "digest": summary.plan.digest,
         "summary": SUMMARY.dump_json(summary).decode(),
     }
     conn.execute(update(sync_run).where(sync_run.c.run_id == summary.run_id).values(ended))
@@ -117,7 +119,7 @@ def went_well(night: date) -> tuple[ColumnElement[bool], ...]:
     for a day in the far future, which must not silence the nights until then.
     """
     row = sync_run.c
-    well = row.outcome.in_([outcome.value for outcome in ENDED_WELL])
+    well = row.outcome.in_(WENT_THROUGH)
     return row.kind == RunKind.SYNC.value, row.as_of.between(night, night + timedelta(days=1)), well
 
 

@@ -1,4 +1,4 @@
-"""Reading the views for BI; each gives rows of its class in `core/history.py`, whose fields are its columns."""
+"""Reading the views for BI; each gives rows of its class in `core/pages/bi_rows.py`, whose fields are its columns."""
 
 from dataclasses import fields
 from datetime import date, datetime
@@ -23,7 +23,7 @@ from activation_sync.core.pages.bi_rows import (
     Drift,
     MonthEndCount,
     NightlyDrift,
-    OpenConflict,
+    OpenConflictRow,
     OpenDeadLetter,
     Restatement,
     RunHealth,
@@ -51,7 +51,7 @@ VIEWS: dict[type[Any], TableClause] = {
     NightlyDrift: _view("bi_nightly_drift", NightlyDrift),
     Drift: _view("bi_drift", Drift),
     Restatement: _view("bi_restatement", Restatement),
-    OpenConflict: _view("bi_open_conflict", OpenConflict),
+    OpenConflictRow: _view("bi_open_conflict", OpenConflictRow),
     OpenDeadLetter: _view("bi_open_dead_letter", OpenDeadLetter),
 }
 
@@ -98,11 +98,11 @@ def read_restatements(conn: Connection, tenant: str, limit: int) -> list[Restate
     return _read(conn, Restatement, row.tenant == tenant, order=newest_first, limit=limit)
 
 
-def read_open_conflicts(conn: Connection, tenant: str, limit: int) -> list[OpenConflict]:
+def read_open_conflicts(conn: Connection, tenant: str, limit: int) -> list[OpenConflictRow]:
     """Conflicts that wait for a person, newest refresh date first."""
-    row = VIEWS[OpenConflict].c
+    row = VIEWS[OpenConflictRow].c
     newest_first = (row.refreshed_on.desc(), row.product, row.measure)
-    return _read(conn, OpenConflict, row.tenant == tenant, order=newest_first, limit=limit)
+    return _read(conn, OpenConflictRow, row.tenant == tenant, order=newest_first, limit=limit)
 
 
 def read_open_dead_letters(conn: Connection, tenant: str, limit: int) -> list[OpenDeadLetter]:

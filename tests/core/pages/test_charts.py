@@ -14,7 +14,8 @@ from activation_sync.core.pages.bi_rows import DailyCount, NightlyDrift
 from activation_sync.core.pages.charts import adoption_chart, compact, drift_chart, nice_top, top_products, trend_chart
 from activation_sync.core.pages.plan_view import run_markdown
 from activation_sync.core.pages.svg import INKS, PAPER, Chart, arrange, render, svg_image
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary
 
 DAY = date(2026, 11, 1)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -181,4 +182,4 @@ def test_a_count_that_is_unknown_at_the_end_is_said_to_be_not_reported():
 
 
 def _summary() -> RunSummary:
-    return RunSummary("contoso", "r1", DAY, Outcome.DONE)
+    return RunSummary(PlanView("contoso"), "r1", DAY, Outcome.DONE)

@@ -32,6 +32,7 @@ class World:
     graph: Counts = NOT_REPORTED
     shown: list[Counts] = field(default_factory=list)
     state: KeyState = UNSEEN
+    corrected: Counts = NOT_REPORTED
 
     def any_counts(self) -> Counts:
         return Counts(*(self.random.randint(0, 3) for _ in range(3)))
@@ -44,7 +45,8 @@ class World:
         if self.chance(0.2):
             self.usage = self.any_counts()
         if self.chance(0.2) and not self.state.warehouse.is_absent:
-            self.state = replace(self.state, warehouse=self.random.choice([self.any_counts(), NOT_REPORTED]))
+            self.corrected = self.random.choice([self.any_counts(), NOT_REPORTED])
+            self.state = replace(self.state, warehouse=self.corrected)
 
     def report(self, is_quiet: bool) -> None:
         """Tonight's reports: of usage, nearly always; of Graph's rows, at once, late, or never."""
@@ -100,6 +102,31 @@ def test_graph_and_warehouse_agree_in_the_end_and_nothing_flips_back_and_forth(l
         assert world.graph == world.state.warehouse == world.state.agreed, f"walk {seed}"
         assert max(pushes, default=0) <= LAG_NIGHTS, f"walk {seed} still pushes in the quiet: nights {pushes}"
         assert len(pushes) <= 1 + LAG_NIGHTS, f"walk {seed} pushes again and again: nights {pushes}"
+
+
+def overwritten(world: World, before: KeyState) -> list[tuple[int, int]]:
+    """Each corrected count that a night replaced: the correction and the value that took its place.
+
+    A count corrected to what the usage data shows is none: from then on it follows the usage data.
+    """
+    sides = (world.corrected, before.warehouse, before.observed_seen, world.state.warehouse)
+    return [
+        (corrected, now)
+        for corrected, then, seen, now in zip(*sides, strict=True)
+        if corrected is not None and corrected == then != seen and now != corrected
+    ]
+
+
+@pytest.mark.parametrize("policy", [ConflictPolicy.HOLD, ConflictPolicy.WAREHOUSE])
+def test_no_correction_is_overwritten_unasked_however_often_a_report_is_restated(policy):
+    for seed in range(WALKS):
+        world = world_of("follows", seed=seed)
+        for night in range(BUSY_NIGHTS):
+            world.live_a_day()
+            world.report(is_quiet=False)
+            before = world.state
+            world.sync(policy, world.random.choice(STOPS) if world.chance(0.4) else None)
+            assert overwritten(world, before) == [], f"walk {seed}, night {night}"
 
 
 def test_a_patch_whose_answer_was_lost_is_put_right_even_when_the_value_moves_back():

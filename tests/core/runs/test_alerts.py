@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activation_sync.core.rule.delivery import Delivery
-from activation_sync.core.runs.alerts import Alert, Trouble, alerts, troubles_after
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.alerts import Alert, alerts, troubles_after
+from activation_sync.core.runs.condition import Trouble
+from activation_sync.core.runs.outcome import Outcome, RunKind
+from activation_sync.core.runs.summary import PlanView, RunSummary
 
-DONE = RunSummary("contoso", "run", date(2026, 11, 21), Outcome.DONE, refreshed_on=date(2026, 11, 19))
+PLAN = PlanView("contoso", observed_on=date(2026, 11, 19))
+DONE = RunSummary(PLAN, "run", date(2026, 11, 21), Outcome.DONE)
 HELD = replace(DONE, outcome=Outcome.HELD, error="held before any write: 3 of 4 rows would change. Approve ...")
 FAILED = replace(DONE, outcome=Outcome.FAILED, error="the token endpoint refused us; make a new client secret")
 NOT_OFFERED = replace(DONE, outcome=Outcome.NOT_OFFERED, delivery=Delivery(pending=7, is_offered=False))
@@ -19,7 +22,7 @@ STALE = replace(DONE, is_stale=True)
 
 
 def conflicts(count: int) -> RunSummary:
-    return replace(DONE, outcome=Outcome.UNSETTLED, conflicts=count)
+    return replace(DONE, outcome=Outcome.UNSETTLED, plan=replace(PLAN, conflicts=count))
 
 
 def dead(count: int) -> RunSummary:
@@ -77,7 +80,7 @@ def test_a_failed_night_between_two_held_ones_does_not_tell_of_the_hold_again():
 
 
 def test_a_backfill_tells_where_it_stopped_and_leaves_the_rest_to_the_night():
-    open_ends = replace(HELD, conflicts=2, dead_letters=1)
+    open_ends = replace(HELD, plan=replace(PLAN, conflicts=2), dead_letters=1)
 
     assert events(open_ends, conflicts(3), kind=RunKind.BACKFILL) == [["held"], ["held.over"]]
 
@@ -105,11 +108,10 @@ def test_the_message_has_the_numbers_and_the_remedy(run: RunSummary, words: str)
 
 runs = st.builds(
     RunSummary,
-    tenant=st.just("contoso"),
+    plan=st.builds(PlanView, tenant=st.just("contoso"), digest=st.just("d1"), conflicts=st.integers(0, 3)),
     run_id=st.just("run"),
     as_of=st.just(DONE.as_of),
     outcome=st.sampled_from(Outcome),
-    conflicts=st.integers(0, 3),
     dead_letters=st.integers(0, 3),
     is_stale=st.booleans(),
     delivery=st.builds(Delivery, is_offered=st.booleans()),

@@ -6,7 +6,7 @@ import pytest
 
 from activation_sync.core.pages.backfill_words import backfill_words, dates_words
 from activation_sync.core.rule.delivery import Delivery
-from activation_sync.core.runs.backfill import BackfillSummary, Found, ReplayDay, ReplayedDay, Verdict, Window
+from activation_sync.core.runs.backfill import BackfillSummary, DayVerdict, LandedDays, ReplayDay, ReplayedDay, Window
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.errors import ConfigError
 
@@ -50,15 +50,15 @@ def test_dates_that_follow_each_other_are_one_range(days, words):
 
 
 def test_the_dates_come_in_portions_that_know_how_far_they_are():
-    found = Found(tuple(ReplayDay(day, ()) for day in october(1, 2, 3, 4, 5)))
+    found = LandedDays(tuple(ReplayDay(day, ()) for day in october(1, 2, 3, 4, 5)))
     batches = list(found.batches(2))
     assert [(len(batch.days), batch.before, batch.total) for batch in batches] == [(2, 0, 5), (2, 2, 5), (1, 4, 5)]
     assert str(batches[1]) == "2026-10-03..2026-10-04"
 
 
 def test_the_words_count_only_what_was_applied_and_name_what_is_missing():
-    applied = ReplayedDay(FIRST, Verdict.APPLIED, "d1", written=6, pushed=2)
-    held = ReplayedDay(LAST, Verdict.HELD, "d2", written=6, pushed=6, held_because="held before any write: so")
+    applied = ReplayedDay(FIRST, DayVerdict.APPLIED, "d1", written=6, pushed=2)
+    held = ReplayedDay(LAST, DayVerdict.HELD, "d2", written=6, pushed=6, held_because="held before any write: so")
     summary = BackfillSummary(
         *("contoso", FIRST, LAST, "why", Outcome.HELD),
         days=(applied, held),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activation_sync.core.runs.nights import NAMED_TENANTS, newest_night, night_of, night_rows, night_words
-from activation_sync.core.runs.outcome import Outcome, RunSummary, most_pressing
+from activation_sync.core.runs.outcome import Outcome, most_pressing
+from activation_sync.core.runs.summary import PlanView, RunSummary
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HONOLULU = ZoneInfo("Pacific/Honolulu")
@@ -73,7 +74,7 @@ def test_a_night_is_named_after_what_needs_someone_most():
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_has_its_place_and_its_words(outcome: Outcome):
-    summary = RunSummary("contoso", "", date(2026, 11, 23), outcome)
+    summary = RunSummary(PlanView("contoso"), "", date(2026, 11, 23), outcome)
 
     assert most_pressing([outcome]) is outcome
     assert f"1 tenant: 1 {outcome}." in night_words([summary])
@@ -81,10 +82,10 @@ def test_every_outcome_has_its_place_and_its_words(outcome: Outcome):
 
 def test_of_many_failures_the_first_are_named_and_the_rest_counted():
     failed = [
-        RunSummary(f"tenant-{number}", "", date(2026, 11, 23), Outcome.FAILED, error="no way in")
+        RunSummary(PlanView(f"tenant-{number}"), "", date(2026, 11, 23), Outcome.FAILED, error="no way in")
         for number in range(NAMED_TENANTS + 2)
     ]
-    fine = RunSummary("contoso", "", date(2026, 11, 23), Outcome.ALREADY_DONE)
+    fine = RunSummary(PlanView("contoso"), "", date(2026, 11, 23), Outcome.ALREADY_DONE)
 
     words = night_words([fine, *failed])
 

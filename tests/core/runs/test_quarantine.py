@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.quarantine import (
     NIGHTS,
     TRIED_AGAIN_AFTER,
@@ -15,6 +15,7 @@ from activation_sync.core.runs.quarantine import (
     is_its_own,
     quarantine_of,
 )
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import (
     ConfigError,
     CredentialError,
@@ -110,4 +111,9 @@ def test_outages_alone_never_put_anybody_in_quarantine(failed_on: set[int], outa
     ],
 )
 def test_bad_days_of_graph_and_of_our_own_side_are_not_the_tenants_fault(kind: type[Exception], is_own: bool):
-    assert is_its_own(RunSummary("contoso", "", FIRST, Outcome.FAILED, error_kind=kind.__name__)) is is_own
+    assert is_its_own(RunSummary(PlanView("contoso"), "", FIRST, Outcome.FAILED, error_kind=kind.__name__)) is is_own
+
+
+@pytest.mark.parametrize("kept", ["CredentialError", "GraphRefusedError", "ReportFormatError", "WorkerLostError"])
+def test_the_names_that_the_history_keeps_of_old_failures_still_count(kept: str):
+    assert is_its_own(RunSummary(PlanView("contoso"), "", FIRST, Outcome.FAILED, error_kind=kept))

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from activation_sync.core.runs.outcome import Outcome, RunSummary
+from activation_sync.core.runs.condition import Condition
+from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.quarantine import Quarantine
 from activation_sync.core.runs.standing import (
     NAMED_TENANTS,
-    Condition,
     LastRun,
     Standing,
     begun_since,
@@ -19,6 +19,7 @@ from activation_sync.core.runs.standing import (
     quarantine_words,
     standing_of,
 )
+from activation_sync.core.runs.summary import PlanView, RunSummary
 
 NIGHT = date(2026, 11, 21)
 BEGAN = datetime(2026, 11, 18, 1, 30, tzinfo=UTC)
@@ -27,7 +28,9 @@ QUARANTINE = Quarantine(date(2026, 11, 20), date(2026, 11, 27))
 
 
 def last_run(outcome: Outcome = Outcome.DONE, **known: object) -> LastRun:
-    summary = RunSummary("contoso", "r1", NIGHT, outcome, error="no way in" if outcome is Outcome.FAILED else "")
+    summary = RunSummary(
+        PlanView("contoso"), "r1", NIGHT, outcome, error="no way in" if outcome is Outcome.FAILED else ""
+    )
     fresh = LastRun("contoso", outcome, NIGHT, BEGAN, NIGHT - timedelta(days=2), summary)
     return replace(fresh, **known)  # type: ignore[arg-type]
 
@@ -155,8 +158,8 @@ def test_the_sentence_counts_all_and_names_the_first_that_need_someone():
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_no_outcome_goes_unseen(outcome: Outcome):
-    """What is not fine is one of the conditions; only what cannot be a run's recorded end counts as fine."""
+    """Fine is a tenant whose newest run was done or had nothing to do, and no other."""
     condition = standing_of(last_run(outcome), NIGHT, STALE_AFTER).condition
-    fine = {Outcome.DONE, Outcome.NOTHING_NEW, Outcome.ALREADY_DONE, Outcome.PREVIEWED, Outcome.QUARANTINED}
+    fine = {Outcome.DONE, Outcome.NOTHING_NEW, Outcome.ALREADY_DONE, Outcome.PREVIEWED}
 
     assert (condition is Condition.FINE) is (outcome in fine)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,12 +9,14 @@ from activation_sync.core.rule.decide import change_of
 from activation_sync.core.rule.delivery import Delivery
 from activation_sync.core.rule.plan import make_plan
 from activation_sync.core.rule.reasons import decision_words, graph_words, plan_rows, why_words
-from activation_sync.core.runs.outcome import Outcome, RunSummary
-from activation_sync.core.runs.summary import outcome_words
+from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_words
 from tests.support.key_states import policies, worlds
 
 HOLD, KEY = ConflictPolicy.HOLD, Key(date(2026, 11, 19), "VISIO")
 CALM = dict.fromkeys(("observed", "warehouse", "published", "agreed", "observed_seen"), Counts(210, 3, 1))
+
+PLAN = PlanView("contoso", "a" * 64, date(2026, 11, 19))
 
 
 def change(policy=HOLD, **known):
@@ -126,19 +129,19 @@ def test_whatever_is_planned_can_be_put_in_words(world, policy):
         assert "None" not in "".join(row.values())
 
 
-def summary(outcome: Outcome, **facts) -> RunSummary:
-    return RunSummary("contoso", "run-1", date(2026, 11, 21), outcome, "a" * 64, date(2026, 11, 19), **facts)
+def summary(outcome: Outcome, planned: PlanView = PLAN, **facts) -> RunSummary:
+    return RunSummary(planned, "run-1", date(2026, 11, 21), outcome, **facts)
 
 
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
         (
-            summary(Outcome.DONE, written=1, pushed=2, delivery=Delivery(acknowledged=2)),
+            summary(Outcome.DONE, replace(PLAN, written=1, pushed=2), delivery=Delivery(acknowledged=2)),
             "Wrote 1 row to the warehouse; 2 of 2 updates acknowledged by Graph.",
         ),
         (
-            summary(Outcome.DONE, pushed=2, delivery=Delivery(pending=2, is_enabled=False)),
+            summary(Outcome.DONE, replace(PLAN, pushed=2), delivery=Delivery(pending=2, is_enabled=False)),
             "Wrote 0 rows to the warehouse; 0 of 2 updates acknowledged by Graph; "
             "write-back is switched off, so they stay pending.",
         ),
@@ -147,21 +150,21 @@ def summary(outcome: Outcome, **facts) -> RunSummary:
             "No new report: the newest is still of 2026-11-19. The report is 2 days old: older than it should be.",
         ),
         (
-            summary(Outcome.PREVIEWED, written=3, pushed=1, waiting=2),
+            summary(Outcome.PREVIEWED, replace(PLAN, written=3, pushed=1, waiting=2)),
             "Would change 3 rows in the warehouse and 1 row in Graph; nothing was written. "
             "2 rows will be sent once Graph's counts report of their date has landed.",
         ),
         (
-            summary(Outcome.HELD, findings=("the report has no rows",)),
+            summary(Outcome.HELD, replace(PLAN, findings=("the report has no rows",))),
             "Held before any write: the report has no rows. Approve with --approve aaaaaaaaaaaa.",
         ),
         (
-            summary(Outcome.UNSETTLED, written=1, conflicts=1, dead_letters=2),
+            summary(Outcome.UNSETTLED, replace(PLAN, written=1, conflicts=1), dead_letters=2),
             "Wrote 1 row to the warehouse; 0 of 0 updates acknowledged by Graph. "
             "1 conflict and 2 dead letters left open: see `resolve` or `retry`.",
         ),
         (
-            summary(Outcome.NOT_OFFERED, written=3, delivery=Delivery(pending=3, is_offered=False)),
+            summary(Outcome.NOT_OFFERED, replace(PLAN, written=3), delivery=Delivery(pending=3, is_offered=False)),
             "Wrote 3 rows to the warehouse. This Graph does not offer the write-back resource: "
             "pending in the outbox: 3 updates.",
         ),

@@ -3,7 +3,7 @@
 import pytest
 
 from activation_sync.core.model import Report
-from activation_sync.core.runs.backfill import Verdict, Window
+from activation_sync.core.runs.backfill import DayVerdict, Window
 from activation_sync.warehouse.database.lease import hold_lease
 from tasks.backfill.replay import look_for_days
 from tests.support.offline_site import (
@@ -43,12 +43,12 @@ def test_a_window_with_gaps_is_replayed_oldest_first_and_the_gaps_are_named(site
     replayed = site.backfill(day(0), day(11))
 
     assert [one.refreshed_on for one in replayed] == [day(number) for number in NUMBERS]
-    assert {one.verdict for one in replayed} == {Verdict.APPLIED}
+    assert {one.verdict for one in replayed} == {DayVerdict.APPLIED}
     rows = site.query("SELECT refreshed_on, assigned FROM activation_user_count WHERE product = :it", it=APPS)
     assert sorted((str(on), assigned) for on, assigned in rows) == [(str(day(n)), 5 + n % 3) for n in NUMBERS]
     window = site.preview(day(0), day(11))
     assert window.missing == (day(3), day(7), day(8))
-    assert {one.verdict for one in window.days} == {Verdict.NOTHING_TO_DO}
+    assert {one.verdict for one in window.days} == {DayVerdict.NOTHING_TO_DO}
     assert site.query("SELECT count(*) FROM activation_platform_count WHERE platform = 'windows'") == [(18,)]
 
 
@@ -67,7 +67,7 @@ def test_an_interrupted_window_resumes_and_ends_like_an_undisturbed_one(site, tm
     site.backfill(day(0), day(11), only_first=killed_after)
     resumed = site.backfill(day(0), day(11))
 
-    assert [one.verdict for one in resumed].count(Verdict.NOTHING_TO_DO) == killed_after
+    assert [one.verdict for one in resumed].count(DayVerdict.NOTHING_TO_DO) == killed_after
     with other_site(tmp_path) as undisturbed:
         land_window(undisturbed)
         undisturbed.backfill(day(0), day(11))
@@ -94,7 +94,7 @@ def test_a_year_interrupted_half_way_resumes_and_ends_like_an_undisturbed_one(si
     site.backfill(day(0), day(364), only_first=182)
     resumed = site.backfill(day(0), day(364))
 
-    assert [one.verdict for one in resumed] == [Verdict.NOTHING_TO_DO] * 182 + [Verdict.APPLIED] * 183
+    assert [one.verdict for one in resumed] == [DayVerdict.NOTHING_TO_DO] * 182 + [DayVerdict.APPLIED] * 183
     assert site.ending() == undisturbed_year
 
 
@@ -107,7 +107,7 @@ def test_a_second_run_writes_nothing_at_all(site):
     land_window(site)
     site.backfill(day(0), day(11))
     before = site.dump()
-    assert {one.verdict for one in site.backfill(day(0), day(11))} == {Verdict.NOTHING_TO_DO}
+    assert {one.verdict for one in site.backfill(day(0), day(11))} == {DayVerdict.NOTHING_TO_DO}
     assert site.dump() == before
 
 
@@ -116,7 +116,7 @@ def test_a_preview_writes_nothing_and_promises_the_very_plans_that_are_applied(s
     before = site.dump()
     looked = site.preview(day(0), day(11))
     assert site.dump() == before
-    assert {one.verdict for one in looked.days} == {Verdict.WOULD_CHANGE}
+    assert {one.verdict for one in looked.days} == {DayVerdict.WOULD_CHANGE}
     assert [row["refresh date"] for row in looked.days[0].table] == [str(day(0))] * 2
     assert [one.digest for one in site.backfill(day(0), day(11))] == [one.digest for one in looked.days]
 
@@ -126,7 +126,7 @@ def test_a_correction_by_hand_survives_the_replay_of_its_date(site):
     site.backfill(day(0), day(11))
     site.execute("UPDATE activation_user_count SET assigned = 77 WHERE refreshed_on = :on", on=str(day(5)))
     [replayed] = site.backfill(day(5), day(5))
-    assert (replayed.verdict, replayed.written) == (Verdict.APPLIED, 0)
+    assert (replayed.verdict, replayed.written) == (DayVerdict.APPLIED, 0)
     assert set(site.query("SELECT assigned FROM activation_user_count WHERE refreshed_on = :on", on=str(day(5)))) == {
         (77,)
     }
@@ -139,7 +139,7 @@ def test_of_a_restated_date_the_report_seen_last_counts_and_the_ledger_says_so(s
 
     [replayed] = site.backfill(day(0), day(0))
 
-    assert (replayed.verdict, replayed.landed, replayed.written) == (Verdict.APPLIED, 2, 1)
+    assert (replayed.verdict, replayed.landed, replayed.written) == (DayVerdict.APPLIED, 2, 1)
     assert site.query("SELECT assigned FROM activation_user_count WHERE product = :it", it=APPS) == [(6,)]
     notes = site.query("SELECT DISTINCT note FROM ledger WHERE kind = 'decision' ORDER BY note")
     window = f"backfill {day(0)}..{day(0)}: a test"
@@ -151,16 +151,16 @@ def test_a_report_cut_short_holds_its_date_and_those_behind_it_until_that_plan_i
 
     *done, held = site.backfill(day(0), day(2))
 
-    assert [one.verdict for one in done] == [Verdict.APPLIED]
-    assert (held.refreshed_on, held.verdict) == (day(1), Verdict.HELD)
+    assert [one.verdict for one in done] == [DayVerdict.APPLIED]
+    assert (held.refreshed_on, held.verdict) == (day(1), DayVerdict.HELD)
     assert "the user-detail report of 2026-01-02 has 6 rows, 36 fewer than the one before it (42)" in held.held_because
     assert f"--approve {held.digest[:12]}" in held.held_because
     assert site.preview(day(0), day(2)).days[1].digest == held.digest
-    assert [one.verdict for one in site.backfill(day(0), day(2), approve="0" * 12)][-1] is Verdict.HELD
+    assert [one.verdict for one in site.backfill(day(0), day(2), approve="0" * 12)][-1] is DayVerdict.HELD
 
     approved = site.backfill(day(0), day(2), approve=held.digest[:12])
 
-    assert [one.verdict for one in approved] == [Verdict.NOTHING_TO_DO, Verdict.APPLIED, Verdict.APPLIED]
+    assert [one.verdict for one in approved] == [DayVerdict.NOTHING_TO_DO, DayVerdict.APPLIED, DayVerdict.APPLIED]
 
 
 def test_old_dates_are_no_stale_report_and_move_nothing_newer_back(site):
@@ -179,7 +179,7 @@ def test_what_was_landed_and_never_loaded_is_loaded_first_its_counts_only(site):
 
     [replayed] = site.backfill(day(0), day(1))
 
-    assert replayed.verdict is Verdict.APPLIED
+    assert replayed.verdict is DayVerdict.APPLIED
     assert site.query("SELECT count(*) FROM loaded_user_detail") == [(0,)]
     assert site.query("SELECT count(*) FROM activation_user_count") == [(2,)]
 
@@ -197,7 +197,7 @@ def test_a_tenant_that_is_busy_is_waited_for_and_that_is_said(site):
     with hold_lease(site.engine, TENANT, "run of tonight") as other:
         site.naps = Naps(lambda: site.execute("UPDATE tenant_lease SET owner = ''"))
         [replayed] = site.backfill(day(0), day(0))
-    assert replayed.verdict is Verdict.APPLIED
+    assert replayed.verdict is DayVerdict.APPLIED
     assert other.fencing_token == 1
     assert site.naps == [1.0]
     [said] = site.said

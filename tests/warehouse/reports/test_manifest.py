@@ -6,21 +6,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from activation_sync.core.model import Counts, PlatformRow, Report, ReportSize
+from activation_sync.core.model import Counts, PlatformRow, Report
 from activation_sync.errors import ReportFormatError, ReportShrankError, WarehouseError
 from activation_sync.warehouse.database.engine import reading, writing
+from activation_sync.warehouse.database.kinds import Source
 from activation_sync.warehouse.database.tables import activation_platform_count, reported_count
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.reports.loading import load_counts, load_platforms, read_reported
 from activation_sync.warehouse.reports.manifest import (
-    Source,
     newest_landed,
     read_landed,
-    read_size,
     record_landed,
     record_reconciled,
     record_rejected,
+    rows_before,
 )
-from activation_sync.warehouse.reports.snapshots import apply_reports
 from tests.support.rows import APPS, AT, DAY, VISIO, count_row, landed
 
 
@@ -32,6 +32,11 @@ def conn(engine):
 
 def land_and_load(conn, report, rows):
     return load_counts(conn, record_landed(conn, report), rows, AT)
+
+
+def before(conn, report):
+    """Rows of the report that a loaded one is judged beside."""
+    return rows_before(conn, report.tenant, report.report, report.id, report.refreshed_on)
 
 
 def test_a_landed_report_comes_back_as_it_was(conn):
@@ -91,9 +96,8 @@ def test_loading_a_rejected_report_forgets_the_rejection(conn):
 
 def test_a_report_that_is_not_loaded_says_nothing_yet(conn):
     report = record_landed(conn, landed())
-    for read in (read_reported, read_size):
-        with pytest.raises(WarehouseError, match=r"is not loaded.*load it first"):
-            read(conn, report.id)
+    with pytest.raises(WarehouseError, match=r"is not loaded.*load it first"):
+        read_reported(conn, report.id)
 
 
 def test_an_empty_report_is_held_and_changes_nothing(conn):
@@ -117,10 +121,10 @@ def test_a_report_is_sized_beside_the_one_reconciled_before_it_not_beside_a_held
     sizes = []
     for hours, rows in enumerate([[count_row(APPS), count_row(VISIO)], [count_row(APPS)]]):
         loaded = land_and_load(conn, landed(content=str(hours), hours=hours), rows)
-        sizes.append(read_size(conn, loaded.id))
+        sizes.append((loaded.rows, before(conn, loaded)))
         record_reconciled(conn, [loaded.id], AT)
         land_and_load(conn, landed(content=f"held {hours}", hours=hours), [count_row(APPS)])
-    assert sizes == [ReportSize(Report.USER_COUNTS, DAY, 2, None), ReportSize(Report.USER_COUNTS, DAY, 1, 2)]
+    assert sizes == [(2, None), (1, 2)]
 
 
 def test_a_report_of_the_past_is_sized_beside_the_nearest_earlier_date_whenever_it_was_seen(conn):
@@ -129,9 +133,9 @@ def test_a_report_of_the_past_is_sized_beside_the_nearest_earlier_date_whenever_
     first = land_and_load(conn, landed(content="january", hours=1), [count_row("A", on=january)])
     record_reconciled(conn, [tonight.id, first.id], AT)
     second = land_and_load(conn, landed(content="february", hours=2), [count_row(it, on=february) for it in "AB"])
-    assert read_size(conn, second.id).rows_before == 1
+    assert before(conn, second) == 1
     tomorrow = land_and_load(conn, landed(content="tomorrow", hours=3), [count_row("A", on=DAY + timedelta(days=1))])
-    assert read_size(conn, tomorrow.id).rows_before == 6
+    assert before(conn, tomorrow) == 6
 
 
 def test_a_report_that_was_reconciled_is_not_judged_again(conn):
@@ -139,11 +143,11 @@ def test_a_report_that_was_reconciled_is_not_judged_again(conn):
     full = land_and_load(conn, landed(content="full"), [count_row(APPS), count_row(VISIO)])
     record_reconciled(conn, [full.id], AT)
     short = land_and_load(conn, landed(content="short", hours=24), [count_row(APPS)])
-    assert read_size(conn, short.id).rows_before == 2
+    assert before(conn, short) == 2
 
     record_reconciled(conn, [short.id], AT)
 
-    assert read_size(conn, short.id).rows_before == 1
+    assert before(conn, short) == 1
 
 
 def test_what_a_person_imported_is_graphs_once_graph_gave_the_same_bytes(conn):

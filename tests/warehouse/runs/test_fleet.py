@@ -6,15 +6,17 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import event
 
-from activation_sync.core.runs.outcome import Outcome, RunKind, RunSummary
+from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.quarantine import Quarantine
 from activation_sync.core.runs.shards import Progress
 from activation_sync.core.runs.standing import LastRun
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.lease import acquire, release, renew
 from activation_sync.warehouse.runs.fleet import read_last_runs
 from activation_sync.warehouse.runs.progress import read_done, read_progress, read_signs
 from activation_sync.warehouse.runs.runs import record_run, record_run_started
+from tests.support.rows import stamp
 
 NIGHT_0 = date(2026, 11, 1)
 AT_0 = datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
@@ -45,10 +47,12 @@ def at(number):
 def run(conn, number, outcome=D, tenant="contoso", *, kind=RunKind.SYNC, as_of=None, **said):
     """One run; outcome None: begun and never ended."""
     run_id, as_of = f"{tenant} {kind} {number}", as_of or night(number)
-    record_run_started(conn, tenant=tenant, run_id=run_id, as_of=as_of, who="nightly", at=at(number), kind=kind)
+    record_run_started(conn, tenant, as_of, stamp(run_id, at(number)), kind)
     if outcome:
         said = {"error": "no way in", "error_kind": "CredentialError"} | said if outcome is F else said
-        record_run(conn, RunSummary(tenant, run_id, as_of, outcome, refreshed_on=NIGHT_0, **said), at=at(number))
+        record_run(
+            conn, RunSummary(PlanView(tenant, observed_on=NIGHT_0), run_id, as_of, outcome, **said), at=at(number)
+        )
     return run_id
 
 

@@ -4,37 +4,53 @@ Joins and correlated subqueries only, no groups and no windows: SQLite carries "
 what is asked of one tenant must not cost a walk through all of them.
 """
 
+from collections.abc import Sequence
+
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 
 MEASURES = ("assigned", "activated", "shared_computer_activation")
-COUNTS = ", ".join(MEASURES)
+VIEWS = (
+    *("bi_daily_count", "bi_month_end_count", "bi_run_health", "bi_nightly_drift"),
+    *("bi_drift", "bi_restatement", "bi_open_conflict", "bi_open_dead_letter"),
+)
 ADOPTION_SHARE = "CAST(activated AS DOUBLE PRECISION) / NULLIF(assigned, 0)"
 NEWEST_FIRST = "seen_at DESC, landed_at DESC, id DESC"
 
 
 def upgrade() -> None:
+    op.create_index("ix_sync_run_as_of", "sync_run", ["tenant", "as_of"])
+    create_views(MEASURES)
+
+
+def create_views(measures: Sequence[str]) -> None:
+    """All the views over these measures; a version that adds a measure drops them, and calls this anew."""
     is_sqlite = op.get_context().dialect.name == "sqlite"
-    create_daily_count()
-    create_month_end_count(is_sqlite)
+    create_daily_count(measures)
+    create_month_end_count(measures, is_sqlite)
     create_run_health(is_sqlite)
-    create_nightly_drift()
-    create_drift()
-    create_restatement()
-    create_open_conflict()
-    create_open_dead_letter()
+    create_nightly_drift(measures)
+    create_drift(measures)
+    create_restatement(measures)
+    create_open_conflict(measures)
+    create_open_dead_letter(measures)
 
 
-def create_daily_count() -> None:
+def drop_views() -> None:
+    for view in VIEWS:
+        op.execute(f"DROP VIEW {view}")
+
+
+def create_daily_count(measures: Sequence[str]) -> None:
     op.execute(
-        f"CREATE VIEW bi_daily_count AS SELECT tenant, refreshed_on, product, {COUNTS}, "  # noqa: S608  constants
+        f"CREATE VIEW bi_daily_count AS SELECT tenant, refreshed_on, product, {', '.join(measures)}, "  # noqa: S608  constants
         f"{ADOPTION_SHARE} AS adoption_share, updated_at, updated_by FROM activation_user_count"
     )
 
 
-def create_month_end_count(is_sqlite: bool) -> None:
+def create_month_end_count(measures: Sequence[str], is_sqlite: bool) -> None:
     month = "strftime('%Y-%m', refreshed_on)" if is_sqlite else "to_char(refreshed_on, 'YYYY-MM')"
     # the last day of a month is the day before the first of the next
     month_end = (
@@ -50,7 +66,7 @@ def create_month_end_count(is_sqlite: bool) -> None:
     dated = f"SELECT activation_user_count.*, {month} AS month, {month_end} AS month_end FROM activation_user_count"  # noqa: S608
     op.execute(
         "CREATE VIEW bi_month_end_count AS SELECT "  # noqa: S608  constants
-        f"tenant, month, product, {COUNTS}, {ADOPTION_SHARE} AS adoption_share, refreshed_on, "
+        f"tenant, month, product, {', '.join(measures)}, {ADOPTION_SHARE} AS adoption_share, refreshed_on, "
         f"{last.format('')} AS tenant_refreshed_on, "
         f"{days.format('refreshed_on')} AS days_before_month_end, updated_at, updated_by, "
         # the plus keeps SQLite from walking the tenant's whole ledger in the order of its ids
@@ -86,9 +102,8 @@ def create_run_health(is_sqlite: bool) -> None:
     )
 
 
-def create_nightly_drift() -> None:
+def create_nightly_drift(measures: Sequence[str]) -> None:
     """A night's later syncs find again what an earlier one could not deliver, so the first that had a plan counts."""
-    op.create_index("ix_sync_run_as_of", "sync_run", ["tenant", "as_of"])
     found = (
         "FROM ledger WHERE ledger.tenant = run.tenant AND ledger.run_id = run.run_id AND ledger.kind = 'decision' "
         "AND rule <> 'conflict' AND settled <> published"
@@ -96,7 +111,7 @@ def create_nightly_drift() -> None:
     sums = ", ".join(
         f"(SELECT CAST(COALESCE(SUM(ABS(settled - published)), 0) AS BIGINT) {found} AND measure = '{measure}') "
         f"AS {measure}_users"
-        for measure in MEASURES
+        for measure in measures
     )
     op.execute(
         "CREATE VIEW bi_nightly_drift AS SELECT tenant, as_of, "  # noqa: S608  constants
@@ -107,16 +122,16 @@ def create_nightly_drift() -> None:
     )
 
 
-def create_drift() -> None:
-    published = ", ".join(f"{published_now(measure)} AS published_{measure}" for measure in MEASURES)
-    ours = ", ".join(f"counted.{measure} AS warehouse_{measure}" for measure in MEASURES)
+def create_drift(measures: Sequence[str]) -> None:
+    published = ", ".join(f"{published_now(measure)} AS published_{measure}" for measure in measures)
+    ours = ", ".join(f"counted.{measure} AS warehouse_{measure}" for measure in measures)
     apart = " OR ".join(
         f"(warehouse_{measure} IS NOT NULL AND COALESCE(published_{measure}, -1) <> warehouse_{measure})"
-        for measure in MEASURES
+        for measure in measures
     )
-    unheard = " AND ".join(f"acknowledged_{measure} IS NULL" for measure in MEASURES)
-    shown = ", ".join(f"warehouse_{measure}, published_{measure}" for measure in MEASURES)
-    drifts = ", ".join(f"warehouse_{measure} - published_{measure} AS drift_{measure}" for measure in MEASURES)
+    unheard = " AND ".join(f"acknowledged_{measure} IS NULL" for measure in measures)
+    shown = ", ".join(f"warehouse_{measure}, published_{measure}" for measure in measures)
+    drifts = ", ".join(f"warehouse_{measure} - published_{measure} AS drift_{measure}" for measure in measures)
     newest = one_report("activation_user_count", "AND report.report = 'user-counts' AND reconciled_at IS NOT NULL")
     op.execute(
         "CREATE VIEW bi_drift AS SELECT "  # noqa: S608  constants
@@ -149,9 +164,9 @@ def published_now(measure: str) -> str:
     )
 
 
-def create_restatement() -> None:
-    shown = ", ".join(f"f.{measure} AS first_{measure}, n.{measure} AS newest_{measure}" for measure in MEASURES)
-    differs = " OR ".join(f"COALESCE(f.{measure}, -1) <> COALESCE(n.{measure}, -1)" for measure in MEASURES)
+def create_restatement(measures: Sequence[str]) -> None:
+    shown = ", ".join(f"f.{measure} AS first_{measure}, n.{measure} AS newest_{measure}" for measure in measures)
+    differs = " OR ".join(f"COALESCE(f.{measure}, -1) <> COALESCE(n.{measure}, -1)" for measure in measures)
     alike = "AND report.report = {0}.report AND report.rejected IS NULL"
     first, newest = one_report("a", alike.format("a"), "landed_at, id"), one_report("b", alike.format("b"))
     op.execute(
@@ -171,13 +186,13 @@ def create_restatement() -> None:
     )
 
 
-def create_open_conflict() -> None:
+def create_open_conflict(measures: Sequence[str]) -> None:
     """The last word on a measure was "conflict", and the warehouse is still not what was agreed.
 
     The second half finds what ended by itself: both sides went back, of which no run makes a note.
     """
-    ours = " ".join(f"WHEN '{measure}' THEN counted.{measure}" for measure in MEASURES)
-    agreed = " ".join(f"WHEN '{measure}' THEN base.agreed_{measure}" for measure in MEASURES)
+    ours = " ".join(f"WHEN '{measure}' THEN counted.{measure}" for measure in measures)
+    agreed = " ".join(f"WHEN '{measure}' THEN base.agreed_{measure}" for measure in measures)
     op.execute(
         "CREATE VIEW bi_open_conflict AS WITH last AS ("  # noqa: S608  constants
         "SELECT * FROM ledger WHERE kind = 'decision' AND rule = 'conflict' AND NOT EXISTS ("
@@ -195,9 +210,9 @@ def create_open_conflict() -> None:
     )
 
 
-def create_open_dead_letter() -> None:
+def create_open_dead_letter(measures: Sequence[str]) -> None:
     op.execute(
         "CREATE VIEW bi_open_dead_letter AS SELECT id AS outbox_id, tenant, refreshed_on, product, "  # noqa: S608
-        f"{COUNTS}, attempts, status, request_id, answer, created_at, updated_at AS refused_at FROM outbox "
-        "WHERE state = 'dead'"
+        f"{', '.join(measures)}, attempts, status, request_id, answer, created_at, updated_at AS refused_at "
+        "FROM outbox WHERE state = 'dead'"
     )
