@@ -17,7 +17,7 @@ def history(
     limit: Annotated[int, typer.Option(min=1, help="Runs of each tenant to show, the newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
-    """List runs, and what people did (correct, resolve, retry, revert): when, for which day, and the result."""
+    """List runs, and what people did (correct, resolve, withdraw, ...): when, for which day, and the result."""
     from activation_sync.warehouse.database.engine import reading
     from activation_sync.warehouse.runs.runs import read_runs
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse

@@ -31,6 +31,7 @@ from commands.sync import sync
 from commands.up import up
 from commands.verify_ledger import verify_ledger
 from commands.why import why
+from commands.withdraw import withdraw
 
 NAME = "activation-sync"
 
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(demo, up, check, plan, sync, backfill, status, history, why, report),
-    *(correct, conflicts, resolve, dead_letters, retry, revert),
+    *(correct, conflicts, resolve, dead_letters, retry, revert, withdraw),
     *(verify_ledger, rebuild, emulate, migrate, register),
 )
 for command in COMMANDS:

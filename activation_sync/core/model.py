@@ -39,7 +39,7 @@ class Measure(StrEnum):
 
 
 class Decision(StrEnum):
-    """How one measure was settled; the table stands in `decide`. Only a person reverts."""
+    """How one measure was settled; the table stands in `decide`. Only a person reverts or withdraws."""
 
     KEEP = "keep"
     PULL = "pull"
@@ -47,6 +47,7 @@ class Decision(StrEnum):
     CONVERGE = "converge"
     CONFLICT = "conflict"
     REVERT = "revert"
+    WITHDRAW = "withdraw"
 
 
 class ConflictPolicy(StrEnum):

@@ -24,9 +24,14 @@ def open_act(tenant: str, kind: RunKind, reason: str | None = None) -> Iterator[
         yield run, connection
 
 
-def apply_act(run: Run, connection: Connection, plan: Plan, approved_by: str = "") -> RunSummary:
-    """Apply what a person decided, the way a night's plan is applied: table, memory, ledger and outbox."""
-    apply_plan(connection, plan, run.stamp())
+def apply_act(
+    run: Run, connection: Connection, plan: Plan, approved_by: str = "", note: str | None = None
+) -> RunSummary:
+    """Apply what a person decided, the way a night's plan is applied: table, memory, ledger and outbox.
+
+    note: stands beside each decision in the ledger.
+    """
+    apply_plan(connection, plan, run.stamp(), note)
     view = replace(view_plan(plan), approved_by=approved_by)
     summary = summarise_act(view, run.run_id, run.as_of)
     record_run(connection, summary, at=now())

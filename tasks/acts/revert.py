@@ -25,9 +25,17 @@ def find_run(beginning: str) -> RunRecord:
     with reading(engine) as connection:
         found = find_runs(connection, beginning.strip().lower())
     if len(found) == 1:
-        return found[0]
+        return _undoable(found[0])
     which = "several runs begin" if found else "no run begins"
     raise ChoiceError(f"{which} with {beginning!r}; `activation-sync history` lists each with its id")
+
+
+def _undoable(run: RunRecord) -> RunRecord:
+    if run.kind is RunKind.WITHDRAW:
+        raise ChoiceError(
+            "to take a withdrawn report back, import it again (activation-sync import FILE) and backfill its date"
+        )
+    return run
 
 
 def preview_revert(undone: RunRecord) -> Revert:

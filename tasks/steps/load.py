@@ -28,7 +28,12 @@ def load_report(landed_id: str, run: Run) -> str:
     """
     with reading(open_warehouse()) as connection:
         landed = read_landed(connection, landed_id)
-    if landed.loaded_at is None:
+    if landed.withdrawn_at:
+        step_log().warning(
+            "%s of %s was withdrawn by a person on %s and is left out; import it again to take it back",
+            *(landed.report, landed.refreshed_on, landed.withdrawn_at.date()),
+        )
+    elif landed.loaded_at is None:
         landed = _load(landed, run)
         step_log().info("loaded %s of %s: %d rows", landed.report, landed.refreshed_on, landed.rows)
     return landed_id

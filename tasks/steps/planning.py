@@ -9,6 +9,7 @@ from activation_sync.core.model import Plan, PlanInputs
 from activation_sync.core.rule.plan import make_plan
 from activation_sync.warehouse.counts.states import read_plan_inputs
 from activation_sync.warehouse.reports.loading import read_reported
+from activation_sync.warehouse.reports.manifest import in_force
 from tasks.wiring import limits, now, observed_report, tenant_settings
 
 
@@ -20,8 +21,11 @@ def plan_from(connection: Connection, tenant: str, landed_ids: Sequence[str] = (
 def inputs_from(
     connection: Connection, tenant: str, landed_ids: Sequence[str] = (), as_of: date | None = None
 ) -> PlanInputs:
-    """What that plan is made from; without tonight's reports, from the newest that were reconciled."""
-    tonight = [read_reported(connection, landed_id) for landed_id in landed_ids]
+    """What that plan is made from; without tonight's reports, from the newest that were reconciled.
+
+    A report that a person withdrew counts for nothing, although Graph gave it again tonight.
+    """
+    tonight = [read_reported(connection, landed_id) for landed_id in in_force(connection, landed_ids)]
     return read_plan_inputs(connection, tenant, observed_report(tenant_settings(tenant)), tonight, judged_on(as_of))
 
 

@@ -69,10 +69,11 @@ def _csv(header: str, rows: list[list[Any]]) -> bytes:
 
 @dataclass
 class OfflineSite(Job):
-    """One configured job. `naps`: how long somebody slept for the tenant's lease."""
+    """One configured job. `naps`: how long somebody slept for the tenant's lease. `run_id`: of the next backfill."""
 
     naps: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    run_id: str = RUN_ID
 
     def file(self, name: str, content: bytes) -> Path:
         """What a person has downloaded."""
@@ -102,7 +103,7 @@ class OfflineSite(Job):
 
     def replaying(self, start: date, end: date, approve: str | None = None) -> Iterator[ReplayedDay]:
         """The same, date by date."""
-        backfill = Backfill(TENANT, RUN_ID, date(2026, 11, 21), "someone", Window(start, end, "a test"))
+        backfill = Backfill(TENANT, self.run_id, date(2026, 11, 21), "someone", Window(start, end, "a test"))
         read_the_unread(TENANT, self.hold)
         found = look_for_days(TENANT, backfill.window)
         yield from replay_each(backfill, found.days, approve, self.hold)
@@ -113,7 +114,7 @@ class OfflineSite(Job):
     @contextmanager
     def hold(self) -> Iterator[Run]:
         with hold_tenant(TENANT, "a backfill", say=self.said.append, sleep=self.naps.append) as lease:
-            yield Run(TENANT, RUN_ID, date(2026, 11, 21), "someone", lease)
+            yield Run(TENANT, self.run_id, date(2026, 11, 21), "someone", lease)
 
     def ending(self) -> Ending:
         """The same, and which reports a plan was made from."""

@@ -25,6 +25,7 @@ class RunKind(StrEnum):
     RETRY = "retry"
     REVERT = "revert"
     CORRECT = "correct"
+    WITHDRAW = "withdraw"
     BACKFILL = "backfill"
 
 

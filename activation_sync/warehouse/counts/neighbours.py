@@ -50,14 +50,19 @@ def read_reported_near(
 
 
 def newest_of_each_date(
-    tenant: str, report: Report, dates: Collection[date], as_reconciled: Collection[str] = ()
+    tenant: str,
+    report: Report,
+    dates: Collection[date],
+    as_reconciled: Collection[str] = (),
+    without: Collection[str] = (),
 ) -> Select[tuple[object, ...]]:
-    """What the newest reconciled report of each of these dates says."""
+    """What the newest reconciled report of each of these dates says. without: reports that count for nothing."""
     row = raw_report.c
     is_reconciled = or_(row.reconciled_at.is_not(None), row.id.in_(as_reconciled))
     ranked = (
         select(row.id, func.row_number().over(partition_by=row.refreshed_on, order_by=NEWEST_SEEN_FIRST).label("rank"))
         .where(row.tenant == tenant, row.report == report, row.refreshed_on.in_(dates), is_reconciled)
+        .where(row.id.not_in(without))
         .subquery()
     )
     return select(reported_count).join(ranked, ranked.c.id == reported_count.c.raw_report_id).where(ranked.c.rank == 1)

@@ -103,12 +103,27 @@ def _read_inputs(
     )
 
 
+def read_inputs_without(
+    conn: Connection, tenant: str, counts_from: Report, on: date, without: Collection[str]
+) -> PlanInputs:
+    """What is known of a refresh date, as if these landed reports had never been given."""
+    sides = _read_sides(conn, tenant, counts_from, (), {on}, without)
+    newest_on = newest_reconciled_on(conn, tenant)
+    return PlanInputs(tenant=tenant, states=_states(sides), newest_reconciled_on=newest_on)
+
+
 def _read_sides(
-    conn: Connection, tenant: str, counts_from: Report, given: Sequence[ReportedCounts], scope: Collection[date]
+    conn: Connection,
+    tenant: str,
+    counts_from: Report,
+    given: Sequence[ReportedCounts],
+    scope: Collection[date],
+    without: Collection[str] = (),
 ) -> Sides:
+    """without: landed reports that count for nothing."""
     return Sides(
-        observed=_read_side(conn, tenant, counts_from, given, scope),
-        published=_read_side(conn, tenant, PUBLISHED, given, scope),
+        observed=_read_side(conn, tenant, counts_from, given, scope, without),
+        published=_read_side(conn, tenant, PUBLISHED, given, scope, without),
         warehouse=_read_warehouse(conn, tenant, scope),
         remembered=_read_remembered(conn, tenant, scope),
         planned=_read_planned(conn, tenant, scope),
@@ -116,12 +131,17 @@ def _read_sides(
 
 
 def _read_side(
-    conn: Connection, tenant: str, report: Report, tonight: Iterable[ReportedCounts], scope: Collection[date]
+    conn: Connection,
+    tenant: str,
+    report: Report,
+    tonight: Iterable[ReportedCounts],
+    scope: Collection[date],
+    without: Collection[str],
 ) -> dict[Key, ReportEntry]:
     """What the newest reconciled report of each date says; tonight's in place of any other of its date."""
     given = [said for said in tonight if said.report == report and said.refreshed_on in scope]
     landed = frozenset(scope) - {said.refreshed_on for said in given}
-    rows = conn.execute(newest_of_each_date(tenant, report, landed)).mappings()
+    rows = conn.execute(newest_of_each_date(tenant, report, landed, without=without)).mappings()
     return {
         **{_key(row): ReportEntry(row["raw_report_id"], _count_row(row)) for row in rows},
         **{row.key: ReportEntry(said.landed_id, row) for said in given for row in said.rows},

@@ -55,6 +55,7 @@ def _landed(name: str = "raw_report_id", primary_key: bool = False) -> Column[st
 # Landed reports: what Graph or a person gave us, when, and what became of it.
 # seen_at: when these bytes were last given. refreshed_on, rows, loaded_at: known once loaded. rejected: why not.
 # shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
+# withdrawn_at: when a person took it out of force.
 raw_report = Table(
     "raw_report",
     metadata,
@@ -75,6 +76,7 @@ raw_report = Table(
     Column("reconciled_at", UtcTimestamp),
     Column("shown_at", UtcTimestamp),
     Column("expired_at", UtcTimestamp),
+    Column("withdrawn_at", UtcTimestamp),
     Column("source", Text, nullable=False, server_default=text(f"'{Source.GRAPH}'")),
     CheckConstraint(_one_of("source", Source), name="source"),
     Index("ix_raw_report_refreshed_on", "tenant", "report", "refreshed_on"),

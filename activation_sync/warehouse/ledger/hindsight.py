@@ -1,14 +1,17 @@
 """What the ledger's decisions tell afterwards: open conflicts, corrections that stand, what a run did to each row."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Row, and_, func, select
 
 from activation_sync.core.model import Decision, Key, Measure
+from activation_sync.core.rule.decide import moves_seen
 from activation_sync.core.rule.revert import Effect
+from activation_sync.core.rule.withdraw import Before, Footprint
 from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.tables import ledger
 from activation_sync.warehouse.ledger.ledger import LedgerRow
@@ -110,3 +113,58 @@ def _correction(measure: Measure, row: LedgerRow, act: LedgerRow | None) -> Stan
     else:
         verb, who, at, reason = "", row.written_by or row.who, row.written_at or row.at, ""
     return StandingCorrection(measure, row.settled, verb, who, at, reason, row.observed, row.observed)
+
+
+def read_footprint(conn: Connection, tenant: str, on: date, landed_id: str | None) -> Footprint:
+    """What followed from a usage report of a refresh date, since it last became the word of that date."""
+    if landed_id is None:
+        return Footprint({})
+    row = ledger.c
+    of_date = select(ledger).where(row.tenant == tenant, row.refreshed_on == on, row.kind == "decision")
+    found = conn.execute(of_date.order_by(row.product, row.id)).all()
+    walks = {product: _Walk(landed_id) for product in dict.fromkeys(noted.product for noted in found)}
+    for (product, *_), change in groupby(found, key=lambda noted: (noted.product, noted.run_id, noted.at)):
+        walks[product].take(list(change))
+    return Footprint(
+        {Key(on, product): walk.before for product, walk in walks.items() if walk.before},
+        frozenset(Key(on, product) for product, walk in walks.items() if walk.is_asked),
+    )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The decisions about one key, change after change.
+
+    memory: `agreed` and `observed_seen` so far. before: what stood before the report had the word; empty while it has
+    not. overtaken: the same of the time before another report took the word. is_asked: the last change was held by a
+    conflict that the report took part in.
+    """
+
+    landed_id: str
+    memory: dict[Measure, tuple[int | None, int | None]] = field(default_factory=dict)
+    before: dict[Measure, Before] = field(default_factory=dict)
+    overtaken: dict[Measure, Before] = field(default_factory=dict)
+    is_asked: bool = False
+
+    def take(self, rows: Sequence[Row[Any]]) -> None:
+        is_held = any(row.rule == Decision.CONFLICT for row in rows)
+        is_resting, is_withdrawal = rows[0].observed_id == self.landed_id, rows[0].rule == Decision.WITHDRAW
+        self.is_asked = is_held and is_resting
+        if is_held:
+            return
+        if is_resting and is_withdrawal:  # of another report: this one has the word again
+            self.before = self.before or self.overtaken
+        elif self.before and not is_resting and (rows[0].observed_id or is_withdrawal):
+            self.before, self.overtaken = {}, self.before
+        for row in rows:
+            self._settle(row, is_resting=is_resting)
+
+    def _settle(self, row: Row[Any], *, is_resting: bool) -> None:
+        measure = Measure(row.measure)
+        agreed, seen = self.memory.get(measure, (None, None))
+        if is_resting and measure not in self.before and row.rule != Decision.WITHDRAW:
+            self.before[measure] = Before(agreed if row.warehouse is None else row.warehouse, seen)
+        if measure in self.before and row.rule not in (Decision.KEEP, Decision.CONFLICT):
+            is_persons = row.rule in PERSONS or (row.rule == Decision.WITHDRAW and row.settled != row.observed)
+            self.before[measure] = replace(self.before[measure], is_corrected=is_persons)
+        self.memory[measure] = (row.settled, row.observed if moves_seen(row.rule, row.observed) else seen)

@@ -60,13 +60,15 @@ class Act:
     """What a person did.
 
     verb: one word, as the command is called (resolve, retry, revert, approve). note: what, and why. key: the row it is
-    about, where it is about one. outbox_id: the dead letter that it offers again.
+    about, if it is about one; refreshed_on: the date, if it is about all rows of one. outbox_id: the dead letter that
+    it offers again.
     """
 
     verb: str
     note: str
     key: Key | None = None
     outbox_id: int | None = None
+    refreshed_on: date | None = None
 
 
 def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | None = None) -> list[LedgerRow]:
@@ -126,7 +128,7 @@ def record_act(conn: Connection, tenant: str, act: Act, stamp: Stamp) -> None:
 
     What it writes to the warehouse or to memory is a decision of its own (`apply_plan`).
     """
-    key = act.key._asdict() if act.key else {}
+    key = act.key._asdict() if act.key else {"refreshed_on": act.refreshed_on}
     said = {"rule": act.verb, "note": act.note, "outbox_id": act.outbox_id, **key}
     append_rows(conn, tenant, [{**asdict(stamp), "tenant": tenant, "kind": LedgerKind.PERSON, **said}])
 

@@ -16,7 +16,13 @@ from activation_sync.core.reports.catalogue import KINDS, Keeps
 from activation_sync.core.reports.content import ReportContent
 from activation_sync.warehouse.reports.detail import count_detail, load_detail, replace_detail
 from activation_sync.warehouse.reports.loading import load_counts, load_platforms, replace_platforms, replace_reported
-from activation_sync.warehouse.reports.manifest import LandedReport, read_landed, record_reconciled, record_shown
+from activation_sync.warehouse.reports.manifest import (
+    LandedReport,
+    in_force,
+    read_landed,
+    record_reconciled,
+    record_shown,
+)
 from activation_sync.warehouse.reports.snapshots import show_platforms, show_snapshot
 
 
@@ -102,8 +108,11 @@ def keeper_of(report: Report) -> Keeper:
 
 
 def apply_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> None:
-    """Show what these reports say beside counts, now that their plan is applied. Repeating changes nothing."""
-    for landed in _reconciled(conn, landed_ids, at):
+    """Show what these reports say beside counts, now that their plan is applied. Repeating changes nothing.
+
+    One that a person withdrew shows nothing, although Graph gave it again.
+    """
+    for landed in _reconciled(conn, in_force(conn, landed_ids), at):
         if keeper_of(landed.report).show(conn, landed):
             record_shown(conn, landed.id, at)
 

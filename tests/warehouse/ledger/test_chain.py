@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from activation_sync.warehouse.counts.apply import apply_plan
-from activation_sync.warehouse.database.engine import reading, writing
+from activation_sync.warehouse.database.engine import open_engine, reading, writing
 from activation_sync.warehouse.ledger.chain import NOTHING_BEFORE, append_rows, hash_of, read_head, read_heads
 from activation_sync.warehouse.ledger.ledger import Act, record_act
 from activation_sync.warehouse.ledger.proof import BrokenRow, ChainFault, ChainProof, prove_chain
@@ -150,14 +150,17 @@ def test_the_broken_row_says_when_it_was_written(written):
     assert broken.at.startswith("2026-11-21")
 
 
-def test_transactions_that_append_at_once_follow_each_other(engine):
+def test_transactions_that_append_at_once_follow_each_other(engine, warehouse_url):
+    patient = open_engine(warehouse_url, lock_timeout_s=60)  # nineteen others may be first, on a slow disk
+
     def append_some(who: int) -> None:
         for number in range(5):
-            with writing(engine) as conn:
+            with writing(patient) as conn:
                 act(conn, f"{who}-{number}")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(append_some, range(4)))
+    patient.dispose()
     assert prove(engine).rows == 20
     assert prove(engine).broken is None
 
