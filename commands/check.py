@@ -22,10 +22,10 @@ class Look(NamedTuple):
 
 
 def check(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
-    """Look at configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
+    """Check configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
     from commands.support.choosing import chosen_tenants
     from commands.support.console import print_json
     from commands.support.exits import Exit
@@ -45,7 +45,7 @@ def _looks(tenants: "Sequence[TenantSettings]") -> Iterator[Look]:
     from config.sources import find_file
 
     names = ", ".join(one.name for one in tenants)
-    yield Look("", "configuration", "ok", f"every value of {find_file(None)} is in order; looking at {names}")
+    yield Look("", "configuration", "ok", f"every value of {find_file(None)} is valid; checking {names}")
     yield _looked("", "warehouse", _warehouse)
     yield _looked("", "landing", _landing)
     for one in tenants:
@@ -96,12 +96,12 @@ def _tenant(tenant: "TenantSettings") -> Iterator[Look]:
 
 
 def _permissions(tenant: str, roles: Sequence[str]) -> Iterator[Look]:
-    """What the token carries; a line of its own only for the one that a run cannot do without."""
+    """The permissions in the token, and a line of its own if the one that each run needs is missing."""
     from activation_sync.graph.answers import READ_PERMISSION
 
     yield Look(tenant, "token", "ok", f"permissions {', '.join(roles) or 'none'}")
     if READ_PERMISSION not in roles:
-        yield Look(tenant, "permission", "bad", f"grant the application permission {READ_PERMISSION}, with consent")
+        yield Look(tenant, "permission", "bad", f"grant the application permission {READ_PERMISSION} and admin consent")
 
 
 def _looked(tenant: str, what: str, look: Callable[[], str], spared: tuple[type[Exception], ...] = ()) -> Look:
@@ -131,12 +131,14 @@ def _concealed(tenant: str, graph: "GraphClient") -> Look:
     except ActivationSyncError as error:
         return Look(tenant, "user names", "bad", str(error))
     if concealed is None:
-        return Look(tenant, "user names", "note", "concealed or not is unknown; ReportSettings.Read.All would tell")
+        return Look(
+            tenant, "user names", "note", "not known whether Graph conceals them; ReportSettings.Read.All would show it"
+        )
     if concealed:
         return Look(
-            tenant, "user names", "note", "concealed by the tenant's report settings; counts are right all the same"
+            tenant, "user names", "note", "the tenant's report settings conceal them; the counts are still right"
         )
-    return Look(tenant, "user names", "ok", "shown by Graph")
+    return Look(tenant, "user names", "ok", "Graph shows them")
 
 
 def _write_back(tenant: "TenantSettings", graph: "GraphClient") -> Look:

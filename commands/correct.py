@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def correct(
     product: Annotated[str, typer.Argument(help="Product, as Graph or the warehouse names it.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the ledger, and `why` shows it.")],
+    reason: Annotated[str, typer.Option(help="The reason; the ledger keeps it, and `why` shows it.")],
     assigned: Annotated[int | None, typer.Option(help="Users who hold a licence.")] = None,
     activated: Annotated[int | None, typer.Option(help="Users who activated.")] = None,
     shared: Annotated[int | None, typer.Option(help="Users who activated on a shared computer.")] = None,
@@ -24,10 +24,10 @@ def correct(
             formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Refresh date.", show_default="the newest reconciled"
         ),
     ] = None,
-    tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Name of the tenant; needed when there are several.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Change a number of the warehouse. It stands, and the next sync sends it to Graph."""
+    """Change a number of the warehouse. The warehouse keeps it, and the next sync sends it to Graph."""
     from activation_sync.core.model import Measure
     from activation_sync.core.reports.products import product_key
     from commands.support.choosing import only_tenant
@@ -74,7 +74,7 @@ def _say(change: "Change", wanted: "Correction", tenant: "TenantSettings") -> No
 
     say(f"[bold]{tenant.name}[/bold]: {escape(corrected_words(change, wanted.values))}")
     if change.is_pushed and tenant.write_back.enabled:
-        say(f"The next sync sends it to Graph; now: activation-sync sync {tenant.name}")
+        say(f"The next sync sends it to Graph; to send now: activation-sync sync {tenant.name}")
     elif change.is_pushed:
         say("It waits in the outbox: write-back is off (write_back.enabled).")
     elif not change.is_conflict:

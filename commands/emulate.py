@@ -24,7 +24,7 @@ def emulate(
     download_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the CSV downloads.")] = 8444,
     tenants: Annotated[int, typer.Option(min=1, help="How many tenants.")] = 1,
     users: Annotated[int, typer.Option(min=0, help="Users of each tenant.")] = 200,
-    seed: Annotated[int, typer.Option(help="The same seed shows the same figures.")] = 7,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 7,
     write_back: Annotated[
         str,
         typer.Option(
@@ -65,7 +65,7 @@ def emulate(
 
 
 def _ended_by_signal() -> "Event":
-    """Set by Ctrl-C or SIGTERM: the ordinary end of a server."""
+    """Ctrl-C or SIGTERM sets it, which is how a server normally ends."""
     import signal
     from threading import Event
 

@@ -50,7 +50,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
-app.command("import")(import_reports)  # a word Python keeps for itself
+app.command("import")(import_reports)  # `import` is a keyword of Python
 
 
 def _say_version(is_asked: bool) -> None:

@@ -1,4 +1,4 @@
-"""`activation-sync status`: where things stand."""
+"""`activation-sync status`: the condition of each tenant."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,10 +18,10 @@ OPEN_ENDS = ("pending", "in doubt", "conflicts", "dead letters", "rejected", "re
 
 
 def status(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """Show where each tenant stands: last run, how it fares since when, age of the report, what is open, quota left."""
+    """Show each tenant: last run, condition and since when, age of the report, what is open, quota left."""
     from activation_sync.warehouse.database.engine import reading
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse
     from commands.support.console import print_json, print_table
@@ -46,7 +46,7 @@ def status(
 def _facts(
     status: "WarehouseStatus", standing: "Standing", tenant: "TenantSettings", now: "datetime"
 ) -> dict[str, Any]:
-    """All that is known of a tenant, what follows from it included."""
+    """All facts of a tenant, and what follows from them."""
     from dataclasses import fields
 
     from activation_sync.core.runs.report_age import report_age_days
@@ -80,21 +80,21 @@ def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
 
 
 def _outcome(facts: dict[str, Any]) -> str:
-    """The last run's; a tenant in quarantine has it beside the reason why it was the last."""
+    """The outcome of the last run; `quarantined` for a tenant in quarantine."""
     last = facts["last_run"]
     outcome = (last.outcome or "running, or killed") if last else "-"
     return "quarantined" if facts["condition"] == "quarantined" else str(outcome)
 
 
 def _open_ends(facts: dict[str, Any]) -> str:
-    """What still waits for Graph or for a person; restatements are shown with it, though nothing is to be done."""
+    """What still waits for Graph or for a person; also restatements, for which nobody needs to do anything."""
     counts = {"in doubt": "in_doubt", "dead letters": "dead"}
     found = [f"{facts[counts.get(words, words)]:,} {words}" for words in OPEN_ENDS if facts[counts.get(words, words)]]
     return ", ".join(found) or "nothing"
 
 
 def _say_reasons(standings: "Sequence[Standing]") -> None:
-    """Why tenants do not fare well, with the remedy."""
+    """Why tenants need attention, with the remedy."""
     from commands.support.console import say_error
 
     for standing in standings:

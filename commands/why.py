@@ -16,7 +16,7 @@ DONE = {"correct": "corrected", "resolve": "resolved", "retry": "retried", "reve
 
 def why(
     product: Annotated[str, typer.Argument(help="Product, as Graph or the warehouse names it.")],
-    tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Name of the tenant; needed when there are several.")] = None,
     date: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Refresh date.", show_default="the newest"),
@@ -61,7 +61,7 @@ def _say_chain(chain: "list[LedgerRow]") -> None:
 
 
 def _standing_words(correction: "StandingCorrection") -> str:
-    """Who settled on a value that the usage data does not share, why, and what has become of the usage data since."""
+    """Who settled on a value that differs from the usage data, why, and what the usage data says since."""
     from activation_sync.core.rule.reasons import MEASURE_WORDS, count_words, moved_words
 
     what = f"{MEASURE_WORDS[correction.measure]} {count_words(correction.value)}"
@@ -97,7 +97,7 @@ def _event_words(event: "LedgerRow") -> str:
 
     if event.kind is LedgerKind.PERSON:
         return f"{DONE.get(event.rule or '', event.rule)} by {event.who}: {event.note}"
-    return "a PATCH left; its outcome is in doubt" if event.kind is LedgerKind.SENT else _answer_words(event)
+    return "the run sent a PATCH; its outcome is in doubt" if event.kind is LedgerKind.SENT else _answer_words(event)
 
 
 def _answer_words(answer: "LedgerRow") -> str:

@@ -1,4 +1,4 @@
-"""`activation-sync withdraw`: take a wrong landed report out of force."""
+"""`activation-sync withdraw`: withdraw a wrong landed report."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +14,8 @@ def withdraw(
     date: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Refresh date of the wrong report.")
     ],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the ledger, and `why` shows it.")],
-    tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
+    reason: Annotated[str, typer.Option(help="The reason; the ledger keeps it, and `why` shows it.")],
+    tenant: Annotated[str | None, typer.Option(help="Name of the tenant; needed when there are several.")] = None,
     report: Annotated[
         str | None,
         typer.Option(
@@ -26,13 +26,13 @@ def withdraw(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
     approve: Annotated[
         str | None,
-        typer.Option(metavar="DIGEST", help="Digest of a held plan that may go on; any other plan stays held."),
+        typer.Option(metavar="DIGEST", help="Digest of the held plan that you approve; any other plan stays held."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Take a wrongly imported, or otherwise wrong, landed report out of force: what followed from it is taken back.
+    """Withdraw a wrong landed report: bring back the values before it, and use it no longer.
 
-    Rows that a person corrected since stay and are named. To take the report back, import it again.
+    It names the rows that a person has corrected since, and leaves them. To use the report again, import it again.
     """
     from activation_sync.core.pages.plan_view import view_plan
     from commands.support.choosing import only_tenant
@@ -89,7 +89,7 @@ def _say(found: "Withdrawn", wrong: "Wrong", view: "PlanView", *, is_done: bool)
     changes = f"{rows_words(view.written - gone)} back to what stood before, {rows_words(gone)} out of the table"
     say(f"[bold]{view.tenant}[/bold]: {changes}.")
     if is_done and view.pushed:
-        say(f"The next sync sends {rows_words(view.pushed)} to Graph; now: activation-sync sync {view.tenant}")
+        say(f"The next sync sends {rows_words(view.pushed)} to Graph; to send now: activation-sync sync {view.tenant}")
     if not is_done:
         _say_findings(view)
 
@@ -101,4 +101,4 @@ def _say_findings(view: "PlanView") -> None:
     for finding in view.findings:
         say_error(f"{view.tenant}: would be held: {finding}")
     if view.is_held:
-        say(f"If that is right, the same without --dry-run and with --approve {short_digest(view.digest)}")
+        say(f"If that is right, run the same without --dry-run and with --approve {short_digest(view.digest)}")

@@ -16,7 +16,7 @@ COMMON = ("graph", "sync", "write_back")  # a tenant may override these
 SECTIONS = ("warehouse", "landing", *COMMON)
 
 
-class Stamp(NamedTuple):
+class SourceState(NamedTuple):
     """What tells one state of file and environment from another, without reading the file; 0 where there is none."""
 
     file: Path
@@ -30,14 +30,14 @@ def find_file(path: Path | None) -> Path:
     return Path(path or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE).absolute()
 
 
-def stamp_of(file: Path) -> Stamp:
+def source_state(file: Path) -> SourceState:
     """The present state of `file` and of the environment, in which secrets may stand: only its hash is kept."""
     environment = hash(frozenset(os.environ.items()))
     try:
         found = file.stat()
     except OSError:
-        return Stamp(file, 0, 0, environment)
-    return Stamp(file, found.st_mtime_ns, found.st_size, environment)
+        return SourceState(file, 0, 0, environment)
+    return SourceState(file, found.st_mtime_ns, found.st_size, environment)
 
 
 def use_file(path: Path) -> None:

@@ -19,7 +19,7 @@ from activation_sync.emulator.scenario import EmulatedTenant, Scenario
 from activation_sync.emulator.service.gateway import answer
 from activation_sync.emulator.service.steering import script_fault, steering_routes
 from activation_sync.emulator.service.world import Moment, World
-from activation_sync.emulator.tenant.figures import Counts
+from activation_sync.emulator.tenant.figures import EmulatedCounts
 from activation_sync.emulator.tenant.published import PublishedRow, same_product
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -91,11 +91,11 @@ class Emulator:
         with self._world.lock:
             return self._world.rows(self._tenant(tenant_id).tenant_id)
 
-    def detail_counts(self, tenant_id: str) -> dict[str, Counts]:
+    def detail_counts(self, tenant_id: str) -> dict[str, EmulatedCounts]:
         """What the user detail adds up to now, by product in upper case."""
         return self._world.detail_counts(self._tenant(tenant_id))
 
-    def report_counts(self, tenant_id: str) -> dict[str, Counts]:
+    def report_counts(self, tenant_id: str) -> dict[str, EmulatedCounts]:
         """What the counts report shows now, by product in upper case."""
         with self._world.lock:
             shown = self._world.report_counts(self._tenant(tenant_id))

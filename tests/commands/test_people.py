@@ -73,7 +73,7 @@ def test_conflicts_are_listed_decided_and_counted_alike(site: Site):
 
     assert decided.exit_code == Exit.DONE
     assert f"{products[0]} of {site.emulator.refreshed_on} is settled: assigned 1007" in decided.stdout
-    assert f"The next sync sends it to Graph; now: activation-sync sync {site.tenant.name}" in decided.stdout
+    assert f"The next sync sends it to Graph; to send now: activation-sync sync {site.tenant.name}" in decided.stdout
     assert read("status")[0]["conflicts"] == len(read("conflicts")) == len(products) - 1
     assert exit_of_error(refusal("resolve", products[0], "--take", "observed")) is Exit.USAGE
     moved = refusal("resolve", products[1], "--take", "observed", "--approve", "0123456789ab")

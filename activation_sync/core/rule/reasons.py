@@ -23,7 +23,11 @@ def decision_words(decision: Decision, agreed: Count, observed_seen: Count, obse
         return _adopt_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.CONVERGE:
         stands = is_standing(agreed, observed_seen) and warehouse in (agreed, None)
-        return f"usage data moved to the corrected {agreed}" if stands else "usage data and warehouse moved to the same"
+        return (
+            f"usage data moved to the corrected {agreed}"
+            if stands
+            else "usage data and warehouse moved to the same value"
+        )
     if decision is Decision.CONFLICT:
         return _conflict_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.REVERT:
@@ -92,7 +96,7 @@ def graph_words(change: Change) -> str:
     if change.settled.is_absent:
         return "keeps what it has: there is nothing to send"
     if is_refused(change.state, change.settled):
-        return "refused before; sent again when it changes, or by retry"
+        return "refused before; sent again when it changes, or with `retry`"
     return "has it already"
 
 

@@ -1,4 +1,4 @@
-"""What a backfill is asked for, what there is to replay, and what it did with each refresh date."""
+"""What a backfill should do, what there is to replay, and what it did with each refresh date."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 
-MAX_DAYS = 3_660  # ten years; more is a slip of the finger
+MAX_DAYS = 3_660  # ten years; more is a typing mistake
 ONE_DAY = timedelta(days=1)
 
 
@@ -98,7 +98,7 @@ class ReplayedDay:
 
 @dataclass(frozen=True, slots=True)
 class LandedDays:
-    """What is there to replay of a window.
+    """The refresh dates of a window that can be replayed.
 
     missing: dates of which nothing was landed. unreadable: landed reports that could not be read, each with its reason.
     """

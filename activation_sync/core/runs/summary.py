@@ -89,7 +89,7 @@ def outcome_words(summary: RunSummary) -> str:
 
 
 def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:
-    """How a run that went through all its steps ended; the most pressing reason wins.
+    """How a run ended that did all its steps; the most urgent reason wins.
 
     dead_letters: open ones of the tenant, also from earlier runs: someone still has to look.
     """

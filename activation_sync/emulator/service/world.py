@@ -14,7 +14,7 @@ from activation_sync.emulator.http.answers import Refusal
 from activation_sync.emulator.scenario import EmulatedTenant, Scenario, make_tenants
 from activation_sync.emulator.tenant.clock import ScenarioClock
 from activation_sync.emulator.tenant.editions import TABLES, Edition
-from activation_sync.emulator.tenant.figures import Counts, Licence, make_licences
+from activation_sync.emulator.tenant.figures import EmulatedCounts, Licence, make_licences
 from activation_sync.emulator.tenant.published import NEVER, Published, PublishedRow, same_product
 
 FORGOTTEN = timedelta(hours=1)  # until then an expired URL is known to have expired
@@ -93,12 +93,12 @@ class World:
             is_concealed=self.scenario.conceal_names,
         )
 
-    def report_counts(self, tenant: EmulatedTenant) -> dict[str, Counts]:
+    def report_counts(self, tenant: EmulatedTenant) -> dict[str, EmulatedCounts]:
         """What the counts report shows now, by product."""
         rows = self.published.rows(tenant.tenant_id, self.clock.refreshed_on)
         return {row.product_type: row.shown(self.clock.refreshes) for row in rows}
 
-    def detail_counts(self, tenant: EmulatedTenant) -> dict[str, Counts]:
+    def detail_counts(self, tenant: EmulatedTenant) -> dict[str, EmulatedCounts]:
         """What the user detail adds up to now, by product in upper case; products nobody holds are absent."""
         day, licences = self.clock.day, self.licences[tenant.tenant_id]
         return {same_product(licence.product): licence.counts(day) for licence in licences if licence.assigned(day)}

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from operator import itemgetter
 
 from activation_sync.emulator.scenario import Columns, EmulatedTenant
-from activation_sync.emulator.tenant.figures import NO_DEVICES, Counts, Licence, devices_of
+from activation_sync.emulator.tenant.figures import NO_DEVICES, EmulatedCounts, Licence, devices_of
 from activation_sync.emulator.tenant.people import conceal, display_name, principal_name
 
-COUNT_COLUMNS = tuple(field.replace("_", " ").title() for field in Counts._fields)
+COUNT_COLUMNS = tuple(field.replace("_", " ").title() for field in EmulatedCounts._fields)
 
 SINCE_2018 = ("Shared Computer Activation", "Activated On Shared Computer")
 
@@ -47,7 +47,7 @@ class Edition:
     users: int
     day: int
     dated: date
-    published: tuple[tuple[str, Counts], ...] = ()
+    published: tuple[tuple[str, EmulatedCounts], ...] = ()
     columns: Columns = "current"
     is_concealed: bool = False
     twists: tuple[Twist, ...] = ()

@@ -60,8 +60,8 @@ class Act:
     """What a person did.
 
     verb: one word, as the command is called (resolve, retry, revert, approve). note: what, and why. key: the row it is
-    about, where it is about one; refreshed_on: the date, where it is about a whole one. outbox_id: the dead letter it
-    offers again.
+    about, if it is about one; refreshed_on: the date, if it is about all rows of one. outbox_id: the dead letter that
+    it offers again.
     """
 
     verb: str
