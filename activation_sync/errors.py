@@ -10,6 +10,8 @@
     |- HeldError               a person must look; nothing was written
     |  |- TooMuchChangeError
     |  |- ReportShrankError
+    |  |- ReportsDisagreeError
+    |  |- ImpossibleDateError
     |  `- StaleReportError
     |- TenantsAmissError       some tenants of a run need someone; what became of each is in it
     `- FatalError              fix code, configuration or permission
@@ -93,11 +95,19 @@ class HeldError(ActivationSyncError):
 
 
 class TooMuchChangeError(HeldError):
-    """More rows would change on one side than the limit allows."""
+    """The counts of a refresh date would change by more users, or more rows, than the limit allows."""
 
 
 class ReportShrankError(HeldError):
     """A report is empty or lost more rows than the limit allows."""
+
+
+class ReportsDisagreeError(HeldError):
+    """User detail and the counts report of about the same date are further apart than the limit allows."""
+
+
+class ImpossibleDateError(HeldError):
+    """A report's refresh date is still to come, or older than such reports."""
 
 
 class StaleReportError(HeldError):

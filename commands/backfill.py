@@ -16,19 +16,19 @@ SHOWN_ROWS = 200
 def backfill(
     start: Annotated[datetime, typer.Option("--from", formats=DAY, metavar="YYYY-MM-DD", help="First refresh date.")],
     end: Annotated[
-        datetime, typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last refresh date, itself included.")
+        datetime, typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last refresh date, included.")
     ],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the ledger and in the run's record.")],
+    reason: Annotated[str, typer.Option(help="The reason; the ledger and the run's record keep it.")],
     tenants: Annotated[
-        list[str] | None, typer.Option("--tenant", help="Tenant by its name, repeatable; all of them when left out.")
+        list[str] | None, typer.Option("--tenant", help="Name of a tenant; may be repeated; without it, all tenants.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
     approve: Annotated[
-        str | None, typer.Option(help="Digest of the plan of a held date that may go on; others stay held.")
+        str | None, typer.Option(help="Digest of the held plan that you approve; other dates stay held.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
-    """Replay landed and imported reports of past refresh dates, oldest first. Interrupted? Run it again."""
+    """Replay landed and imported reports of past refresh dates, oldest first. If it is interrupted, run it again."""
     from activation_sync.core.runs.backfill import Window
     from commands.support.console import print_json
     from commands.support.exits import exit_of
@@ -44,7 +44,7 @@ def backfill(
 
 
 def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":
-    """Without Prefect: a look needs no run."""
+    """Without Prefect, because a preview needs no run."""
     from tasks.backfill.replay import preview
     from tasks.wiring import chosen_tenants
 
@@ -52,7 +52,7 @@ def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]
 
 
 def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "list[BackfillSummary]":
-    """Run the flow in this process; its refusals are raised, its failures come back as summaries."""
+    """Run the flow in this process. Raises what it refuses; returns its failures as summaries."""
     from commands.support.console import err, quieten_prefect
 
     quieten_prefect()
@@ -69,7 +69,7 @@ def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "l
 
 
 def _say(summary: "BackfillSummary") -> None:
-    """A line for each date that is not simply done, what would change in a preview, and how it ended."""
+    """A line for each date that needs a word, what would change in a preview, and how the backfill ended."""
     from rich.markup import escape
 
     from activation_sync.core.pages.backfill_words import backfill_words, day_rows
@@ -83,7 +83,7 @@ def _say(summary: "BackfillSummary") -> None:
     for row in rows[:SHOWN_ROWS]:
         say(escape(f"{row['refresh date']} {row['product']}: {row['why']}; Graph: {row['Graph']}"))
     if len(rows) > SHOWN_ROWS:
-        say(f"... and {len(rows) - SHOWN_ROWS:,} rows more; --json has them all")
+        say(f"{len(rows) - SHOWN_ROWS:,} more rows are not shown; --json prints them all")
     for day in (day for day in shown if day.table and day.held_because):
         say(escape(f"{day.refreshed_on} would be {day.held_because}"))
     say(f"[bold]{summary.tenant}[/bold]: {escape(backfill_words(summary))}")

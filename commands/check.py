@@ -22,10 +22,10 @@ class Look(NamedTuple):
 
 
 def check(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
-    """Look at configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
+    """Check configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
     from commands.support.choosing import chosen_tenants
     from commands.support.console import print_json
     from commands.support.exits import Exit
@@ -45,7 +45,7 @@ def _looks(tenants: "Sequence[TenantSettings]") -> Iterator[Look]:
     from config.sources import find_file
 
     names = ", ".join(one.name for one in tenants)
-    yield Look("", "configuration", "ok", f"every value of {find_file(None)} is in order; looking at {names}")
+    yield Look("", "configuration", "ok", f"every value of {find_file(None)} is valid; checking {names}")
     yield _looked("", "warehouse", _warehouse)
     yield _looked("", "landing", _landing)
     for one in tenants:
@@ -77,8 +77,8 @@ def _landing() -> str:
 
 
 def _tenant(tenant: "TenantSettings") -> Iterator[Look]:
-    from activation_sync.core.model import Report
-    from activation_sync.errors import ActivationSyncError
+    from activation_sync.core.reports.catalogue import CATALOGUE
+    from activation_sync.errors import ActivationSyncError, GraphRefusedError
     from tasks.wiring import open_graph
 
     with open_graph(tenant.name) as graph:
@@ -88,26 +88,30 @@ def _tenant(tenant: "TenantSettings") -> Iterator[Look]:
             yield Look(tenant.name, "token", "bad", str(error))
             return
         yield from _permissions(tenant.name, roles)
-        for report in Report:
-            yield _looked(tenant.name, f"report {report}", partial(_report, graph, report, tenant))
+        for kind in CATALOGUE:
+            spared = () if kind.is_required else (GraphRefusedError,)
+            yield _looked(tenant.name, f"report {kind.report}", partial(_report, graph, kind.report, tenant), spared)
         yield _concealed(tenant.name, graph)
         yield _write_back(tenant, graph)
 
 
 def _permissions(tenant: str, roles: Sequence[str]) -> Iterator[Look]:
-    """What the token carries; a line of its own only for the one that a run cannot do without."""
+    """The permissions in the token, and a line of its own if the one that each run needs is missing."""
     from activation_sync.graph.answers import READ_PERMISSION
 
     yield Look(tenant, "token", "ok", f"permissions {', '.join(roles) or 'none'}")
     if READ_PERMISSION not in roles:
-        yield Look(tenant, "permission", "bad", f"grant the application permission {READ_PERMISSION}, with consent")
+        yield Look(tenant, "permission", "bad", f"grant the application permission {READ_PERMISSION} and admin consent")
 
 
-def _looked(tenant: str, what: str, look: Callable[[], str]) -> Look:
+def _looked(tenant: str, what: str, look: Callable[[], str], spared: tuple[type[Exception], ...] = ()) -> Look:
+    """spared: errors that no night fails for."""
     from activation_sync.errors import ActivationSyncError
 
     try:
         return Look(tenant, what, "ok", look())
+    except spared as error:
+        return Look(tenant, what, "note", f"a night goes on without it: {error}")
     except ActivationSyncError as error:
         return Look(tenant, what, "bad", str(error))
 
@@ -127,12 +131,14 @@ def _concealed(tenant: str, graph: "GraphClient") -> Look:
     except ActivationSyncError as error:
         return Look(tenant, "user names", "bad", str(error))
     if concealed is None:
-        return Look(tenant, "user names", "note", "concealed or not is unknown; ReportSettings.Read.All would tell")
+        return Look(
+            tenant, "user names", "note", "not known whether Graph conceals them; ReportSettings.Read.All would show it"
+        )
     if concealed:
         return Look(
-            tenant, "user names", "note", "concealed by the tenant's report settings; counts are right all the same"
+            tenant, "user names", "note", "the tenant's report settings conceal them; the counts are still right"
         )
-    return Look(tenant, "user names", "ok", "shown by Graph")
+    return Look(tenant, "user names", "ok", "Graph shows them")
 
 
 def _write_back(tenant: "TenantSettings", graph: "GraphClient") -> Look:

@@ -12,10 +12,10 @@ NUMERIC = ("agreed", "observed", "warehouse", "published")
 
 
 def conflicts(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the conflicts as JSON.")] = False,
 ) -> None:
-    """List rows on which usage data and warehouse moved apart. They are neither written nor sent until resolved."""
+    """List conflicts: usage data and warehouse changed to different values. No run writes or sends these rows."""
     from activation_sync.warehouse.database.engine import reading
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse
     from commands.support.console import print_json, say
@@ -43,7 +43,7 @@ def _say(found: "list[OpenConflict]") -> None:
         print_table(f"{title} (digest {short_digest(conflict.digest)})", list(_rows(conflict)), NUMERIC)
     say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide with", is_copied=True)
     say('  activation-sync resolve "PRODUCT" --take observed|warehouse', is_copied=True)
-    say("(--approve DIGEST decides only what is shown here)")
+    say("(with --approve DIGEST, the command decides only what is shown here)")
 
 
 def _rows(conflict: "OpenConflict") -> Iterator[dict[str, str]]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def dead_letters(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the dead letters as JSON.")] = False,
 ) -> None:
     """List updates that Graph refused for good, with its answer and the request id (for Microsoft's support)."""
@@ -25,9 +25,9 @@ def dead_letters(
     elif dead:
         for name, letter in dead:
             _say(name, letter)
-        say("Once the cause is gone: activation-sync retry TENANT (it sends what is current then)")
+        say("When the cause is gone: activation-sync retry TENANT (it sends the values that are current then)")
     else:
-        say("No dead letter.")
+        say("There are no dead letters.")
     raise typer.Exit(Exit.UNSETTLED if dead else Exit.DONE)
 
 
@@ -58,5 +58,5 @@ def _say(tenant: str, letter: "DeadLetter") -> None:
     say(f"  sent: {counts}")
     when = f"{letter.updated_at:%Y-%m-%d %H:%M} UTC"
     say(f"  refused {when} with status {letter.status or '-'}, attempt {letter.attempts}")
-    say(f"  {escape(letter.answer or 'without a word')}")
+    say(f"  {escape(letter.answer or 'no message')}")
     say(f"  request id {letter.request_id or '-'}\n", is_copied=True)

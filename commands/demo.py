@@ -13,7 +13,7 @@ TENANT = "contoso"
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is replaced.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="Folder of the demo; an earlier demo there is replaced.")] = Path("demo"),
     users: Annotated[int, typer.Option(min=1, help="Users of the emulated tenant.")] = 400,
 ) -> None:
     """Show the whole job: an emulated Microsoft Graph, an empty warehouse, three nights of the real flow."""
@@ -45,14 +45,14 @@ def demo(
 def _first_night(emulator: "Emulator") -> None:
     from commands.support.console import say
 
-    say(f"[bold]Night 1[/bold]  The report of {emulator.refreshed_on} is new, the warehouse knows nothing.")
+    say(f"[bold]Night 1[/bold]  The report of {emulator.refreshed_on} is new, and the warehouse is empty.")
     _night(emulator)
 
 
 def _second_night(emulator: "Emulator") -> None:
     from commands.support.console import say
 
-    say("\n[bold]Night 2[/bold]  Graph still has the same report. Nothing may be sent twice.")
+    say("\n[bold]Night 2[/bold]  Graph still has the same report. The run must send nothing twice.")
     _night(emulator)
 
 
@@ -63,7 +63,7 @@ def _third_night(emulator: "Emulator") -> None:
     emulator.advance(days=1)
     say(
         f"\nSomeone corrects the warehouse by hand: {product} has {after} assigned users, not {before}.\n"
-        f"[bold]Night 3[/bold]  The report of {emulator.refreshed_on} is out. The correction must reach Graph and "
+        f"[bold]Night 3[/bold]  Graph has the report of {emulator.refreshed_on}. The correction must reach Graph and "
         "must not be overwritten."
     )
     _night(emulator)
@@ -86,9 +86,9 @@ def _night(emulator: "Emulator") -> "RunSummary":
 
 
 def _is_applied_patch(entry: object) -> bool:
-    from activation_sync.emulator.faults.journal import Served
+    from activation_sync.emulator.faults.journal import JournalEntry
 
-    return isinstance(entry, Served) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
+    return isinstance(entry, JournalEntry) and entry.operation.startswith("PATCH") and entry.status in (200, 204)
 
 
 def _correct_a_count() -> tuple[str, int, int]:

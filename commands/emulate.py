@@ -24,7 +24,7 @@ def emulate(
     download_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the CSV downloads.")] = 8444,
     tenants: Annotated[int, typer.Option(min=1, help="How many tenants.")] = 1,
     users: Annotated[int, typer.Option(min=0, help="Users of each tenant.")] = 200,
-    seed: Annotated[int, typer.Option(help="The same seed shows the same figures.")] = 7,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 7,
     write_back: Annotated[
         str,
         typer.Option(
@@ -38,12 +38,13 @@ def emulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print how to connect as JSON, on one line.")] = False,
 ) -> None:
     """Serve an emulated Microsoft Graph on loopback until Ctrl-C, and print how to connect to it."""
+    from activation_sync.emulator import Scenario
     from activation_sync.emulator.hosting import host_emulator
     from commands.support.console import print_json_line, say
 
     ended = _ended_by_signal()
     try:
-        with host_emulator(
+        scenario = Scenario(
             port=port,
             download_port=download_port,
             tenants=tenants,
@@ -51,7 +52,8 @@ def emulate(
             seed=seed,
             write_back="documented" if write_back == "documented" else "real-service",
             ca_file=ca_file,
-        ) as how:
+        )
+        with host_emulator(scenario) as how:
             if as_json:
                 print_json_line(how)
             else:
@@ -63,7 +65,7 @@ def emulate(
 
 
 def _ended_by_signal() -> "Event":
-    """Set by Ctrl-C or SIGTERM: the ordinary end of a server."""
+    """Ctrl-C or SIGTERM sets it, which is how a server normally ends."""
     import signal
     from threading import Event
 

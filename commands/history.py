@@ -13,11 +13,11 @@ SHOWN_ID_CHARS = 8  # enough for `revert`; --json has all of it
 
 
 def history(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Runs of each tenant to show, the newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
-    """List runs, and what people did (resolve, retry, revert): when, for which day, and what came of it."""
+    """List runs, and what people did (correct, resolve, withdraw, ...): when, for which day, and the result."""
     from activation_sync.warehouse.database.engine import reading
     from activation_sync.warehouse.runs.runs import read_runs
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse
@@ -42,12 +42,21 @@ def _row(run: "RunRecord") -> dict[str, str]:
 
     return {
         "started (UTC)": f"{run.started_at:%Y-%m-%d %H:%M}",
-        "run": f"{run.reason or run.kind}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
+        "run": f"{_what(run)}{f' for {run.as_of}' if run.kind is RunKind.SYNC else ''}, by {run.who}",
         "outcome": run.outcome or "running, or killed",
-        "came to": _came_to_words(run.summary) if run.summary else "-",
+        "result": _came_to_words(run.summary) if run.summary else "-",
         "plan": short_digest(run.digest) or "-",
         "run id": run.run_id[:SHOWN_ID_CHARS],
     }
+
+
+def _what(run: "RunRecord") -> str:
+    """The kind of run, and why a person started it; the reason of a backfill already names its kind."""
+    from activation_sync.core.runs.outcome import RunKind
+
+    if run.reason is None or run.kind is RunKind.BACKFILL:
+        return run.reason or run.kind
+    return f"{run.kind}: {run.reason}"
 
 
 def _came_to_words(summary: "RunSummary") -> str:

@@ -23,7 +23,7 @@ class FileResult(NamedTuple):
 
 def import_reports(
     files: Annotated[list[Path], typer.Argument(help="CSV or JSON of the activation reports, as downloaded.")],
-    tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Name of the tenant; needed when there are several.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
     """Land reports that were downloaded by hand (Graph, admin centre), so that `backfill` can replay them.
@@ -73,7 +73,7 @@ def _line(file: Path, imported: "ImportedReport") -> FileResult:
 
     what = f"{imported.report} of {imported.refreshed_on}"
     if imported.is_known:
-        verdict, says = "known", f"{what}: these very bytes have landed before; nothing to do"
+        verdict, says = "known", f"{what}: these bytes have landed before; nothing to do"
     else:
         verdict, says = "imported", f"{what}, {rows_words(imported.rows)}"
     return FileResult(str(file), verdict, says, imported.report, imported.refreshed_on.isoformat())

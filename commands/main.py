@@ -11,6 +11,7 @@ from activation_sync.errors import ActivationSyncError
 from commands.backfill import backfill
 from commands.check import check
 from commands.conflicts import conflicts
+from commands.correct import correct
 from commands.dead_letters import dead_letters
 from commands.demo import demo
 from commands.emulate import emulate
@@ -30,6 +31,7 @@ from commands.sync import sync
 from commands.up import up
 from commands.verify_ledger import verify_ledger
 from commands.why import why
+from commands.withdraw import withdraw
 
 NAME = "activation-sync"
 
@@ -43,12 +45,12 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(demo, up, check, plan, sync, backfill, status, history, why, report),
-    *(conflicts, resolve, dead_letters, retry, revert),
+    *(correct, conflicts, resolve, dead_letters, retry, revert, withdraw),
     *(verify_ledger, rebuild, emulate, migrate, register),
 )
 for command in COMMANDS:
     app.command()(command)
-app.command("import")(import_reports)  # a word Python keeps for itself
+app.command("import")(import_reports)  # `import` is a keyword of Python
 
 
 def _say_version(is_asked: bool) -> None:

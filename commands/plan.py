@@ -6,7 +6,7 @@ import typer
 
 
 def plan(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
 ) -> None:
     """Show what a sync would do now, and why. Reads Graph and the warehouse; writes nothing anywhere."""

@@ -1,4 +1,4 @@
-"""`activation-sync register`: what the dashboard offers, made known to the Prefect server."""
+"""`activation-sync register`: make our deployments and automations known to the Prefect server."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def register(
         typer.Option(
             metavar="REFERENCE",
             help="Where notifications go: env:NAME or file:PATH that holds the address of a webhook, a workflow of "
-            "Microsoft Teams for instance. The server keeps it, so it is said once.",
+            "Microsoft Teams for instance. The server keeps it, so you give it once.",
         ),
     ] = None,
 ) -> None:
@@ -51,7 +51,7 @@ def _webhook(reference: str) -> "SecretStr":
 
     url = read_secret(reference, "--notify")
     if not url.get_secret_value().startswith(("https://", "http://")):
-        raise ConfigError(["--notify refers to what is no address; it must begin with https://"])
+        raise ConfigError(["the value that --notify refers to is not an address; it must begin with https://"])
     return url
 
 
@@ -62,7 +62,7 @@ def register_deployments() -> None:
     from activation_sync.errors import ConfigError
 
     if not (CHECKOUT / DEPLOYMENTS).is_file():
-        raise ConfigError([f"{CHECKOUT} is no checkout: {DEPLOYMENTS} is not there; install with `pip install -e .`"])
+        raise ConfigError([f"{CHECKOUT} is not a checkout: no {DEPLOYMENTS} there; install with `pip install -e .`"])
     try:
         _make_pool()
     except httpx.HTTPError as error:
@@ -92,6 +92,6 @@ def _unusable_words(error: Exception) -> str:
 
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is None:
-        return f"no Prefect server answers at {server_in_use()}; start it, or mend PREFECT_API_URL"
+        return f"no Prefect server answers at {server_in_use()}; start it, or fix PREFECT_API_URL"
     remedy = LOGIN_REMEDY if status == UNAUTHORIZED else "its log says why"
-    return f"the Prefect server at {server_in_use()} refused us ({status}); {remedy}"
+    return f"the Prefect server at {server_in_use()} refused the request ({status}); {remedy}"

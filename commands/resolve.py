@@ -23,7 +23,7 @@ class Side(StrEnum):
 def resolve(
     product: Annotated[str, typer.Argument(help="Product, as Graph or the warehouse names it.")],
     take: Annotated[Side, typer.Option(help="Whose values win: the usage data's (observed) or the table's.")],
-    tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Name of the tenant; needed when there are several.")] = None,
     date: Annotated[
         datetime | None,
         typer.Option(
@@ -64,4 +64,4 @@ def _say(change: "Change", summary: "RunSummary") -> None:
 
     say(f"[bold]{summary.tenant}[/bold]: {resolved_words(change)}")
     if change.is_pushed:
-        say(f"The next sync sends it to Graph; now: activation-sync sync {summary.tenant}")
+        say(f"The next sync sends it to Graph; to send now: activation-sync sync {summary.tenant}")

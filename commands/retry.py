@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def retry(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     product: Annotated[str | None, typer.Option(help="Only this product, as Graph or the warehouse names it.")] = None,
     date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only this refresh date.")
@@ -29,14 +29,14 @@ def retry(
     if as_json:
         print_json([_facts(found, summary) for found, summary in done])
     elif not done:
-        say("No dead letter to retry.")
+        say("There are no dead letters to retry.")
     else:
         for found, summary in done:
             _say(found, summary)
 
 
 def _retry(tenant: "TenantSettings", product: str | None, date: datetime | None) -> "Done | None":
-    """What became of a tenant's dead letters; without any, nothing is written."""
+    """What became of a tenant's dead letters; without dead letters, writes nothing."""
     from activation_sync.core.reports.products import product_key
     from commands.support.console import err
     from tasks.acts.retry import read_dead_letters
@@ -71,4 +71,4 @@ def _say(found: "Retry", summary: "RunSummary") -> None:
     for line in unsent_words(found.unsent):
         say(line)
     if found.plan.changes:
-        say(f"The next sync sends what is queued; now: activation-sync sync {summary.tenant}")
+        say(f"The next sync sends what is queued; to send now: activation-sync sync {summary.tenant}")

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def revert(
-    run: Annotated[str, typer.Argument(help="Id of the run, or the beginning of it, as `history` shows.")],
+    run: Annotated[str, typer.Argument(help="Id of the run, or its first characters, as `history` shows it.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
     approve: Annotated[
         str | None,
-        typer.Option(metavar="DIGEST", help="Digest of a held plan that may go on; any other plan stays held."),
+        typer.Option(metavar="DIGEST", help="Digest of the held plan that you approve; any other plan stays held."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Bring back the values before a run; the next sync sends them to Graph. A revert can be reverted too.
+    """Bring back the values before a run; the next sync sends them to Graph. You can revert a revert, too.
 
     Rows that moved again since stay as they are and are named, and so are rows that the run created.
     """
@@ -63,7 +63,7 @@ def _say(undone: "RunRecord", found: "Revert", view: "PlanView", *, is_done: boo
     for line in left_words(found.left):
         say(line)
     if is_done and view.pushed:
-        say(f"The next sync sends {rows_words(view.pushed)} to Graph; now: activation-sync sync {view.tenant}")
+        say(f"The next sync sends {rows_words(view.pushed)} to Graph; to send now: activation-sync sync {view.tenant}")
     for finding in () if is_done else view.findings:
         say_error(f"{view.tenant}: would be held: {finding}")
     if not is_done and view.is_held:

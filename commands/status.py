@@ -1,4 +1,4 @@
-"""`activation-sync status`: where things stand."""
+"""`activation-sync status`: the condition of each tenant."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -6,7 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from activation_sync.core.runs.standing import Standing
     from activation_sync.warehouse.runs.status import WarehouseStatus
@@ -18,10 +18,10 @@ OPEN_ENDS = ("pending", "in doubt", "conflicts", "dead letters", "rejected", "re
 
 
 def status(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """Show where each tenant stands: last run, how it fares since when, age of the report, what is open, quota left."""
+    """Show each tenant: last run, condition and since when, age of the report, what is open, quota left."""
     from activation_sync.warehouse.database.engine import reading
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse
     from commands.support.console import print_json, print_table
@@ -37,7 +37,7 @@ def status(
     if as_json:
         print_json(facts)
     else:
-        print_table("Tenants", [_row(one) for one in facts])
+        print_table("Tenants", [_row(one, now().date()) for one in facts])
         _say_reasons(standings)
     is_unsettled = any(one["dead"] or one["conflicts"] for one in facts)
     raise typer.Exit(Exit.UNSETTLED if is_unsettled else Exit.DONE)
@@ -46,8 +46,10 @@ def status(
 def _facts(
     status: "WarehouseStatus", standing: "Standing", tenant: "TenantSettings", now: "datetime"
 ) -> dict[str, Any]:
-    """All that is known of a tenant, what follows from it included."""
+    """All facts of a tenant, and what follows from them."""
     from dataclasses import fields
+
+    from activation_sync.core.runs.report_age import report_age_days
 
     newest_on = status.newest_refreshed_on
     quota = QUOTAS[tenant.graph.report_format]
@@ -56,41 +58,43 @@ def _facts(
         "since": standing.since,
         "why": standing.why,
         "remedy": standing.remedy,
-        "report_age_days": (now.date() - newest_on).days if newest_on else None,
+        "report_age_days": report_age_days(newest_on, now.date()) if newest_on else None,
         "quota": quota,
         "quota_left": max(0, quota - status.runs_lately),
     }
 
 
-def _row(facts: dict[str, Any]) -> dict[str, str]:
-    last, newest_on, age = facts["last_run"], facts["newest_refreshed_on"], facts["report_age_days"]
+def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
+    from activation_sync.core.runs.report_age import age_words
+
+    last, newest_on = facts["last_run"], facts["newest_refreshed_on"]
     return {
         "tenant": facts["tenant"],
         "last run (UTC)": f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
         "outcome": _outcome(facts),
         "since": str(facts["since"] or "-"),
-        "newest report": f"{newest_on}, {age} day{'' if age == 1 else 's'} old" if newest_on else "-",
+        "newest report": age_words(newest_on, today) if newest_on else "-",
         "open": _open_ends(facts),
         "quota left": f"{facts['quota_left']} of {facts['quota']}",
     }
 
 
 def _outcome(facts: dict[str, Any]) -> str:
-    """The last run's; a tenant in quarantine has it beside the reason why it was the last."""
+    """The outcome of the last run; `quarantined` for a tenant in quarantine."""
     last = facts["last_run"]
     outcome = (last.outcome or "running, or killed") if last else "-"
     return "quarantined" if facts["condition"] == "quarantined" else str(outcome)
 
 
 def _open_ends(facts: dict[str, Any]) -> str:
-    """What still waits for Graph or for a person; restatements are shown with it, though nothing is to be done."""
+    """What still waits for Graph or for a person; also restatements, for which nobody needs to do anything."""
     counts = {"in doubt": "in_doubt", "dead letters": "dead"}
     found = [f"{facts[counts.get(words, words)]:,} {words}" for words in OPEN_ENDS if facts[counts.get(words, words)]]
     return ", ".join(found) or "nothing"
 
 
 def _say_reasons(standings: "Sequence[Standing]") -> None:
-    """Why tenants do not fare well, with the remedy."""
+    """Why tenants need attention, with the remedy."""
     from commands.support.console import say_error
 
     for standing in standings:

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def sync(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The night it stands for.", show_default="today, UTC"
+            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The night that the run is for.", show_default="today, UTC"
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
     approve: Annotated[
         str | None,
-        typer.Option(metavar="DIGEST", help="Digest of a held plan that may go on; any other plan stays held."),
+        typer.Option(metavar="DIGEST", help="Digest of the held plan that you approve; any other plan stays held."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run summaries as JSON.")] = False,
 ) -> None:

@@ -16,7 +16,8 @@ WATCH_EVERY_S = 0.5
 
 def up(
     folder: Annotated[
-        Path, typer.Option(help="Where logs and the dashboard's records live; with the emulator, all of it, made anew.")
+        Path,
+        typer.Option(help="Folder for logs and the dashboard's records; with the emulator, each start empties it."),
     ] = Path("up"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard; 0 takes a free one.")] = 4200,
     tenants: Annotated[int, typer.Option(min=1, help="Tenants of the emulator, when none is configured.")] = 3,
@@ -50,7 +51,7 @@ def up(
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """No other `up` of this account works in that folder meanwhile: a second one would empty it under the first."""
+    """Keeps every other `up` of this account out of that folder: a second one would delete the files of the first."""
     import sqlite3
     import tempfile
     from contextlib import closing
@@ -140,7 +141,7 @@ def _say_ready(home: Path, *, has_own_server: bool) -> None:
   see the schedule    Deployments -> nightly: every night at 01:30, in the time zone of deployments/prefect.yaml
   run it now          Deployments -> nightly -> Run -> Quick run
   see what it did     Runs -> the run -> Artifacts: the plan and the page of each tenant
-  one tenant only     Deployments -> sync -> Run -> Custom run; there a held plan is approved, too
+  one tenant only     Deployments -> sync -> Run -> Custom run; you can approve a held plan there
   past dates again    Deployments -> backfill -> Run: a form with dates, and a reason
   be notified         {password_file}PREFECT_API_URL={address}/api activation-sync register --notify env:NAME
 
@@ -150,16 +151,16 @@ Logs, records and, with the emulator, the warehouse are in {home}. Ctrl-C stops 
 
 
 def _login_words(home: Path) -> str:
-    """The password itself on a terminal only: what is written elsewhere is kept, and read by others."""
+    """Prints the password on a terminal only: a log is kept, and others read it."""
     from commands.support.password import FILE, password_of
 
     if sys.stdout.isatty():
         return f"It asks for a password: {password_of(home)}\n"
-    return f"It asks for a password, which stands in {home / FILE}, name and all.\n"
+    return f"It asks for a password: the name and the password are in {home / FILE}.\n"
 
 
 def _watch(children: "Sequence[Child]") -> None:
-    """Until the command is stopped; a child that ends by itself ends the others too."""
+    """Wait until the command is stopped; if one child ends by itself, end the others too."""
     import time
 
     from commands.support.servers import refuse_ended

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def verify_ledger(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     head: Annotated[
         str | None, typer.Option(help="A head noted earlier: prove that it is still part of a chain.")
     ] = None,
@@ -50,9 +50,9 @@ def _say_proofs(proofs: "list[ChainProof]", head: str | None) -> None:
     for proof in proofs:
         if proof.broken:
             broken = f"row {proof.broken.id} of {proof.broken.at}: {proof.broken.fault}"
-            say_error(f"{proof.tenant}: {proof.rows:,} rows hold, then {broken}")
+            say_error(f"{proof.tenant}: {proof.rows:,} rows are intact, then {broken}")
         else:
-            say(f"[bold]{proof.tenant}[/bold]: {proof.rows:,} rows hold; head {proof.head or '(none)'}")
+            say(f"[bold]{proof.tenant}[/bold]: {proof.rows:,} rows are intact; head {proof.head or '(none)'}")
     if not proofs:
         say("The ledger is empty.")
     if not _has_head(proofs, head):

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from activation_sync.warehouse.ledger.hindsight import StandingCorrection
     from activation_sync.warehouse.ledger.ledger import LedgerRow
 
 SIDES = ("agreed", "observed", "warehouse", "published", "settled")
+DONE = {"correct": "corrected", "resolve": "resolved", "retry": "retried", "revert": "reverted"}
 
 
 def why(
     product: Annotated[str, typer.Argument(help="Product, as Graph or the warehouse names it.")],
-    tenant: Annotated[str | None, typer.Option(help="Tenant by its name; needed when there are several.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Name of the tenant; needed when there are several.")] = None,
     date: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Refresh date.", show_default="the newest"),
@@ -45,23 +47,41 @@ def why(
 
 
 def _say_chain(chain: "list[LedgerRow]") -> None:
+    from rich.markup import escape
+
+    from activation_sync.warehouse.ledger.hindsight import standing_corrections
     from commands.support.console import say
 
     first = chain[0]
     say(f"[bold]{first.tenant}: {first.product}, refresh date {first.refreshed_on}[/bold]")
     for _, links in groupby(chain, key=lambda link: (link.run_id, link.kind, link.at)):
         _say_link(list(links))
+    for correction in standing_corrections(chain):
+        say(f"\n{escape(_standing_words(correction))}")
+
+
+def _standing_words(correction: "StandingCorrection") -> str:
+    """Who settled on a value that differs from the usage data, why, and what the usage data says since."""
+    from activation_sync.core.rule.reasons import MEASURE_WORDS, count_words, moved_words
+
+    what = f"{MEASURE_WORDS[correction.measure]} {count_words(correction.value)}"
+    done = DONE.get(correction.act, "corrected in the table")
+    reason = f": {correction.reason}" if correction.reason else ""
+    seen = moved_words(correction.seen, correction.observed)
+    since = f"has moved since {seen}" if correction.seen != correction.observed else f"says {seen}"
+    return f"{what}: {done} by {correction.who} on {correction.at:%Y-%m-%d}{reason}; the report {since}"
 
 
 def _say_link(links: "list[LedgerRow]") -> None:
     """What one run decided of all measures, what a person did, a PATCH that left, or one answer of Graph."""
     from rich.markup import escape
 
+    from activation_sync.warehouse.database.kinds import LedgerKind
     from commands.support.console import print_table, say
 
     first = links[0]
     moment = f"[bold]{first.at:%Y-%m-%d %H:%M:%S} UTC[/bold]"
-    if first.kind != "decision":
+    if first.kind is not LedgerKind.DECISION:
         say(f"\n{moment}  {escape(_event_words(first))}")
         return
     why = f" ({first.note})" if first.note else ""
@@ -73,13 +93,17 @@ def _say_link(links: "list[LedgerRow]") -> None:
 
 
 def _event_words(event: "LedgerRow") -> str:
-    if event.kind == "person":
-        return f"{event.rule} by {event.who}: {event.note}"
-    return "a PATCH left; its outcome is in doubt" if event.kind == "sent" else _answer_words(event)
+    from activation_sync.warehouse.database.kinds import LedgerKind
+
+    if event.kind is LedgerKind.PERSON:
+        return f"{DONE.get(event.rule or '', event.rule)} by {event.who}: {event.note}"
+    return "the run sent a PATCH; its outcome is in doubt" if event.kind is LedgerKind.SENT else _answer_words(event)
 
 
 def _answer_words(answer: "LedgerRow") -> str:
-    if answer.rule == "read-back":
+    from activation_sync.warehouse.delivery.consequences import READ_BACK
+
+    if answer.rule == READ_BACK:
         return f"Graph was {answer.note}"
     said = f"Graph answered {answer.status}" if answer.status else "Graph did not answer"
     request = f" (request {answer.request_id})" if answer.request_id else ""

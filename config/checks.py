@@ -41,7 +41,7 @@ def _refuse_device_name(value: str) -> str:
 
 def _refuse_shared_authority(value: str) -> str:
     if value.lower() in SHARED_AUTHORITIES:
-        raise ValueError("is no tenant; an application signs in to one tenant: write its GUID or domain")
+        raise ValueError("is not a tenant; an application signs in to one tenant: write its GUID or domain")
     return value
 
 
@@ -66,7 +66,7 @@ def _without_last_slash(value: str) -> str:
 
 Slug = Annotated[
     str,
-    _matches(SLUG, "is no name; use lowercase letters, digits and single dashes, as in contoso-europe"),
+    _matches(SLUG, "is not a name; use lowercase letters, digits and single dashes, as in contoso-europe"),
     AfterValidator(_refuse_device_name),
     AfterValidator(_refuse_taken),
 ]
@@ -76,12 +76,12 @@ TenantId = Annotated[
     _matches(GUID_OR_DOMAIN, 'is neither a GUID nor a domain; copy "Directory (tenant) ID" from the app registration'),
     AfterValidator(_refuse_taken),
 ]
-Guid = Annotated[str, _matches(GUID, 'is no GUID; copy "Application (client) ID" from the app registration')]
+Guid = Annotated[str, _matches(GUID, 'is not a GUID; copy "Application (client) ID" from the app registration')]
 HttpsUrl = Annotated[
     str,
-    _matches(HTTPS_URL, 'is no https URL; write "https://HOST" or "https://HOST:PORT"'),
+    _matches(HTTPS_URL, 'is not an https URL; write "https://HOST" or "https://HOST:PORT"'),
     AfterValidator(_without_last_slash),
 ]
 GraphRoot = Annotated[HttpsUrl, AfterValidator(_refuse_version)]
-Host = Annotated[str, _matches(HOST, 'is no host; write "HOST" or "HOST:PORT" in lowercase, without https://')]
-UrlPath = Annotated[str, _matches(URL_PATH, 'is no path; begin with "/", leave out host, "?" and a last "/"')]
+Host = Annotated[str, _matches(HOST, 'is not a host; write "HOST" or "HOST:PORT" in lowercase, without https://')]
+UrlPath = Annotated[str, _matches(URL_PATH, 'is not a path; begin with "/", leave out host, "?" and a last "/"')]

@@ -31,7 +31,7 @@ def _sentence(detail: ErrorDetails, written: Mapping[str, Any], model: type[Base
     place = _written_at(detail["loc"], written)
     where = _dotted(place) + _whose(place, written)
     if detail["type"] == "extra_forbidden":
-        return f"{where}: is no setting; {_suggestion(place, model)}"
+        return f"{where}: is not a setting; {_suggestion(place, model)}"
     if detail["type"] == "missing":
         return f"{where}: is missing; add it, as config/example.toml shows"
     shown = _shown(detail["input"]) if _may_be_shown(place, model) else "the value"

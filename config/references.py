@@ -27,7 +27,7 @@ PASSWORD_IN_URL = re.compile(r"://.*:.*@|[?&]\w*password=", re.IGNORECASE)
 ELSEWHERE = 'refer to it as "env:NAME" (an environment variable) or "file:PATH" (a file that holds nothing else)'
 
 
-class Exported(str):
+class OutsideText(str):
     """Text from an environment variable or a secret's own file, so not from the configuration file."""
 
     __slots__ = ()
@@ -66,7 +66,7 @@ def read_secret(reference: str, option: str) -> SecretStr:
         secret = _behind(reference, Path())
     except ValueError as error:
         raise ConfigError([f"{option} {error}"]) from None
-    if not isinstance(secret, Exported):
+    if not isinstance(secret, OutsideText):
         raise ConfigError([f"{option} takes no secret itself; {ELSEWHERE}"])
     return SecretStr(secret)
 
@@ -87,26 +87,26 @@ def _behind(text: str, folder: Path) -> str:
     return text
 
 
-def _variable(name: str) -> Exported:
+def _variable(name: str) -> OutsideText:
     if not os.environ.get(name):
         raise ValueError(f"refers to the environment variable {name}, which is not set; set it")
-    return Exported(os.environ[name])
+    return OutsideText(os.environ[name])
 
 
-def _content(path: Path) -> Exported:
+def _content(path: Path) -> OutsideText:
     try:
         text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ValueError(f"refers to the file {path}, which cannot be read: {why}; mend path or file") from None
+        raise ValueError(f"refers to the file {path}, which cannot be read: {why}; fix path or file") from None
     if not text:
         raise ValueError(f"refers to the file {path}, which is empty; write the secret into it")
-    return Exported(text)
+    return OutsideText(text)
 
 
 def _is_written(value: object) -> bool:
     """True for text that stands in the configuration file itself."""
-    return isinstance(value, str) and not isinstance(value, Exported)
+    return isinstance(value, str) and not isinstance(value, OutsideText)
 
 
 def _refuse_literal(value: object) -> object:
@@ -129,7 +129,7 @@ def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
         path = (reading_of(validation).folder / sqlite["path"]).as_posix()
         return SecretStr(f"{sqlite['scheme']}{path}{sqlite['query'] or ''}")
     if not POSTGRESQL.fullmatch(text):
-        raise ValueError('is no warehouse; write "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"')
+        raise ValueError('is not a warehouse; write "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"')
     return url
 
 
@@ -147,7 +147,7 @@ def _resolve_file(path: Path, validation: ValidationInfo) -> Path:
     try:
         found.open("rb").close()
     except OSError as error:
-        raise ValueError(f"refers to {found}, which cannot be read: {error.strerror}; mend path or file") from None
+        raise ValueError(f"refers to {found}, which cannot be read: {error.strerror}; fix path or file") from None
     return found
 
 

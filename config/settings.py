@@ -15,7 +15,7 @@ from activation_sync.errors import ConfigError
 from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
 from config.problems import problems_of
 from config.references import ExistingFile, LandingUrl, Reading, Secret, TenantSecret, WarehouseUrl
-from config.sources import Stamp, find_file, inherit, merge, read_environment, read_file, stamp_of
+from config.sources import SourceState, find_file, inherit, merge, read_environment, read_file, source_state
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -68,7 +68,9 @@ class SyncSettings(Section):
     counts_from: Literal["detail", "report"] = "detail"
     conflict_policy: Literal["hold", "warehouse", "observed"] = "hold"
     max_change_share: Share = 0.3
+    max_contradiction_share: Share = 0.25
     max_shrink_share: Share = 0.3
+    few_users: int = Field(default=10, ge=0)
     min_judged_rows: int = Field(default=20, ge=0)
     stale_after_days: int = Field(default=7, ge=1)
     retry_delays_s: tuple[Annotated[float, Field(ge=0)], ...] = (2, 10, 30, 60)
@@ -150,12 +152,12 @@ def settings_in_use() -> Settings:
     Every step asks for settings, and reading those of thousands of tenants takes most of a second. What references
     point to is read with them: a secret that is put into its file anew counts from the next flow run on.
     """
-    return _read_once(stamp_of(find_file(None)))
+    return _read_once(source_state(find_file(None)))
 
 
 @lru_cache(maxsize=1)
-def _read_once(stamp: Stamp) -> Settings:
-    return load_settings(stamp.file)
+def _read_once(state: SourceState) -> Settings:
+    return load_settings(state.file)
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from activation_sync.errors import ConfigError
-from config.references import Exported
+from config.references import OutsideText
 
 FILE_VARIABLE = "ACTIVATION_SYNC_CONFIG"
 PREFIX = "ACTIVATION_SYNC__"
@@ -16,7 +16,7 @@ COMMON = ("graph", "sync", "write_back")  # a tenant may override these
 SECTIONS = ("warehouse", "landing", *COMMON)
 
 
-class Stamp(NamedTuple):
+class SourceState(NamedTuple):
     """What tells one state of file and environment from another, without reading the file; 0 where there is none."""
 
     file: Path
@@ -30,14 +30,14 @@ def find_file(path: Path | None) -> Path:
     return Path(path or os.environ.get(FILE_VARIABLE) or DEFAULT_FILE).absolute()
 
 
-def stamp_of(file: Path) -> Stamp:
+def source_state(file: Path) -> SourceState:
     """The present state of `file` and of the environment, in which secrets may stand: only its hash is kept."""
     environment = hash(frozenset(os.environ.items()))
     try:
         found = file.stat()
     except OSError:
-        return Stamp(file, 0, 0, environment)
-    return Stamp(file, found.st_mtime_ns, found.st_size, environment)
+        return SourceState(file, 0, 0, environment)
+    return SourceState(file, found.st_mtime_ns, found.st_size, environment)
 
 
 def use_file(path: Path) -> None:
@@ -67,7 +67,7 @@ def read_file(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         problem = f"{file} is not UTF-8 text: byte {error.start} does not fit; save it as UTF-8"
     except OSError as error:
-        problem = f"{file} cannot be read: {error.strerror}; mend the path or its permissions"
+        problem = f"{file} cannot be read: {error.strerror}; fix the path or its permissions"
     raise ConfigError([problem])
 
 
@@ -94,13 +94,13 @@ def _value_of(text: str) -> Any:
             return _exported(json.loads(text))
         except ValueError:
             pass
-    return Exported(text)
+    return OutsideText(text)
 
 
 def _exported(value: Any) -> Any:
     match value:
         case str():
-            return Exported(value)
+            return OutsideText(value)
         case list():
             return [_exported(each) for each in value]
         case dict():

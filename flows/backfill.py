@@ -7,8 +7,9 @@ from prefect import State, flow
 from pydantic import Field
 
 from activation_sync.core.pages.backfill_words import backfill_words
+from activation_sync.core.phrases import MAX_REASON_CHARS
 from activation_sync.core.rule.delivery import Delivery
-from activation_sync.core.runs.backfill import MAX_REASON_CHARS, BackfillSummary, Window, failed_backfill, held_day
+from activation_sync.core.runs.backfill import BackfillSummary, Window, failed_backfill, held_day
 from activation_sync.core.runs.outcome import most_pressing
 from activation_sync.errors import ActivationSyncError
 from flows.endings import ended
@@ -40,8 +41,8 @@ def backfill(
 
     Args:
         start: First refresh date (the report's own day, UTC).
-        end: Last refresh date, itself included.
-        reason: Why; it stands in the ledger and in the run's record.
+        end: Last refresh date, included.
+        reason: The reason; the ledger and the run's record keep it.
         tenants: Tenants by their names: choose "list" and add each. All of them when left out.
         dry_run: Show what would change on each date, and write nothing.
         approve: Digest of the plan of a held date that may go on; any other stays held.

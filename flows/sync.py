@@ -14,7 +14,7 @@ from tasks.run import open_run, results_of, run_name, scheduled_on
 from tasks.steps.apply import apply_plan
 from tasks.steps.deliver import deliver_updates
 from tasks.steps.expire import expire_reports
-from tasks.steps.land import land_report
+from tasks.steps.land import land_report, landed_ids, refusals
 from tasks.steps.load import load_report
 from tasks.steps.plan import plan_changes
 from tasks.steps.preview import preview_changes
@@ -39,7 +39,7 @@ def sync(
     """
     as_of = as_of or scheduled_on()
     if dry_run:
-        plan = preview_changes(tenant)
+        plan = preview_changes(tenant, as_of)
         publish_plan(plan)
         return _ended(summarise_preview(plan, as_of))
     try:
@@ -51,14 +51,14 @@ def sync(
 def sync_tenant(tenant: str, as_of: date, approve: str | None = None, run_id: str | None = None) -> RunSummary:
     """The steps, inside any flow; run_id tells several tenants of one flow run apart."""
     with open_run(tenant, as_of, run_id=run_id) as run:
-        landed = results_of(land_report.map(list(Report), unmapped(run)))
-        loaded = results_of(load_report.map(landed, unmapped(run)))
+        tonight = results_of(land_report.map(list(Report), unmapped(run)))
+        loaded = results_of(load_report.map(landed_ids(tonight), unmapped(run)))
         publish_plan(plan_changes(run, loaded))
         applied = apply_plan(run, loaded, approve)
         delivery = deliver_updates(run)
         verification = verify_delivery(run)
         expire_reports(run)
-        return publish_run(run, applied, delivery, verification)
+        return publish_run(run, applied, delivery, verification, refusals(tonight))
 
 
 def _ended(summary: RunSummary) -> State[RunSummary]:

@@ -1,4 +1,4 @@
-"""Telling the dashboard, once, what began or is over with a tenant; its automations pass that on to people."""
+"""Raises one event when a trouble of a tenant begins, and one when it ends; the server's automations notify people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,8 +23,8 @@ from tasks.wiring import open_warehouse
 
 OURS = UUID("5e5b1a1c-2d0e-5b7e-9f5b-0d6a3c1f7b42")  # the namespace of our event ids
 FLEET = "activation-sync.fleet"
-LONGEST_S = 5.0  # that a server which does not answer may keep a run waiting
-KINDS = {RunKind.SYNC: "tenant", RunKind.BACKFILL: "backfill"}  # what people do needs no telling: they know
+LONGEST_S = 5.0  # how long a run waits for a server that does not answer
+KINDS = {RunKind.SYNC: "tenant", RunKind.BACKFILL: "backfill"}  # no event for what people do: they know
 
 
 def tell_changes(
@@ -46,12 +46,13 @@ def tell_changes(
 def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
     """Raise one event for all tenants of a fleet that were well before the day (UTC) on which it began.
 
-    What its shards tell of each tenant carries their name, so that thousands need not be notified one by one.
+    The events of its shards carry the name of the flow `shard`, so that nobody is notified of thousands one by one.
     """
     begun = begun_since(standings, began_on)
     if not begun:
         return
     number = f"{rows_words(len(begun), 'tenant')} of {len(standings):,}"
+    verb = "needs" if len(begun) == 1 else "need"
     told = Event(
         id=uuid5(OURS, " ".join([FLEET, *(f"{one.tenant} {one.condition} {one.since}" for one in begun)])),
         event=FLEET,
@@ -59,7 +60,7 @@ def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
         related=_related(),
         payload={
             "number": len(begun),
-            "title": f"fleet: {number} newly in need of someone",
+            "title": f"fleet: {number} {verb} attention since last night",
             "message": f"{fleet_words(begun)} The artifact `fleet` says why, and what to do.",
         },
     )
@@ -67,7 +68,7 @@ def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
 
 
 def _troubles_before(summary: RunSummary, kind: RunKind) -> Mapping[str, int]:
-    """Nothing when the warehouse is what failed: told of it once a night is better than never."""
+    """Empty when the warehouse cannot be read: then each night raises the event again, which is better than never."""
     try:
         with reading(open_warehouse()) as connection:
             return read_troubles(connection, summary.tenant, kind)
@@ -78,9 +79,9 @@ def _troubles_before(summary: RunSummary, kind: RunKind) -> Mapping[str, int]:
 
 
 def _raise_events(events: Sequence[Event]) -> None:
-    """Hand events to the Prefect server and wait until it has them; without one around this run, nobody listens.
+    """Hand events to the Prefect server and wait until it has them. Outside of a flow run, send nothing.
 
-    Not by `emit_event`, whose thread may still be at it when the run is recorded, or its process gone.
+    Not by `emit_event`: its thread may still be sending when the run is recorded, or when the process has ended.
     """
     if not events or not runtime.flow_run.id:
         return
@@ -121,7 +122,7 @@ def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:
 
 
 def _told_in() -> dict[str, str]:
-    """The flow that tells, as a label that automations can ask for."""
+    """The name of the flow that raises the event, as a label that automations can filter by."""
     return {"activation-sync.told-in": runtime.flow_run.flow_name or ""}
 
 

@@ -13,13 +13,14 @@ from uuid import UUID, uuid4, uuid5
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
 from prefect.futures import PrefectFutureList
-from sqlalchemy import Connection
 
+from activation_sync.clock import Clock
 from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.summary import PlanView, RunSummary
+from activation_sync.core.stamp import Stamp
 from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
 from activation_sync.warehouse.database.engine import writing
-from activation_sync.warehouse.database.lease import Lease, hold_lease
+from activation_sync.warehouse.database.lease import Lease, Terms, hold_lease
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.runs import read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
@@ -45,12 +46,22 @@ class Run:
     lease: Lease
     troubles: Mapping[str, int] | None = None
 
+    def stamp(self) -> Stamp:
+        """On what this run writes now."""
+        return Stamp(self.run_id, self.who, now())
+
 
 @contextmanager
-def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str | None = None) -> Iterator[Run]:
-    """Hold the tenant while the run lasts; a run that is held or fails is remembered with its reason.
+def open_run(
+    tenant: str,
+    as_of: date,
+    kind: RunKind = RunKind.SYNC,
+    run_id: str | None = None,
+    reason: str | None = None,
+) -> Iterator[Run]:
+    """Hold the tenant while the run lasts; a run that is held or fails is remembered, with why.
 
-    run_id: the flow run's own when left out.
+    run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine, run_id, who = open_warehouse(), run_id or flow_run_id(), account()
@@ -59,7 +70,7 @@ def open_run(tenant: str, as_of: date, kind: RunKind = RunKind.SYNC, run_id: str
         try:
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
-            run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind))
+            run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind, reason))
             yield run
         except Exception as error:
             # a warehouse that cannot be written must not hide what went wrong before it
@@ -94,26 +105,22 @@ def hold_tenant(
     tenant: str, owner: str, *, say: Callable[[str], None] = say_in_log, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Lease]:
     """The tenant's lease; whoever must wait for another run says so, once."""
-    hold = partial(hold_lease, open_warehouse(), tenant, owner, ttl_s=LEASE_TTL_S, sleep=sleep)
+    hold = partial(hold_lease, open_warehouse(), tenant, owner, clock=Clock(sleep=sleep))
     with ExitStack() as held:
         try:
-            lease = held.enter_context(hold())
+            lease = held.enter_context(hold(terms=Terms(LEASE_TTL_S)))
         except TenantBusyError as busy:
             say(f"waiting up to {LEASE_WAIT_S:.0f} s: {busy}")
-            lease = held.enter_context(hold(wait_s=LEASE_WAIT_S))
+            lease = held.enter_context(hold(terms=Terms(LEASE_TTL_S, LEASE_WAIT_S)))
         yield lease
 
 
-def _record_start(run: Run, kind: RunKind) -> Run:
+def _record_start(run: Run, kind: RunKind, reason: str | None) -> Run:
     """The run, with what was amiss before it: a run that is begun again takes its own first end for that."""
     with writing(open_warehouse(), run.lease) as connection:
         troubles = read_troubles(connection, run.tenant, kind)
-        _write_start(connection, run.tenant, run.run_id, run.as_of, kind)
+        record_run_started(connection, run.tenant, run.as_of, run.stamp(), kind, reason)
     return replace(run, troubles=troubles)
-
-
-def _write_start(connection: Connection, tenant: str, run_id: str, as_of: date, kind: RunKind) -> None:
-    record_run_started(connection, run_id=run_id, tenant=tenant, as_of=as_of, who=account(), at=now(), kind=kind)
 
 
 def ended_by(error: Exception, tenant: str, run_id: str, as_of: date) -> RunSummary:
@@ -137,7 +144,8 @@ def _record_end(summary: RunSummary, kind: RunKind, run: Run | None) -> None:
         refuse_other_schema(open_warehouse())
     with writing(open_warehouse(), run.lease if run else None) as connection:
         if not run:
-            _write_start(connection, summary.tenant, summary.run_id, summary.as_of, kind)
+            stamp = Stamp(summary.run_id, account(), now())
+            record_run_started(connection, summary.tenant, summary.as_of, stamp, kind)
         record_run(connection, told, at=now())
 
 

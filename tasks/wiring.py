@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from getpass import getuser
 
 from sqlalchemy import Engine
 
+from activation_sync.clock import utc_now
 from activation_sync.core.model import ConflictPolicy, Limits, Report
+from activation_sync.core.reports.catalogue import OBSERVED, PUBLISHED
 from activation_sync.errors import ConfigError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
@@ -25,9 +26,7 @@ _token_sources: dict[tuple[str, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
 
 
-def now() -> datetime:
-    """The one clock of tasks, flows and commands, in UTC."""
-    return datetime.now(UTC)
+now = utc_now  # of tasks, flows and commands
 
 
 def account() -> str:
@@ -85,8 +84,6 @@ def open_graph(tenant: str) -> Iterator[GraphClient]:
         ca_file=settings.graph.ca_file,
         aliases=settings.sync.product_aliases,
         patience=Patience(longest_wait_s=settings.graph.longest_wait_s),
-        write_back_path=settings.write_back.path,
-        write_back_root=settings.write_back.root,
     ) as client:
         yield client
 
@@ -99,6 +96,8 @@ def _cloud(settings: TenantSettings) -> Cloud:
         root=graph.root or cloud.root,
         authority_root=graph.authority_root or cloud.authority_root,
         download_hosts=graph.download_hosts,
+        write_back_root=settings.write_back.root,
+        write_back_path=settings.write_back.path,
     )
 
 
@@ -118,7 +117,9 @@ def limits(settings: TenantSettings) -> Limits:
     sync = settings.sync
     return Limits(
         max_change_share=sync.max_change_share,
+        max_contradiction_share=sync.max_contradiction_share,
         max_shrink_share=sync.max_shrink_share,
+        few_users=sync.few_users,
         min_judged_rows=sync.min_judged_rows,
         conflict_policy=ConflictPolicy(sync.conflict_policy),
     )
@@ -126,4 +127,4 @@ def limits(settings: TenantSettings) -> Limits:
 
 def observed_report(settings: TenantSettings) -> Report:
     """The report that says what the usage data shows."""
-    return Report.USER_DETAIL if settings.sync.counts_from == "detail" else Report.USER_COUNTS
+    return OBSERVED if settings.sync.counts_from == "detail" else PUBLISHED

@@ -1,4 +1,4 @@
 """The pure middle: values in, values out. No I/O, no clock, no framework.
 
-Doors: model, phrases.
+Doors: model, phrases, stamp.
 """

@@ -4,7 +4,8 @@ Roles (observed, warehouse, published), verbs and units follow the glossary in R
 `None` is absent, which is never 0. Every count is absolute.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -38,7 +39,7 @@ class Measure(StrEnum):
 
 
 class Decision(StrEnum):
-    """How one measure was settled; the table stands in `decide`. Only a person reverts."""
+    """How one measure was settled; the table stands in `decide`. Only a person reverts or withdraws."""
 
     KEEP = "keep"
     PULL = "pull"
@@ -46,6 +47,7 @@ class Decision(StrEnum):
     CONVERGE = "converge"
     CONFLICT = "conflict"
     REVERT = "revert"
+    WITHDRAW = "withdraw"
 
 
 class ConflictPolicy(StrEnum):
@@ -142,6 +144,7 @@ class KeyState:
     agreed .. published_seen: what we remember (design §2). in_doubt: a PATCH left and its outcome is not known.
     is_published: a counts report of this refresh date has landed; without one, published is unknown, not absent.
     refused, refused_published: what a dead letter of this key carried, and what the report showed then.
+    queued, queued_published: the same of an update that waits in the outbox.
     graph_id: the id Graph gave the row. product_type: as Graph spells the product.
     observed_id, published_id: the landed reports that say so; for the ledger only, nothing is decided by them.
     """
@@ -159,6 +162,8 @@ class KeyState:
     in_doubt: bool = False
     refused: Counts | None = None
     refused_published: Counts = NOT_REPORTED
+    queued: Counts | None = None
+    queued_published: Counts = NOT_REPORTED
     graph_id: str | None = None
     observed_id: str | None = None
     published_id: str | None = None
@@ -175,11 +180,23 @@ class ReportSize:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCounts:
+    """The counts of one refresh date, by product."""
+
+    refreshed_on: date
+    counts: Mapping[str, Counts]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanInputs:
     """What a plan is made from; the order of `states` and `sizes` means nothing.
 
     newest_reconciled_on: newest refresh date settled before this run; None on the first.
     observed_on: refresh date of tonight's observed report; None when a replay has none.
+    as_of: the day on which the reports are judged, UTC; None when there are none.
+    settled_before: for each refresh date of the observed reports, the settled counts of the one before it.
+    reported_near: for the same dates, the counts report of that date, or the nearest within three days; empty where
+    the counts report is itself observed.
     """
 
     tenant: str
@@ -187,14 +204,22 @@ class PlanInputs:
     sizes: tuple[ReportSize, ...] = ()
     observed_on: date | None = None
     newest_reconciled_on: date | None = None
+    as_of: date | None = None
+    settled_before: Mapping[date, DayCounts] = field(default_factory=dict)
+    reported_near: Mapping[date, DayCounts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a run is held, and who wins a conflict. Shares are 0..1."""
+    """When a run is held, and who wins a conflict. Shares are 0..1.
+
+    few_users: a change of no more users than this is never too much. min_judged_rows: the same of fewer rows.
+    """
 
     max_change_share: float = 0.3
+    max_contradiction_share: float = 0.25
     max_shrink_share: float = 0.3
+    few_users: int = 10
     min_judged_rows: int = 20
     conflict_policy: ConflictPolicy = ConflictPolicy.HOLD
 

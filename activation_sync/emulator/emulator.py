@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from activation_sync.emulator.faults.faults import Fault, ScriptedFault
-from activation_sync.emulator.faults.journal import Served
+from activation_sync.emulator.faults.journal import JournalEntry
 from activation_sync.emulator.http.answers import Call, Door
 from activation_sync.emulator.http.server import LOOPBACK, certified, free_socket, serving
 from activation_sync.emulator.http.wire import WireResponse
 from activation_sync.emulator.scenario import EmulatedTenant, Scenario
 from activation_sync.emulator.service.gateway import answer
 from activation_sync.emulator.service.steering import script_fault, steering_routes
-from activation_sync.emulator.service.world import Kept, World
-from activation_sync.emulator.tenant.figures import Counts
+from activation_sync.emulator.service.world import Moment, World
+from activation_sync.emulator.tenant.figures import EmulatedCounts
 from activation_sync.emulator.tenant.published import PublishedRow, same_product
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -58,7 +58,7 @@ class Emulator:
         with self._world.lock:
             return self._world.faults.unused()
 
-    def journal(self) -> tuple[Served, ...]:
+    def journal(self) -> tuple[JournalEntry, ...]:
         """Every request served, oldest first; a batch follows its items."""
         return self._world.journal.entries()
 
@@ -71,12 +71,12 @@ class Emulator:
         with self._world.lock:
             self._world.advance(days, seconds, refreshes)
 
-    def keep(self) -> Kept:
+    def keep(self) -> Moment:
         """Rows and clock of this moment, to go back to."""
         with self._world.lock:
             return self._world.keep()
 
-    def go_back(self, kept: Kept) -> None:
+    def go_back(self, kept: Moment) -> None:
         """Return to a moment that was kept. Faults and journal are forgotten."""
         with self._world.lock:
             self._world.go_back(kept)
@@ -91,11 +91,11 @@ class Emulator:
         with self._world.lock:
             return self._world.rows(self._tenant(tenant_id).tenant_id)
 
-    def detail_counts(self, tenant_id: str) -> dict[str, Counts]:
+    def detail_counts(self, tenant_id: str) -> dict[str, EmulatedCounts]:
         """What the user detail adds up to now, by product in upper case."""
         return self._world.detail_counts(self._tenant(tenant_id))
 
-    def report_counts(self, tenant_id: str) -> dict[str, Counts]:
+    def report_counts(self, tenant_id: str) -> dict[str, EmulatedCounts]:
         """What the counts report shows now, by product in upper case."""
         with self._world.lock:
             shown = self._world.report_counts(self._tenant(tenant_id))

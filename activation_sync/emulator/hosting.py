@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,35 +35,16 @@ class HowToConnect:
 
 
 @contextlib.contextmanager
-def host_emulator(
-    *,
-    port: int = 0,
-    download_port: int = 0,
-    tenants: int = 1,
-    users: int = 200,
-    seed: int = 7,
-    write_back: WriteBack = "documented",
-    ca_file: Path | None = None,
-) -> Iterator[HowToConnect]:
+def host_emulator(scenario: Scenario) -> Iterator[HowToConnect]:
     """Serve until the block ends, with throttling as documented and reports two days old. OSError: a port is taken."""
-    scenario = Scenario(
-        tenants=tenants,
-        users=users,
-        seed=seed,
-        write_back=write_back,
-        port=port,
-        download_port=download_port,
-        ca_file=ca_file,
-        throttling=True,
-        first_refreshed_on=(datetime.now(UTC) - REPORT_AGE).date(),
-    )
-    with open_emulator(scenario) as emulator:
+    refreshed_on = (datetime.now(UTC) - REPORT_AGE).date()
+    with open_emulator(replace(scenario, throttling=True, first_refreshed_on=refreshed_on)) as emulator:
         yield HowToConnect(
             graph_root=emulator.graph_root,
             download_host=emulator.download_host,
             ca_file=emulator.ca_file,
             steering_root=f"{emulator.graph_root}/_emulator",
-            write_back=write_back,
+            write_back=scenario.write_back,
             registrations=tuple(_register(emulator.authority_root, tenant) for tenant in emulator.tenants),
         )
 

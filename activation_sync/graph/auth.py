@@ -9,11 +9,11 @@ import jwt
 import msal
 import requests
 
+from activation_sync.clock import utc_now
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
 from activation_sync.graph.clouds import Cloud
 from activation_sync.graph.sign_in import EndpointBusyError, SignInSession, UnknownTenantError, sign_in_error
 from activation_sync.graph.trust import is_untrusted, untrusted
-from activation_sync.graph.waits import utc_now
 
 Credential = str | Mapping[str, object]
 

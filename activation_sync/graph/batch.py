@@ -6,6 +6,7 @@ from contextlib import suppress
 from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate
 from activation_sync.errors import GraphBusyError, GraphRefusedError
 from activation_sync.graph.answers import ONCE_MORE, WAITING, failure, judge_patch, lost
+from activation_sync.graph.clouds import Cloud
 from activation_sync.graph.connection import Line
 from activation_sync.graph.waits import Pause
 from activation_sync.graph.wire import Reply, batch_body, batch_path, batch_replies, retry_after_s
@@ -13,14 +14,14 @@ from activation_sync.graph.wire import Reply, batch_body, batch_path, batch_repl
 Verdict = Answer | GraphRefusedError
 
 
-def patch_batch(line: Line, root: str, path: str, updates: Sequence[CountUpdate]) -> list[Answer]:
+def patch_batch(line: Line, cloud: Cloud, updates: Sequence[CountUpdate]) -> list[Answer]:
     """Answers in the order of `updates`. Raises GraphRefusedError when every item, or the envelope, was refused."""
     items = {str(number): update for number, update in enumerate(updates, start=1)}
     verdicts: dict[str, Verdict] = {}
     pause, left, is_first = line.waits.begin(), items, True
     while left:
         try:
-            replies = _post(line, root, path, left)
+            replies = _post(line, cloud, left)
         except GraphBusyError as busy:
             verdicts |= dict.fromkeys(left, lost(busy))
             break
@@ -30,8 +31,9 @@ def patch_batch(line: Line, root: str, path: str, updates: Sequence[CountUpdate]
     return _settled([verdicts[item_id] for item_id in items])
 
 
-def _post(line: Line, root: str, path: str, items: Mapping[str, CountUpdate]) -> dict[str, Reply]:
-    reply = line.reply("POST", root + batch_path(path), batch_body(items, path))
+def _post(line: Line, cloud: Cloud, items: Mapping[str, CountUpdate]) -> dict[str, Reply]:
+    path = cloud.write_back_path
+    reply = line.reply("POST", cloud.write_root + batch_path(path), batch_body(items, path))
     if reply.status != 200 or not reply.is_json:
         raise failure("The batch", reply, line.clock())
     return {item_id: item for item_id, item in batch_replies(reply).items() if item_id in items}

@@ -1,14 +1,13 @@
 """Microsoft Graph, as far as activation counts need it: the three reports, the write-back, and a few probes."""
 
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from activation_sync.clock import CLOCK, Clock
 from activation_sync.core.model import CountRow, Report
 from activation_sync.core.reports.products import NO_ALIASES
 from activation_sync.core.rule.delivery import Answer, CountUpdate
@@ -16,13 +15,12 @@ from activation_sync.errors import GraphBusyError
 from activation_sync.graph.answers import CONFLICT, count_rows, failure, is_busy, judge_patch, lost
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.batch import patch_batch
-from activation_sync.graph.clouds import Cloud, has_origin, refuse_path
+from activation_sync.graph.clouds import Cloud, has_origin
 from activation_sync.graph.connection import Line
 from activation_sync.graph.download import Download, open_csv, open_json
-from activation_sync.graph.waits import Patience, Waits, utc_now
+from activation_sync.graph.waits import Patience, Waits
 from activation_sync.graph.wire import (
     BATCH_LIMIT,
-    WRITE_BACK_PATH,
     Format,
     Reply,
     filtered_path,
@@ -38,8 +36,7 @@ PAGES_LIMIT = 100  # a date has a row a product: a few dozen
 class GraphClient:
     """Graph for one tenant; a context manager, safe to share between a few threads.
 
-    write_back_path, write_back_root: where counts are PATCHed; the root is the cloud's unless given, and our token
-    goes there. aliases: other names of products. patience: how long one call may wait because Graph asks.
+    aliases: other names of products. patience: how long one call may wait because Graph asks.
     """
 
     def __init__(
@@ -47,22 +44,15 @@ class GraphClient:
         cloud: Cloud,
         tokens: TokenSource,
         *,
-        write_back_path: str = WRITE_BACK_PATH,
-        write_back_root: str | None = None,
         ca_file: Path | None = None,
         aliases: Mapping[str, str] = NO_ALIASES,
         patience: Patience = DEFAULT_PATIENCE,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], datetime] = utc_now,
-        jitter: Callable[[], float] = random.random,
+        clock: Clock = CLOCK,
     ) -> None:
         self._cloud = cloud
         self._tokens = tokens
-        self._path = write_back_path
-        self._write_root = write_back_root or cloud.root
-        refuse_path("write_back_root", self._write_root)
         self._aliases = aliases
-        self._line = Line(tokens, Waits(patience, sleep, jitter), ca_file, clock)
+        self._line = Line(tokens, Waits(patience, clock.sleep), ca_file, clock.now)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +90,7 @@ class GraphClient:
 
     def _patch_once(self, update: CountUpdate) -> Answer:
         try:
-            reply = self._line.reply("PATCH", self._write_root + self._path, update_body(update))
+            reply = self._line.reply("PATCH", self._cloud.write_root + self._cloud.write_back_path, update_body(update))
         except GraphBusyError as busy:
             return lost(busy)
         return judge_patch(update, reply, self._line.clock())
@@ -109,7 +99,7 @@ class GraphClient:
         """Send up to 20 rows in one request; the answers in the same order. Raises as `patch` does."""
         if len(updates) > BATCH_LIMIT:
             raise ValueError(f"{len(updates)} rows in a batch; Graph takes {BATCH_LIMIT}")
-        return patch_batch(self._line, self._write_root, self._path, updates)
+        return patch_batch(self._line, self._cloud, updates)
 
     def read_counts(self, refreshed_on: date) -> list[tuple[CountRow, str | None]] | None:
         """What the resource holds for a refresh date, each row with its id; None where it cannot be read back.
@@ -118,7 +108,7 @@ class GraphClient:
         on at another server: some of the rows would look like all of them.
         """
         rows: list[tuple[CountRow, str | None]] = []
-        url = self._write_root + filtered_path(self._path, refreshed_on)
+        url = self._cloud.write_root + filtered_path(self._cloud.write_back_path, refreshed_on)
         for _ in range(PAGES_LIMIT):
             reply = self._look_up("Reading the counts back", url)
             if reply.status != 200:
@@ -127,7 +117,7 @@ class GraphClient:
             link = next_link(reply.body)
             if link is None:
                 return [(row, row_id) for row, row_id in rows if row.refreshed_on == refreshed_on]
-            if not has_origin(link, self._write_root):
+            if not has_origin(link, self._cloud.write_root):
                 return None
             url = link
         return None

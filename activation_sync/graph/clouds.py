@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from activation_sync.errors import ConfigError
+from activation_sync.graph.wire import WRITE_BACK_PATH
 
 # Stricter than URL parsers are: no userinfo, space, backslash or fragment. What passes means the same to all of them.
 _ADDRESS = re.compile(r"https://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][!-\"$-\[\]-~]*)?")
@@ -56,6 +57,8 @@ class Cloud:
     beta everywhere.
     download_suffixes: a report may be downloaded from hosts under these, on port 443.
     download_hosts: further hosts, `host` or `host:port`, exactly; for an emulator, or a cloud's undocumented host.
+    write_back_root, write_back_path: where counts are PATCHed; the root is Graph's own unless given, and our token
+    goes there.
     """
 
     root: str
@@ -63,10 +66,17 @@ class Cloud:
     reports_version: str = "beta"
     download_suffixes: tuple[str, ...] = (".office.com",)
     download_hosts: tuple[str, ...] = ()
+    write_back_root: str | None = None
+    write_back_path: str = WRITE_BACK_PATH
 
     def __post_init__(self) -> None:
-        for name in ("root", "authority_root"):
-            refuse_path(name, getattr(self, name))
+        for name in ("root", "authority_root", "write_back_root"):
+            if name != "write_back_root" or self.write_back_root:
+                refuse_path(name, getattr(self, name))
+
+    @property
+    def write_root(self) -> str:
+        return self.write_back_root or self.root
 
     @property
     def scope(self) -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import httpx
 
+from activation_sync.clock import utc_now
 from activation_sync.errors import GraphBusyError
 from activation_sync.graph.answers import WAITING
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.clouds import parse_address
 from activation_sync.graph.trust import is_untrusted, trust, untrusted
-from activation_sync.graph.waits import Waits, utc_now
+from activation_sync.graph.waits import Waits
 from activation_sync.graph.wire import Reply, claims_challenge, read_reply, retry_after_s
 
 TIMEOUTS = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=120.0)

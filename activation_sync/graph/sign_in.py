@@ -7,14 +7,14 @@ network error MSAL falls back from; what a failure means is then decided here al
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import requests
 
+from activation_sync.clock import utc_now
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
-from activation_sync.graph.waits import utc_now
 from activation_sync.graph.wire import read_reply, retry_after_s
 
 TIMEOUTS_S = (10.0, 30.0)  # to connect, between bytes; MSAL has none of its own
@@ -89,7 +89,7 @@ def raise_if_failed(response: requests.Response) -> None:
     """Leave MSAL only what it is good at: tokens, and refusals as JSON."""
     reply = read_reply(response.status_code, response.headers, response.content)
     if reply.status == 429 or reply.status >= 500:
-        raise EndpointBusyError(f"answered {reply.status}", retry_after_s(reply, datetime.now(UTC)))
+        raise EndpointBusyError(f"answered {reply.status}", retry_after_s(reply, utc_now()))
     if response.request.method == "GET" and reply.status >= 400:
         raise UnknownTenantError(f"answered {reply.status}")
     if not isinstance(reply.body, dict):

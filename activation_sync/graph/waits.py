@@ -1,12 +1,11 @@
 """Waiting because Graph asks: as long as it asks, never as a retry, and never longer than a worker should sleep."""
 
 import random
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Condition, Lock
 
 from activation_sync.errors import GraphBusyError
@@ -14,16 +13,16 @@ from activation_sync.errors import GraphBusyError
 FIRST_BACKOFF_S = 2.0
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a call may wait, in seconds: in one go, and in all. What is longer is for the task to wait out."""
+    """How long a call may wait, in seconds: in one go, and in all. What is longer is for the task to wait out.
+
+    jitter: a number from 0 to 1, at random. It shortens waits of which Graph does not say how long they are.
+    """
 
     longest_wait_s: float = 30.0
     budget_s: float = 120.0
+    jitter: Callable[[], float] = random.random
 
 
 class Gate:
@@ -64,16 +63,10 @@ class Waits:
     throttled_s: seconds waited in sum, each wait counted once, however many threads it held up.
     """
 
-    def __init__(
-        self,
-        patience: Patience,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
+    def __init__(self, patience: Patience, sleep: Callable[[float], None]) -> None:
         self.patience = patience
         self.throttled_s = 0.0
         self._sleep = sleep
-        self._jitter = jitter
         self._lock = Lock()
         self._gates: defaultdict[str, Gate] = defaultdict(Gate)
 
@@ -88,7 +81,7 @@ class Waits:
 
     def backoff_s(self, times: int) -> float:
         """How long to wait when Graph does not say: doubling, with jitter so that clients do not come back together."""
-        return min(self.patience.longest_wait_s, FIRST_BACKOFF_S * 2.0**times) * (0.5 + 0.5 * self._jitter())
+        return min(self.patience.longest_wait_s, FIRST_BACKOFF_S * 2.0**times) * (0.5 + 0.5 * self.patience.jitter())
 
     def wait(self, seconds: float) -> None:
         self._sleep(seconds)

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from activation_sync.core.model import Measure, Report
+from activation_sync.core.reports.catalogue import KINDS
 from activation_sync.core.rule.delivery import CountUpdate
 
 Format = Literal["csv", "json"]
@@ -23,15 +23,6 @@ JsonObject = dict[str, object]
 
 WRITE_BACK_PATH = "/beta/office365ActivationsUserCounts"
 BATCH_LIMIT = 20
-DETAIL_PAGE_ROWS = 999
-
-FUNCTIONS: Mapping[Report, str] = MappingProxyType(
-    {
-        Report.USER_COUNTS: "getOffice365ActivationsUserCounts",
-        Report.USER_DETAIL: "getOffice365ActivationsUserDetail",
-        Report.PLATFORM_COUNTS: "getOffice365ActivationCounts",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +77,10 @@ def complaint(reply: Reply) -> Complaint:
 
 def report_path(report: Report, version: str, form: Format) -> str:
     """Path and query of a report. v1.0 knows no `$format`; beta's default is CSV, but it is asked for all the same."""
-    path = f"/reports/{FUNCTIONS[report]}"
+    kind = KINDS[report]
+    path = f"/reports/{kind.function}"
     if form == "json":
-        page = f"&$top={DETAIL_PAGE_ROWS}" if report is Report.USER_DETAIL else ""
+        page = f"&$top={kind.page_rows}" if kind.page_rows else ""
         return f"/beta{path}?$format=application/json{page}"
     return f"/{version}{path}" + ("" if version == "v1.0" else "?$format=text/csv")
 

@@ -8,7 +8,7 @@ from activation_sync.errors import LandingBusyError, LandingError
 
 NOT_ALLOWED = "may not be used by this account; grant it to list, read, write and delete there"
 REMEDIES = {
-    errno.ENOENT: "is not there; make the folder, the bucket or the container, or mend the landing's URL",
+    errno.ENOENT: "is not there; make the folder, the bucket or the container, or fix the landing's URL",
     errno.ENOSPC: "is full; free space there, or point the landing at a larger disk",
     errno.EDQUOT: "is over its quota; free space there, or raise the quota",
     errno.EFBIG: "refuses a file of this size; raise the limit on file sizes, or point the landing elsewhere",
@@ -26,7 +26,7 @@ MOST_WORDS = 200
 
 @contextmanager
 def naming_refusals(url: str) -> Iterator[None]:
-    """LandingError for what a person must mend, LandingBusyError for what passes; anything else is a bug."""
+    """LandingError for what a person must fix, LandingBusyError for what passes; anything else is a bug."""
     try:
         yield
     except Exception as error:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -17,6 +17,7 @@ from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from activation_sync.clock import utc_now
 from activation_sync.errors import LandingError
 from activation_sync.landing.arrivals import CHUNK_BYTES, INCOMING, PART_BYTES, Arrival, FileArrival, UploadArrival
 from activation_sync.landing.refusals import naming_refusals
@@ -34,10 +35,6 @@ class LandedFile:
     path: str
     sha256: str
     size_bytes: int
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class _NamedStream(RawIOBase):
@@ -65,7 +62,7 @@ class Landing:
 
     Local files are readable by their owner only, because user detail holds personal data. An object store has its own
     rules for that, and its credentials come from where its library looks for them: the environment, as a rule.
-    Every method raises LandingBusyError for what passes, and LandingError for what a person must mend.
+    Every method raises LandingBusyError for what passes, and LandingError for what a person must fix.
     """
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:

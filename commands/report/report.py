@@ -17,7 +17,7 @@ MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 def report(
-    tenant: Annotated[str | None, typer.Argument(help="One tenant by its name; all of them when left out.")] = None,
+    tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     out: Annotated[
         Path | None, typer.Option(dir_okay=False, help=f"The HTML page [default: {PAGE}, unless a file is asked for]")
     ] = None,

@@ -1,4 +1,4 @@
-"""What the Prefect server is to do by itself: tell people what needs them, and give up runs whose worker died."""
+"""What the Prefect server does by itself: it notifies people, and sets runs whose worker died to Crashed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ NOTIFIES = "send-notification"
 
 
 def register_automations(notify_url: "SecretStr | None" = None) -> None:
-    """Make those of the file known, each by its name; one that somebody paused stays paused.
+    """Register the automations of the file, each by its name; if somebody paused one, it stays paused.
 
     notify_url: where notifications go from now on; left out, they go where they went before, or nowhere.
     """

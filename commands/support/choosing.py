@@ -1,4 +1,4 @@
-"""What a command is about: which tenants, and their warehouse."""
+"""Which tenants a command is for, and their warehouse."""
 
 from sqlalchemy import Engine, text
 
@@ -16,7 +16,7 @@ def chosen_tenants(name: str | None) -> tuple[TenantSettings, ...]:
 
 
 def only_tenant(name: str | None) -> TenantSettings:
-    """The named tenant, or the only one; ConfigError when the choice is open."""
+    """The named tenant, or the only one; ConfigError when there are several and none is named."""
     tenants = chosen_tenants(name)
     if len(tenants) > 1:
         raise ConfigError([f"several tenants are configured: choose with --tenant {'|'.join(t.name for t in tenants)}"])
@@ -31,6 +31,6 @@ def open_migrated_warehouse() -> Engine:
 
 
 def refuse_unwritable_warehouse() -> None:
-    """Raise unless a run could write. No row is changed, but whoever may not write is refused even that."""
+    """Raise unless a run could write. Changes no row: an account without the right to write is refused even this."""
     with writing(open_migrated_warehouse()) as connection:
         connection.execute(text("DELETE FROM tenant_lease WHERE 1 = 0"))

@@ -1,4 +1,4 @@
-"""How the command speaks: results on standard output, progress and errors on standard error."""
+"""What commands print: results on standard output, progress and errors on standard error."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ out = Console()
 err = Console(stderr=True)
 
 PREFECT_QUIET = {
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the command speaks for itself
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the command prints its own messages
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_CLIENT_MAX_RETRIES": "6",  # 2, 4, 8 ... s: two minutes for its own SQLite, which is "locked" in bursts
@@ -51,7 +51,7 @@ def use_own_prefect(home: Path) -> None:
 
 
 class _StepLines(logging.Handler):
-    """Prints the log lines of our own steps; Prefect's own stay in the dashboard."""
+    """Prints the log lines of our own steps; Prefect's own lines stay in the dashboard."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "is_step_line", False):  # as `tasks/log.py` marks them
@@ -75,7 +75,7 @@ def say_error(text: str) -> None:
 
 
 def say_failure(error: ActivationSyncError) -> None:
-    """Why a command ended; of a configuration, every mistake on a line of its own."""
+    """Why a command ended; for a configuration, each mistake on a line of its own."""
     if isinstance(error, ConfigError) and len(error.problems) > 1:
         say_error("\n  ".join([f"{len(error.problems)} mistakes in the configuration:", *error.problems]))
     else:

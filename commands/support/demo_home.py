@@ -23,7 +23,7 @@ def make_fresh(folder: Path) -> Path:
         _empty(home)
         (home / MARKER).touch()
     except OSError as error:
-        raise ConfigError([f"{home} cannot hold it: {error.strerror}; choose another --folder"]) from None
+        raise ConfigError([f"cannot use {home}: {error.strerror}; choose another --folder"]) from None
     return home
 
 
@@ -77,7 +77,7 @@ client_secret = "file:{secret.name}"
 
 
 def say_where_next(home: Path) -> None:
-    """What a newcomer may type next, as it must be typed here."""
+    """The commands that a new user can type next, with the paths of this machine."""
     job = _as_typed("activation-sync")
     ours = f"{job} --config {_short(home / 'activation-sync.toml')}"
     lines = (

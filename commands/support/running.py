@@ -36,7 +36,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
 
 
 def preview(tenant: str) -> PlanView:
-    """Tonight's plan, without Prefect: a look needs no run."""
+    """Tonight's plan, without Prefect, because a preview needs no run."""
     from activation_sync.core.pages.plan_view import view_plan
 
     with err.status(f"{tenant}: reading reports"):

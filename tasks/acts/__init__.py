@@ -1,4 +1,4 @@
-"""What people do by hand: import, resolve, retry, revert, rebuild.
+"""What people do by hand: import, correct, resolve, retry, revert, withdraw, rebuild.
 
-Doors: imports, rebuild, resolve, retry, revert.
+Doors: correct, imports, rebuild, resolve, retry, revert, withdraw.
 """

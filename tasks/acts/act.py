@@ -18,15 +18,20 @@ from tasks.wiring import now, open_warehouse
 
 
 @contextmanager
-def open_act(tenant: str, kind: RunKind) -> Iterator[tuple[Run, Connection]]:
+def open_act(tenant: str, kind: RunKind, reason: str | None = None) -> Iterator[tuple[Run, Connection]]:
     """Wait for the tenant, then let one transaction see and change it; the history remembers it, refused or not."""
-    with open_run(tenant, now().date(), kind) as run, writing(open_warehouse(), run.lease) as connection:
+    with open_run(tenant, now().date(), kind, reason=reason) as run, writing(open_warehouse(), run.lease) as connection:
         yield run, connection
 
 
-def apply_act(run: Run, connection: Connection, plan: Plan, approved_by: str = "") -> RunSummary:
-    """Apply what a person decided, the way a night's plan is applied: table, memory, ledger and outbox."""
-    apply_plan(connection, plan, run_id=run.run_id, who=run.who, at=now())
+def apply_act(
+    run: Run, connection: Connection, plan: Plan, approved_by: str = "", note: str | None = None
+) -> RunSummary:
+    """Apply what a person decided, the way a night's plan is applied: table, memory, ledger and outbox.
+
+    note: stands beside each decision in the ledger.
+    """
+    apply_plan(connection, plan, run.stamp(), note)
     view = replace(view_plan(plan), approved_by=approved_by)
     summary = summarise_act(view, run.run_id, run.as_of)
     record_run(connection, summary, at=now())

@@ -8,11 +8,19 @@ from typing import BinaryIO
 
 from activation_sync.core.model import Report
 from activation_sync.core.reports.sniff import Sniffed, sniff_report
+from activation_sync.core.rule.guards import date_problem
 from activation_sync.errors import LandingError, ReportFormatError, ReportShrankError
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.fencing import Lease
-from activation_sync.warehouse.reports.manifest import LandedReport, Source, find_landed, find_owner, record_landed
+from activation_sync.warehouse.database.kinds import Source
+from activation_sync.warehouse.reports.manifest import (
+    LandedReport,
+    find_landed,
+    find_owner,
+    record_landed,
+    record_taken_back,
+)
 from tasks.steps.load import load_past_report
 from tasks.wiring import now, open_landing, open_warehouse
 
@@ -21,7 +29,10 @@ CHUNK_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ImportedReport:
-    """A report as the warehouse knows it now. is_known: these very bytes had landed before; nothing changed."""
+    """A report as the warehouse knows it now.
+
+    is_known: these very bytes had landed before; nothing changed. Withdrawn ones are taken back, and are not known.
+    """
 
     report: Report
     refreshed_on: date
@@ -48,6 +59,8 @@ def import_report(tenant: str, file: Path, lease: Lease) -> ImportedReport:
     if whose:
         open_landing().drop(landed.path)
         raise ReportFormatError(f"these very users have landed for {whose}; import the file with --tenant {whose}")
+    if known and known.withdrawn_at:
+        return _imported(_take_back(landed, lease))
     if known and known.refreshed_on:
         return _imported(known, is_known=True)
     try:
@@ -81,7 +94,17 @@ def _landed(tenant: str, sniffed: Sniffed, file: LandedFile) -> LandedReport:
 def _load(landed: LandedReport, lease: Lease) -> LandedReport:
     """Record and load in one transaction, so that a file that is refused was never known."""
     with writing(open_warehouse(), lease) as connection, open_landing().open(landed.path) as stream:
-        return load_past_report(connection, record_landed(connection, landed), stream)
+        loaded = load_past_report(connection, record_landed(connection, landed), stream)
+        if loaded.refreshed_on and (problem := date_problem(loaded.refreshed_on, now().date())):
+            raise ReportFormatError(f"{problem}; look whether the file was changed, or download it again")
+        return loaded
+
+
+def _take_back(landed: LandedReport, lease: Lease) -> LandedReport:
+    """Withdrawn by a person and now given again by one: what it says is known, and a backfill may replay it."""
+    with writing(open_warehouse(), lease) as connection:
+        record_landed(connection, landed)
+        return record_taken_back(connection, landed.id)
 
 
 def _reason(landed: LandedReport, error: Exception) -> str:

@@ -1,15 +1,10 @@
 """The warehouse again, from the landed reports and the ledger: offline, beside the present one, which is only read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
 
 from sqlalchemy import Connection, Engine
 
-from activation_sync.core.model import Report
-from activation_sync.core.reports.concealment import conceal_names
-from activation_sync.core.reports.derive import DetailCounts
-from activation_sync.core.reports.parse import Noticed, parse_counts, parse_detail, parse_platforms
 from activation_sync.errors import LandingError, ReportFormatError, WarehouseBusyError
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.database.engine import open_engine, reading, writing
@@ -26,14 +21,10 @@ from activation_sync.warehouse.rebuilding.rebuild import (
     show_again,
     shown_reports,
 )
-from activation_sync.warehouse.reports.detail import replace_detail
-from activation_sync.warehouse.reports.loading import replace_platforms, replace_reported
+from activation_sync.warehouse.reports.keeping import keeper_of
 from activation_sync.warehouse.reports.manifest import LandedReport
-from config.settings import SyncSettings
-from tasks.steps.load import names_key
+from tasks.steps.load import read_kept
 from tasks.wiring import open_landing, open_warehouse, sync_settings
-
-Read: TypeAlias = Callable[[Connection, LandedReport, BinaryIO, SyncSettings, bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,37 +104,8 @@ def _read_bytes(landing: Landing, rebuilt: Engine, landed: LandedReport, is_show
         )
     if landed.rows is not None:  # what never loaded has led to nothing
         with landing.open(landed.path) as stream, writing(rebuilt) as target:
-            READS[landed.report](target, landed, stream, sync_settings(landed.tenant), is_shown)
-
-
-def _read_counts(target: Connection, landed: LandedReport, stream: BinaryIO, sync: SyncSettings, _: bool) -> None:
-    replace_reported(target, landed, parse_counts(stream, sync.product_aliases))
-
-
-def _read_platforms(target: Connection, landed: LandedReport, stream: BinaryIO, sync: SyncSettings, _: bool) -> None:
-    replace_platforms(target, landed, parse_platforms(stream, sync.product_aliases))
-
-
-def _read_detail(
-    target: Connection, landed: LandedReport, stream: BinaryIO, sync: SyncSettings, is_shown: bool
-) -> None:
-    """Of all reports the counts, and of the one that people see the rows."""
-    noticed = Noticed()
-    counts = DetailCounts(noticed.spelled)
-    rows = counts.through(parse_detail(stream, sync.product_aliases, noticed))
-    if is_shown:
-        replace_detail(target, landed, conceal_names(rows, sync.names, names_key(sync)))
-    else:
-        for _ in rows:
-            pass
-    replace_reported(target, landed, counts.counts())
-
-
-READS: Mapping[Report, Read] = {
-    Report.USER_COUNTS: _read_counts,
-    Report.USER_DETAIL: _read_detail,
-    Report.PLATFORM_COUNTS: _read_platforms,
-}
+            content = read_kept(landed.report, stream, sync_settings(landed.tenant))
+            keeper_of(landed.report).load_again(target, landed, content, is_shown)
 
 
 def _compare(

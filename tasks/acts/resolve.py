@@ -16,10 +16,10 @@ from activation_sync.core.runs.outcome import RunKind
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
-from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.ledger.ledger import Act, record_act
 from tasks.acts.act import apply_act, open_act
 from tasks.steps.planning import inputs_from, plan_from
-from tasks.wiring import limits, now, open_warehouse, tenant_settings
+from tasks.wiring import limits, open_warehouse, tenant_settings
 
 
 def resolve(
@@ -46,17 +46,8 @@ def resolve(
         refuse_moved_conflict(conflict, digest)
         measures = choose_measures(conflict, measure)
         change = resolve_conflict(conflict, side, measures)
-        record_act(
-            connection,
-            tenant=tenant,
-            run_id=run.run_id,
-            who=run.who,
-            at=now(),
-            act="resolve",
-            note=f"took {side} for {', '.join(MEASURE_WORDS[name] for name in measures)}, shown as {digest[:12]}",
-            refreshed_on=change.key.refreshed_on,
-            product=change.key.product,
-        )
+        note = f"took {side} for {', '.join(MEASURE_WORDS[name] for name in measures)}, shown as {digest[:12]}"
+        record_act(connection, tenant, Act("resolve", note, change.key), run.stamp())
         return change, apply_act(run, connection, seal(inputs, [change]))
 
 

@@ -10,9 +10,10 @@ from activation_sync.core.rule.retry import Retry, plan_retry
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.database.engine import reading
+from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.schema import refuse_other_schema
-from activation_sync.warehouse.delivery.outbox import SUPERSEDED, DeadLetter, move, read_dead
-from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.delivery.outbox import DeadLetter, move, read_dead
+from activation_sync.warehouse.ledger.ledger import Act, record_act
 from tasks.acts.act import apply_act, open_act
 from tasks.run import Run
 from tasks.steps.planning import inputs_from
@@ -34,7 +35,8 @@ def retry(tenant: str, product: str | None = None, on: date | None = None) -> tu
         policy = ConflictPolicy(tenant_settings(tenant).sync.conflict_policy)
         found = plan_retry(inputs_from(connection, tenant), {letter.update.key for letter in dead}, policy)
         _note(run, connection, dead, found)
-        move(connection, [letter.id for letter in dead if letter.update.key in found.closed], SUPERSEDED, now())
+        closed = [letter.id for letter in dead if letter.update.key in found.closed]
+        move(connection, closed, OutboxState.SUPERSEDED, now())
         return found, apply_act(run, connection, found.plan)
 
 
@@ -50,15 +52,5 @@ def _note(run: Run, connection: Connection, dead: Iterable[DeadLetter], found: R
     for letter in dead:
         key = letter.update.key
         what = found.unsent.get(key, "queued again with the current value")
-        record_act(
-            connection,
-            tenant=run.tenant,
-            run_id=run.run_id,
-            who=run.who,
-            at=now(),
-            act="retry",
-            note=f"refused with {letter.status or 'no status'}; {what}",
-            refreshed_on=key.refreshed_on,
-            product=key.product,
-            outbox_id=letter.id,
-        )
+        note = f"refused with {letter.status or 'no status'}; {what}"
+        record_act(connection, run.tenant, Act("retry", note, key, letter.id), run.stamp())

@@ -10,12 +10,12 @@ from activation_sync.errors import ChoiceError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.ledger.hindsight import read_effects
-from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.ledger.ledger import Act, record_act
 from activation_sync.warehouse.runs.runs import RunRecord, find_runs, was_held
 from tasks.acts.act import apply_act, open_act
 from tasks.steps.apply import record_approval
 from tasks.steps.planning import inputs_from
-from tasks.wiring import limits, now, open_warehouse, tenant_settings
+from tasks.wiring import limits, open_warehouse, tenant_settings
 
 
 def find_run(beginning: str) -> RunRecord:
@@ -25,9 +25,17 @@ def find_run(beginning: str) -> RunRecord:
     with reading(engine) as connection:
         found = find_runs(connection, beginning.strip().lower())
     if len(found) == 1:
-        return found[0]
+        return _undoable(found[0])
     which = "several runs begin" if found else "no run begins"
     raise ChoiceError(f"{which} with {beginning!r}; `activation-sync history` lists each with its id")
+
+
+def _undoable(run: RunRecord) -> RunRecord:
+    if run.kind is RunKind.WITHDRAW:
+        raise ChoiceError(
+            "to take a withdrawn report back, import it again (activation-sync import FILE) and backfill its date"
+        )
+    return run
 
 
 def preview_revert(undone: RunRecord) -> Revert:
@@ -46,7 +54,7 @@ def revert(undone: RunRecord, approve: str | None = None) -> tuple[Revert, RunSu
         hold_if_not_approved(found.plan, approve, was_held(connection, run.tenant, normal_digest(approve)))
         approved_by = record_approval(connection, run, found.plan)
         note = f"undid run {undone.run_id}: {len(found.plan.changes)} rows brought back, {len(found.left)} left"
-        record_act(connection, tenant=run.tenant, run_id=run.run_id, who=run.who, at=now(), act="revert", note=note)
+        record_act(connection, run.tenant, Act("revert", note), run.stamp())
         return found, apply_act(run, connection, found.plan, approved_by)
 
 

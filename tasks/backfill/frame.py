@@ -18,8 +18,10 @@ from activation_sync.core.runs.backfill import (
     failed_backfill,
     run_summary,
     summarise_backfill,
+    summarise_look,
 )
 from activation_sync.core.runs.outcome import RunKind
+from activation_sync.core.stamp import Stamp
 from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.schema import refuse_other_schema
@@ -66,16 +68,8 @@ def start_backfill(tenant: str, window: Window) -> Backfill:
     patiently(partial(refuse_other_schema, engine))
     run_id, as_of, who = run_id_of(tenant, flow_run_id()), now().date(), account()
     with writing(engine) as connection:
-        record_run_started(
-            connection,
-            tenant=tenant,
-            run_id=run_id,
-            as_of=as_of,
-            who=who,
-            at=now(),
-            kind=RunKind.BACKFILL,
-            reason=window.note,
-        )
+        stamp = Stamp(run_id, who, now())
+        record_run_started(connection, tenant, as_of, stamp, RunKind.BACKFILL, window.note)
     return Backfill(tenant, run_id, as_of, who, window)
 
 
@@ -110,7 +104,8 @@ def publish_backfill(
     """Record what was done and show it in the dashboard. Safe to repeat: the record is the run's own row."""
     with reading(open_warehouse()) as connection:
         dead_letters = len(read_dead(connection, backfill.tenant))
-    summary = summarise_backfill(backfill.tenant, backfill.window, found, days, delivery, verification, dead_letters)
+    looked = summarise_look(backfill.tenant, backfill.window, found, days)
+    summary = summarise_backfill(looked, delivery, verification, dead_letters)
     _record_end(backfill, replace(summary, run_id=backfill.run_id))
     with showing("the backfill"):
         show_days(summary)

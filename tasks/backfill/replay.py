@@ -30,10 +30,10 @@ from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.counts.states import read_replay_inputs
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.schema import refuse_other_schema
+from activation_sync.warehouse.reports.keeping import apply_past_reports
 from activation_sync.warehouse.reports.landed_days import are_reconciled, has_effect, read_replay_days, read_unread
 from activation_sync.warehouse.reports.loading import read_reported
 from activation_sync.warehouse.reports.manifest import LandedReport, record_rejected
-from activation_sync.warehouse.reports.snapshots import apply_past_reports
 from activation_sync.warehouse.runs.runs import was_held
 from tasks.backfill.frame import Backfill, holding, show_days
 from tasks.log import step_log
@@ -150,7 +150,7 @@ class _Replayer:
             if reason := _why_held(plan, approve, has_moved):
                 return view_day(plan, day, DayVerdict.HELD, reason)
             record_approval(connection, run, plan)
-            apply_plan(connection, plan, run_id=run.run_id, who=run.who, at=now(), note=f"{note}{day.restated}")
+            apply_plan(connection, plan, run.stamp(), f"{note}{day.restated}")
             apply_past_reports(connection, day.landed_ids, now())
         return view_day(plan, day, DayVerdict.APPLIED)
 
@@ -170,7 +170,7 @@ class _Replayer:
 
     def _plan(self, connection: Connection, day: ReplayDay, as_reconciled: Iterable[str] = ()) -> Plan:
         given = [read_reported(connection, landed_id) for landed_id in day.landed_ids]
-        inputs = read_replay_inputs(connection, self.tenant, self.counts_from, given, list(as_reconciled))
+        inputs = read_replay_inputs(connection, self.tenant, self.counts_from, given, list(as_reconciled), now().date())
         return make_plan(inputs, self.limits)
 
 

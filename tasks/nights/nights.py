@@ -111,5 +111,5 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # a folder of the time zones, "Europe", is an OSError
         raise ConfigError(
-            [f"time_zone: {name!r} is no time zone; write one like Europe/Berlin, as the schedule has it"]
+            [f"time_zone: {name!r} is not a time zone; write one like Europe/Berlin, as the schedule has it"]
         ) from None

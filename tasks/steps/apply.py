@@ -13,8 +13,8 @@ from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
 from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.counts.apply import apply_plan as write_plan
 from activation_sync.warehouse.database.engine import writing
-from activation_sync.warehouse.ledger.ledger import record_act
-from activation_sync.warehouse.reports.snapshots import apply_reports
+from activation_sync.warehouse.ledger.ledger import Act, record_act
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.runs.runs import was_held
 from tasks.log import step_log
 from tasks.policy import STEP
@@ -33,10 +33,10 @@ def apply_plan(run: Run, landed_ids: Sequence[str], approve: str | None) -> Plan
     person edited the table a moment ago. Safe to repeat: once applied, the same inputs need no change.
     """
     with writing(open_warehouse(), run.lease) as connection:
-        plan = plan_from(connection, run.tenant, landed_ids)
+        plan = plan_from(connection, run.tenant, landed_ids, run.as_of)
         hold_if_not_approved(plan, approve, was_held(connection, run.tenant, normal_digest(approve)))
         approved_by = record_approval(connection, run, plan)
-        write_plan(connection, plan, run_id=run.run_id, who=run.who, at=now())
+        write_plan(connection, plan, run.stamp())
         apply_reports(connection, landed_ids, now())
     view = replace(view_plan(plan), approved_by=approved_by)
     step_log().info("applied %.12s: %d written, %d queued", view.digest, view.written, view.pushed)
@@ -50,5 +50,5 @@ def record_approval(connection: Connection, run: Run, plan: Plan) -> str:
     who = DASHBOARD if runtime.deployment.id else run.who
     reasons = "; ".join(finding.message for finding in plan.findings)
     note = f"plan {short_digest(plan.digest)}, held because {reasons}"
-    record_act(connection, tenant=run.tenant, run_id=run.run_id, who=who, at=now(), act="approve", note=note)
+    record_act(connection, run.tenant, Act("approve", note), run.stamp().by(who))
     return who

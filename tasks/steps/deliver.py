@@ -12,15 +12,16 @@ from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery
 from activation_sync.errors import GraphBusyError, LeaseLostError
 from activation_sync.graph.client import GraphClient
 from activation_sync.warehouse.database.engine import reading, writing
+from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.lease import Lease
 from activation_sync.warehouse.delivery.consequences import read_delivery, record_answer
-from activation_sync.warehouse.delivery.outbox import PENDING, OutboxRow, mark_in_doubt, read_pending
+from activation_sync.warehouse.delivery.outbox import OutboxRow, mark_in_doubt, read_pending
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
+from tasks.wiring import open_graph, open_warehouse, tenant_settings
 
-Sent: TypeAlias = tuple[Answer, str]  # Graph's answer to a row, and the state it brought the row to
+Sent: TypeAlias = tuple[Answer, OutboxState]  # Graph's answer to a row, and the state it brought the row to
 
 
 @task(task_run_name="deliver {run.tenant}", **STEP)
@@ -50,7 +51,7 @@ def deliver_updates(run: Run) -> Delivery:
 
 def _raise_if_unsettled(sent: Sequence[Sent], pending: int) -> None:
     """Rows that Graph was too busy for, or took without applying them, are for the next attempt."""
-    waiting = [answer for answer, state in sent if state == PENDING]
+    waiting = [answer for answer, state in sent if state is OutboxState.PENDING]
     if waiting:
         asked = [answer.retry_after_s for answer in waiting if answer.retry_after_s is not None]
         raise GraphBusyError(
@@ -98,12 +99,12 @@ class _Sender:
 
     def _mark_in_doubt(self, rows: Sequence[OutboxRow], lease: Lease | None) -> None:
         with writing(open_warehouse(), lease) as connection:
-            mark_in_doubt(connection, rows, run_id=self.run.run_id, at=now())
+            mark_in_doubt(connection, rows, self.run.stamp())
 
-    def _record(self, rows: Sequence[OutboxRow], answers: Sequence[Answer]) -> list[str]:
+    def _record(self, rows: Sequence[OutboxRow], answers: Sequence[Answer]) -> list[OutboxState]:
         with writing(open_warehouse(), self.run.lease) as connection:
             return [
-                record_answer(connection, row, answer, run_id=self.run.run_id, at=now())
+                record_answer(connection, row, answer, self.run.stamp())
                 for row, answer in zip(rows, answers, strict=True)
             ]
 

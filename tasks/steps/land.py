@@ -1,10 +1,13 @@
 """Step 1: download a report and keep its bytes, before anything is believed of them."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from prefect import task
 
 from activation_sync.core.model import Report
+from activation_sync.core.reports.catalogue import KINDS
+from activation_sync.errors import GraphRefusedError
 from activation_sync.graph.download import Download
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.reports.manifest import LandedReport, newest_landed, record_landed
@@ -14,12 +17,40 @@ from tasks.run import Run
 from tasks.wiring import now, open_graph, open_landing, open_warehouse, tenant_settings
 
 
+@dataclass(frozen=True, slots=True)
+class TonightsReport:
+    """What came of asking Graph for one report. landed_id: None where Graph refused it for good; `refusal` says why."""
+
+    landed_id: str | None
+    refusal: str = ""
+
+
 @task(task_run_name="land {report} of {run.tenant}", **STEP)
-def land_report(report: Report, run: Run) -> str:
-    """Land one report and return the landed report's id.
+def land_report(report: Report, run: Run) -> TonightsReport:
+    """Land one report. A tenant to whom Graph refuses one that a night can do without goes on without it.
 
     Safe to repeat: bytes are addressed by their hash, and a pre-authenticated URL that has expired is asked for again.
     """
+    try:
+        return TonightsReport(_land_report(report, run))
+    except GraphRefusedError as error:
+        if KINDS[report].is_required:
+            raise
+        step_log().warning("%s is left out: %s", report, error)
+        return TonightsReport(None, str(error))
+
+
+def landed_ids(tonight: Iterable[TonightsReport]) -> list[str]:
+    """The reports that Graph gave."""
+    return [report.landed_id for report in tonight if report.landed_id]
+
+
+def refusals(tonight: Iterable[TonightsReport]) -> tuple[str, ...]:
+    """What Graph said of each report that it did not give."""
+    return tuple(report.refusal for report in tonight if not report.landed_id)
+
+
+def _land_report(report: Report, run: Run) -> str:
     before = _landed_before(report, run.tenant)
     report_format = tenant_settings(run.tenant).graph.report_format
     etag = before.etag if before else None

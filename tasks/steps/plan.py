@@ -21,7 +21,7 @@ def plan_changes(run: Run, landed_ids: Sequence[str]) -> PlanView:
     Safe to repeat: it reads, and writes nothing.
     """
     with reading(open_warehouse()) as connection:
-        view = view_plan(plan_from(connection, run.tenant, landed_ids))
+        view = view_plan(plan_from(connection, run.tenant, landed_ids, run.as_of))
     step_log().info(
         "plan %.12s: %d to write, %d to push, %d conflicts", view.digest, view.written, view.pushed, view.conflicts
     )

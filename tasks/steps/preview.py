@@ -7,10 +7,10 @@ from typing import BinaryIO, cast
 
 from prefect import task
 
-from activation_sync.core.model import CountRow, Plan, Report
+from activation_sync.core.model import Plan, Report
 from activation_sync.core.pages.plan_view import view_plan
-from activation_sync.core.reports.derive import DetailCounts
-from activation_sync.core.reports.parse import Noticed, parse_counts, parse_detail
+from activation_sync.core.reports.catalogue import PUBLISHED
+from activation_sync.core.reports.content import read_content
 from activation_sync.core.rule.plan import make_plan
 from activation_sync.core.runs.summary import PlanView
 from activation_sync.errors import ReportShrankError
@@ -22,54 +22,41 @@ from activation_sync.warehouse.reports.loading import ReportedCounts
 from config.settings import SyncSettings
 from tasks.log import step_log
 from tasks.policy import STEP
+from tasks.steps.planning import judged_on
 from tasks.wiring import limits, observed_report, open_graph, open_warehouse, tenant_settings
 
 
 @task(task_run_name="preview {tenant}", **STEP)
-def preview_changes(tenant: str) -> PlanView:
+def preview_changes(tenant: str, as_of: date | None = None) -> PlanView:
     """What a sync would do now. Safe to repeat: it reads Graph and the warehouse, and writes nothing."""
-    view = view_plan(preview_plan(tenant))
+    view = view_plan(preview_plan(tenant, as_of))
     step_log().info("preview %.12s: %d to write, %d to push", view.digest, view.written, view.pushed)
     return view
 
 
-def preview_plan(tenant: str) -> Plan:
-    """Tonight's plan, from reports that are read as they arrive and not kept."""
+def preview_plan(tenant: str, as_of: date | None = None) -> Plan:
+    """Tonight's plan, from reports that are read as they arrive and not kept. as_of: the night it stands for."""
     settings = tenant_settings(tenant)
     observed = observed_report(settings)
     engine = open_warehouse()
     refuse_other_schema(engine)
     with open_graph(tenant) as graph:
-        reports = dict.fromkeys((Report.USER_COUNTS, observed))
+        reports = dict.fromkeys((PUBLISHED, observed))
         tonight = [_read(graph, report, settings.graph.report_format, settings.sync) for report in reports]
     with reading(engine) as connection:
-        return make_plan(read_plan_inputs(connection, tenant, observed, tonight), limits(settings))
+        inputs = read_plan_inputs(connection, tenant, observed, tonight, judged_on(as_of))
+        return make_plan(inputs, limits(settings))
 
 
 def _read(graph: GraphClient, report: Report, report_format: str, sync: SyncSettings) -> ReportedCounts:
     with graph.download(report, format="json" if report_format == "json" else "csv") as download:
         stream = cast(BinaryIO, io.BufferedReader(_Chunks(download.chunks)))
-        rows, total = _detail_rows(stream, sync) if report is Report.USER_DETAIL else _count_rows(stream, sync)
-    if not rows:
+        content = read_content(report, stream, sync.product_aliases)
+        content.drain()
+    passed = content.passed
+    if passed.refreshed_on is None:
         raise ReportShrankError(f"the {report} report has a header and no rows; try again when Graph has filled it")
-    return ReportedCounts(report, "", _refresh_date(rows), total, tuple(rows))
-
-
-def _count_rows(stream: BinaryIO, sync: SyncSettings) -> tuple[list[CountRow], int]:
-    rows = parse_counts(stream, sync.product_aliases)
-    return rows, len(rows)
-
-
-def _detail_rows(stream: BinaryIO, sync: SyncSettings) -> tuple[list[CountRow], int]:
-    noticed = Noticed()
-    counts = DetailCounts(noticed.spelled)
-    for _ in counts.through(parse_detail(stream, sync.product_aliases, noticed)):
-        pass
-    return counts.counts(), counts.rows_seen
-
-
-def _refresh_date(rows: list[CountRow]) -> date:
-    return rows[0].refreshed_on  # the parser refuses a second one
+    return ReportedCounts(report, "", passed.refreshed_on, passed.rows_seen, tuple(passed.counts()))
 
 
 class _Chunks(io.RawIOBase):

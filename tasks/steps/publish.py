@@ -1,5 +1,7 @@
 """Step 7: what the run did, for the dashboard and for `status`."""
 
+from dataclasses import replace
+
 from prefect import task
 
 from activation_sync.core.pages.plan_view import plan_words, run_markdown
@@ -26,14 +28,18 @@ def publish_plan(plan: PlanView) -> None:
 
 
 @task(task_run_name="publish run of {run.tenant}", **STEP)
-def publish_run(run: Run, plan: PlanView, delivery: Delivery, verification: Verification) -> RunSummary:
+def publish_run(
+    run: Run, plan: PlanView, delivery: Delivery, verification: Verification, refused: tuple[str, ...] = ()
+) -> RunSummary:
     """Tell what changed, record how the run ended, and show it in the dashboard.
 
+    refused: what Graph said of each report that it did not give, and that the night did without.
     Safe to repeat: events have the same ids again, and the record is the run's own row.
     """
     with reading(open_warehouse()) as connection:
         dead_letters = len(read_dead(connection, run.tenant))
-    summary = tell_changes(_summary(run, plan, delivery, verification, dead_letters), before=run.troubles)
+    summary = _summary(run, plan, delivery, verification, dead_letters)
+    summary = tell_changes(replace(summary, left_out=refused), before=run.troubles)
     with writing(open_warehouse(), run.lease) as connection:
         record_run(connection, summary, at=now())
     with showing("the run's page"):

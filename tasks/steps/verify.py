@@ -9,7 +9,7 @@ from activation_sync.warehouse.delivery.outbox import read_acknowledged
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.wiring import now, open_graph, open_warehouse, tenant_settings
+from tasks.wiring import open_graph, open_warehouse, tenant_settings
 
 
 @task(task_run_name="verify {run.tenant}", **STEP)
@@ -29,6 +29,6 @@ def verify_delivery(run: Run) -> Verification:
     if None in answers:
         return Verification(is_offered=False)
     with writing(open_warehouse(), run.lease) as connection:
-        verification = record_read_back(connection, run.tenant, acknowledged, held, run_id=run.run_id, at=now())
+        verification = record_read_back(connection, run.tenant, acknowledged, held, run.stamp())
     step_log().info("verified: %d confirmed, %d different", verification.confirmed, verification.different)
     return verification

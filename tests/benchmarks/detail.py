@@ -10,7 +10,7 @@ import psycopg
 
 from activation_sync.core.model import Report
 from activation_sync.core.reports.derive import DetailCounts
-from activation_sync.core.reports.parse import Noticed, parse_detail
+from activation_sync.core.reports.parse import ParseNotes, parse_detail
 from activation_sync.warehouse.database.engine import open_engine, writing
 from activation_sync.warehouse.database.schema import migrate
 from activation_sync.warehouse.reports.detail import load_detail
@@ -45,9 +45,9 @@ def ours(url: str, path: Path) -> Callable[[], object]:
     def load() -> None:
         with path.open("rb") as stream, writing(engine) as connection:
             record_landed(connection, landed)
-            noticed = Noticed()
-            counts = DetailCounts(noticed.spelled)
-            rows = counts.through(parse_detail(stream, noticed=noticed))
+            notes = ParseNotes()
+            counts = DetailCounts(notes.spelled)
+            rows = counts.through(parse_detail(stream, notes=notes))
             load_detail(connection, landed, rows, counts, now)
 
     return load

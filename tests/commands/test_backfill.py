@@ -37,7 +37,7 @@ def test_each_file_gets_its_line_and_one_bad_file_stops_no_other(site, terminal)
     assert lines[0] == "refused  nowhere.csv: it cannot be read: No such file or directory"
     assert lines[1].startswith("refused  bad.csv: this is none of the three activation reports")
     assert lines[2] == "imported good.csv: user-counts of 2026-01-01, 1 row"
-    assert lines[3].startswith("known    good.csv: user-counts of 2026-01-01: these very bytes have landed before")
+    assert lines[3].startswith("known    good.csv: user-counts of 2026-01-01: these bytes have landed before")
     assert "activation-sync backfill" in lines[4]
 
 

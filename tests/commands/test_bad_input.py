@@ -77,7 +77,7 @@ def test_a_missing_permission_is_named(terminal):
 
 @pytest.mark.parametrize("scenario", [Scenario(users=60, roles={"contoso": ("Reports.Read.All.Selected",)})])
 def test_a_permission_with_a_longer_name_is_another_one(terminal):
-    expect_said(terminal, "bad contoso: permission: grant", "Reports.Read.All, with consent", command="check")
+    expect_said(terminal, "bad contoso: permission: grant", "Reports.Read.All and admin consent", command="check")
 
 
 def test_a_report_that_graph_does_not_find(terminal, site):

@@ -73,7 +73,7 @@ def test_conflicts_are_listed_decided_and_counted_alike(site: Site):
 
     assert decided.exit_code == Exit.DONE
     assert f"{products[0]} of {site.emulator.refreshed_on} is settled: assigned 1007" in decided.stdout
-    assert f"The next sync sends it to Graph; now: activation-sync sync {site.tenant.name}" in decided.stdout
+    assert f"The next sync sends it to Graph; to send now: activation-sync sync {site.tenant.name}" in decided.stdout
     assert read("status")[0]["conflicts"] == len(read("conflicts")) == len(products) - 1
     assert exit_of_error(refusal("resolve", products[0], "--take", "observed")) is Exit.USAGE
     moved = refusal("resolve", products[1], "--take", "observed", "--approve", "0123456789ab")
@@ -98,7 +98,7 @@ def test_a_dead_letter_is_shown_with_graphs_answer_and_queued_again(site: Site):
 
 
 def test_history_tells_of_every_run_what_came_of_it(site: Site):
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     site.sync()
     digest = read("history")[0]["digest"]
     site.sync(approve=digest)
@@ -134,7 +134,7 @@ def test_undoing_too_much_is_held_and_names_the_digest_to_approve(site: Site):
     site.sync()
     site.emulator.will_answer("GET getOffice365ActivationsUserDetail", Fault(kind="restated"))
     site.sync()
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     undone = run_id()
 
     look = run("revert", undone, "--dry-run")

@@ -41,7 +41,7 @@ def test_a_server_that_refuses_is_named_with_the_remedy(tmp_path, status, remedy
         said = Terminal(tmp_path).type("register", PREFECT_API_URL=api)
 
     assert said.code == Exit.USAGE
-    assert f"the Prefect server at {api} refused us ({status}); {remedy}" in said.everything
+    assert f"the Prefect server at {api} refused the request ({status}); {remedy}" in said.everything
 
 
 def test_a_server_that_does_not_answer_is_named(tmp_path):

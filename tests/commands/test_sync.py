@@ -14,7 +14,7 @@ from commands.support.interrupt import INTERRUPTED
 from tests.commands.conftest import terminal_of
 from tests.support.newcomer import are_alive, family_of, wait_for
 from tests.support.site import Site, open_site
-from tests.support.terminal import Said, Terminal
+from tests.support.terminal import Output, Terminal
 
 DETAIL = "getOffice365ActivationsUserDetail"
 STEP_LINE = re.compile(r"  [a-z].*|")  # Prefect's own begin with the time
@@ -29,7 +29,13 @@ def terminal(site: Site, prefect_api: str) -> Terminal:
     return terminal
 
 
-def noise(said: Said) -> list[str]:
+@pytest.fixture(scope="module")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where commands keep a Prefect server of their own: its tables are made once, which takes longest."""
+    return str(tmp_path_factory.mktemp("prefect"))
+
+
+def noise(said: Output) -> list[str]:
     """Lines on standard error that are neither a step's nor the error."""
     return [line for line in said.err.splitlines() if not STEP_LINE.fullmatch(line) and not line.startswith("error:")]
 
@@ -48,7 +54,7 @@ def test_a_night_as_json_keeps_its_steps_off_standard_output(site: Site, termina
 
 
 def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
 
     planned = terminal.type("plan", "--json")
     other = terminal.type("sync", "--approve", "0123456789ab")
@@ -115,7 +121,7 @@ def test_a_disk_that_fills_while_landing_leaves_no_half_a_report(tmp_path, wareh
         assert site.warehouse_rows() == set()
 
 
-def interrupt_while_graph_keeps_it_waiting(site: Site, terminal: Terminal, *words: str) -> Said:
+def interrupt_while_graph_keeps_it_waiting(site: Site, terminal: Terminal, *words: str) -> Output:
     """Ctrl-C as a terminal sends it, to every process of the command."""
     site.configure(graph={"longest_wait_s": 60})
     site.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
@@ -126,7 +132,7 @@ def interrupt_while_graph_keeps_it_waiting(site: Site, terminal: Terminal, *word
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert time.monotonic() - began < SOON_S
-    said = Said(process.returncode, out, err)
+    said = Output(process.returncode, out, err)
     terminal.refuse_leaks(said)
     return said
 
@@ -138,18 +144,21 @@ def test_ctrl_c_ends_a_look_at_once(site: Site):
     assert said.err.strip().startswith("interrupted: ")
 
 
-def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(site: Site):
+def test_ctrl_c_ends_a_run_soon_and_lets_the_next_one_in(site: Site, prefect_home: str):
     """With a Prefect server of the command's own."""
-    said = interrupt_while_graph_keeps_it_waiting(site, terminal_of(site), "sync")
+    terminal = terminal_of(site)
+    terminal.variables = {"PREFECT_HOME": prefect_home}
+
+    said = interrupt_while_graph_keeps_it_waiting(site, terminal, "sync")
 
     assert said.code == INTERRUPTED
     assert "the next run goes on from there" in said.err
     assert site.query("SELECT owner FROM tenant_lease") == [("",)]
 
 
-def test_a_run_that_is_killed_leaves_no_server_behind(site: Site):
+def test_a_run_that_is_killed_leaves_no_server_behind(site: Site, prefect_home: str):
     site.emulator.will_answer(f"GET {DETAIL}", Fault(429, retry_after_s=60))
-    process = terminal_of(site).start("sync")
+    process = terminal_of(site).start("sync", PREFECT_HOME=prefect_home)
     with process:
         while site.emulator.unused_faults() and process.poll() is None:
             time.sleep(0.05)  # until its server serves it
@@ -161,7 +170,7 @@ def test_a_run_that_is_killed_leaves_no_server_behind(site: Site):
 
 
 def test_status_says_since_when_a_tenant_is_held_why_and_what_to_do(site: Site, terminal: Terminal):
-    site.configure(sync={"max_change_share": 0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0, "few_users": 0})
     for _ in range(2):
         site.sync()
 

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from activation_sync.warehouse.database.engine import writing
-from activation_sync.warehouse.ledger.ledger import record_act
+from activation_sync.warehouse.ledger.ledger import Act, record_act
 from commands.main import app
 from config.sources import use_file
-from tests.support.rows import AT
+from tests.support.rows import stamp
 
 TENANT = """
 [[tenants]]
@@ -34,7 +34,7 @@ def ledger(own_configuration: None, tmp_path: Path, warehouse_url: str, engine: 
     use_file(file)
     with writing(engine) as conn:
         for tenant in ("contoso", "fabrikam"):
-            record_act(conn, tenant=tenant, run_id="run-1", who="somebody", at=AT, act="approve", note="as agreed")
+            record_act(conn, tenant, Act("approve", "as agreed"), stamp().by("somebody"))
     return engine
 
 
@@ -49,7 +49,10 @@ def heads(result: Result) -> list[str]:
 def test_a_whole_ledger_is_proven_with_rows_and_head(ledger):
     result = verify()
     assert result.exit_code == 0
-    assert [f"{tenant}: 1 rows hold; head " in result.stdout for tenant in ("contoso", "fabrikam")] == [True, True]
+    assert [f"{tenant}: 1 rows are intact; head " in result.stdout for tenant in ("contoso", "fabrikam")] == [
+        True,
+        True,
+    ]
     assert len(heads(verify("contoso", "--json"))) == 1
 
 
@@ -74,4 +77,4 @@ def test_the_first_broken_row_is_named(ledger):
     assert result.exit_code == 1
     assert "row 1 of 2026-11-21" in result.output
     assert "altered" in result.output
-    assert "fabrikam: 1 rows hold" in result.output
+    assert "fabrikam: 1 rows are intact" in result.output

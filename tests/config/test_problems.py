@@ -80,23 +80,23 @@ def test_a_mistake_that_two_tenants_inherit_is_named_once(problems: Problems) ->
     [
         pytest.param(
             "[graph]\nlongest_wiat_s = 5",
-            "graph.longest_wiat_s: is no setting; did you mean longest_wait_s?",
+            "graph.longest_wiat_s: is not a setting; did you mean longest_wait_s?",
             id="typo",
         ),
-        pytest.param("[graph]\nin_flight = 5", "is no setting; it belongs to write_back", id="wrong-section"),
-        pytest.param("[landing]\nzzz = 5", "landing.zzz: is no setting; known here: url", id="nothing-near"),
+        pytest.param("[graph]\nin_flight = 5", "is not a setting; it belongs to write_back", id="wrong-section"),
+        pytest.param("[landing]\nzzz = 5", "landing.zzz: is not a setting; known here: url", id="nothing-near"),
         pytest.param("graph = 5", "graph: the value should be a table", id="no-table"),
         pytest.param(
             "[graph]\nlongest_wait_s = -1", "graph.longest_wait_s: -1 should be greater than or equal to 0", id="range"
         ),
         pytest.param("[graph]\nca_file = 'no.pem'", "no.pem, which cannot be read: No such file", id="no-such-file"),
         pytest.param('[graph]\nroot = "https://graph/v1.0"', "ends in an API version; leave it out", id="version"),
-        pytest.param('[graph]\nroot = "http://me:pass@graph"', "'http://***@graph' is no https URL", id="user-in-url"),
+        pytest.param('[graph]\nroot = "http://me:pass@graph"', "'http://***@graph' is not an https", id="user-in-url"),
         pytest.param('[graph]\ndownload_hosts = ["https://a"]', "graph.download_hosts[0]: 'https://a' is", id="host"),
-        pytest.param('[write_back]\npath = "beta"', "'beta' is no path; begin with", id="no-path"),
+        pytest.param('[write_back]\npath = "beta"', "'beta' is not a path; begin with", id="no-path"),
         pytest.param('[landing]\nurl = "ftp://a:b@host/x"', "holds a password; give it to the storage", id="landing"),
         pytest.param('[landing]\nurl = ""', "landing.url: '' names no folder", id="empty-landing"),
-        pytest.param('[warehouse]\nurl = "mysql://host/db"', "is no warehouse; write", id="no-warehouse"),
+        pytest.param('[warehouse]\nurl = "mysql://host/db"', "is not a warehouse; write", id="no-warehouse"),
         pytest.param('[warehouse]\nurl = "env:NOT_SET"', "NOT_SET, which is not set; set it", id="not-set"),
         pytest.param('[sync]\nnames = "hash"', "sync.names: 'hash' needs a key; set names_key", id="hash-without-key"),
         pytest.param('[sync]\nnames_key = "k"', "sync.names_key: the value stands in the file itself", id="literal"),
@@ -112,11 +112,11 @@ def test_a_mistake_says_what_is_wrong_and_the_remedy(problems: Problems, lines: 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        pytest.param('name = "Con toso"', "tenants[0].name (tenant Con toso): 'Con toso' is no name", id="no-slug"),
+        pytest.param('name = "Con toso"', "tenants[0].name (tenant Con toso): 'Con toso' is not a name", id="no-slug"),
         pytest.param('name = "nul"', "'nul' is a device on Windows", id="windows-device"),
-        pytest.param('tenant_id = "organizations"', "'organizations' is no tenant", id="shared-authority"),
+        pytest.param('tenant_id = "organizations"', "'organizations' is not a tenant", id="shared-authority"),
         pytest.param('tenant_id = "contoso"', "'contoso' is neither a GUID nor a domain", id="no-domain"),
-        pytest.param('client_id = "contoso"', "client_id (tenant contoso): the value is no GUID; copy", id="no-guid"),
+        pytest.param('client_id = "contoso"', "client_id (tenant contoso): the value is not a GUID", id="no-guid"),
         pytest.param('client_secret = ""', "the value stands in the file itself", id="empty-secret"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_mistaken_tenant_is_named(problems: Problems, line: str, said: str) ->
 def test_a_mistake_in_a_tenants_own_table_names_the_tenant(problems: Problems) -> None:
     assert problems("[sync]\nnames = 'keep'\n", TENANT + "[tenants.sync]\nnames = 'hsh'\nmax_share = 1\n") == (
         "tenants[0].sync.names (tenant contoso): 'hsh' should be 'keep', 'hash' or 'drop'",
-        "tenants[0].sync.max_share (tenant contoso): is no setting; did you mean max_shrink_share?",
+        "tenants[0].sync.max_share (tenant contoso): is not a setting; did you mean max_shrink_share?",
     )
 
 
@@ -171,7 +171,7 @@ def test_a_misspelt_variable_is_named_too(problems: Problems, environment: pytes
 
     assert problems() == (
         "sync.product_aliases: '{not JSON' should be a table",
-        "warehuose: is no setting; did you mean warehouse?",
+        "warehuose: is not a setting; did you mean warehouse?",
     )
 
 
@@ -211,5 +211,5 @@ def test_without_a_file_the_place_looked_at_and_the_demo_are_named(
 
 
 def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read: File name too long; mend the path"):
+    with pytest.raises(ConfigError, match="cannot be read: File name too long; fix the path"):
         load_settings(tmp_path / ("x" * 300))

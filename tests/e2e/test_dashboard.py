@@ -54,10 +54,10 @@ def logged_in(
     site: Site, browser: Browser, page: str = "", scheme: str = "light", time_zone: str = "UTC"
 ) -> Iterator[Visit]:
     """A page of the dashboard for somebody who typed in the password."""
-    with visit(browser, address(site) + page, width=1600, scheme=scheme, time_zone=time_zone) as opened:
+    with visit(browser, address(site), width=1600, scheme=scheme, time_zone=time_zone) as opened:
         Dashboard(opened.page).log_in(site.password)
-        opened.errors.clear()  # before that, the dashboard stumbled over each refusal
-        opened.requests.clear()
+        opened.page.goto(address(site) + page)  # without the notes that nobody was logged in
+        opened.errors.clear()  # until then, the dashboard stumbled over each refusal
         yield opened
 
 

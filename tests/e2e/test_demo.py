@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands.support.exits import Exit
-from tests.support.terminal import Said, Terminal
+from tests.support.terminal import Output, Terminal
 
 LONGEST_S = 60  # of work; a busy machine may take its time
 DONE = re.compile(r"Wrote (\d+) rows? to the warehouse; (\d+) of (\d+) updates? acknowledged by Graph\.")
@@ -23,7 +23,7 @@ FIRST_SEEN = re.compile(r"^ *(\S.*?)  +- -> (\d+)  +- -> (\d+)  +- -> (\d+)  +fi
 class Shown:
     """A demo that has run, and the files it left."""
 
-    def __init__(self, said: Said, terminal: Terminal, work_s: float) -> None:
+    def __init__(self, said: Output, terminal: Terminal, work_s: float) -> None:
         self.said, self.terminal, self.work_s = said, terminal, work_s
         self.home = terminal.folder / "demo"
         self.text = " ".join(said.out.split())

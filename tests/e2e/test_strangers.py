@@ -107,7 +107,7 @@ def test_the_password_stands_in_one_file_that_only_its_owner_may_read(site: Site
     for pid in site.processes():
         assert word not in Path(f"/proc/{pid}/cmdline").read_text()
         assert word not in Path(f"/proc/{pid}/environ").read_text()
-    assert f"stands in {site.password_file}, name and all" in site.said()
+    assert f"the name and the password are in {site.password_file}" in site.said()
 
 
 def test_with_the_password_a_program_runs(site: Site, tmp_path: Path):

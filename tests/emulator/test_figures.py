@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from activation_sync.emulator.tenant.figures import Counts
+from activation_sync.emulator.tenant.figures import EmulatedCounts
 from tests.emulator.conftest import MAIN, RESOURCE, Caller, OpenGraph
 
 USER_COUNTS = "getOffice365ActivationsUserCounts"
@@ -14,7 +14,7 @@ USER_DETAIL = "getOffice365ActivationsUserDetail"
 PLATFORM_COUNTS = "getOffice365ActivationCounts"
 
 
-def counted(rows: list[dict[str, str]]) -> dict[str, Counts]:
+def counted(rows: list[dict[str, str]]) -> dict[str, EmulatedCounts]:
     """The detail added up by the rule every client must follow."""
     totals: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0, 0])
     platforms = ("Windows", "Mac", "Windows 10 Mobile", "iOS", "Android")
@@ -23,7 +23,7 @@ def counted(rows: list[dict[str, str]]) -> dict[str, Counts]:
         is_activated = is_shared or row["Last Activated Date"] != "" or any(row[name] != "0" for name in platforms)
         for index, holds in enumerate((True, is_activated, is_shared)):
             totals[row["Product Type"]][index] += holds
-    return {product: Counts(*total) for product, total in totals.items()}
+    return {product: EmulatedCounts(*total) for product, total in totals.items()}
 
 
 def test_names_are_awkward_and_belong_to_the_tenants_domain(graph: Caller) -> None:

@@ -129,7 +129,8 @@ def test_it_serves_plain_names_too_and_only_loopback(graph: Caller) -> None:
 
 
 def test_a_hosted_emulator_says_how_to_connect(tmp_path: Path) -> None:
-    with host_emulator(tenants=2, users=50, seed=5, ca_file=tmp_path / "ca.pem", write_back="real-service") as how:
+    scenario = Scenario(tenants=2, users=50, seed=5, ca_file=tmp_path / "ca.pem", write_back="real-service")
+    with host_emulator(scenario) as how:
         first = how.registrations[0]
         with httpx.Client(verify=ssl.create_default_context(cafile=str(how.ca_file)), trust_env=False) as client:
             form = {"grant_type": "client_credentials", "scope": f"{how.graph_root}/.default"}

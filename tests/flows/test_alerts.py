@@ -44,7 +44,7 @@ def names(site: Site, of: str = "tenant") -> list[str]:
 
 
 def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_over(site: Site):
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     first, second = site.sync(), site.sync()
     assert (first.outcome, second.outcome) == (Outcome.HELD, Outcome.HELD)
 
@@ -54,7 +54,7 @@ def test_a_held_night_is_told_once_with_numbers_and_remedy_and_again_when_it_is_
     assert event["event"] == "activation-sync.held"
     assert (payload["tenant"], payload["number"], payload["before"]) == (site.tenant.name, 1, 0)
     assert payload["run_id"] == runs(site)[1].run_id
-    assert "existing rows" in payload["message"]
+    assert "users" in payload["message"]
     assert f"--approve {runs(site)[0].digest[:12]}" in payload["message"]
     assert [related["prefect.resource.id"] for related in event["related"]] == [f"prefect.flow-run.{payload['run_id']}"]
 
@@ -129,7 +129,7 @@ def test_a_backfill_tells_where_it_stopped_apart_from_the_nights(site: Site):
 
     site.sync()
     site.emulator.will_answer(DETAIL, Fault(kind="restated"))
-    site.configure(sync={"max_change_share": 0.0, "min_judged_rows": 1})
+    site.configure(sync={"max_change_share": 0.0, "few_users": 0})
     assert site.sync().outcome is Outcome.HELD
     day = str(site.emulator.refreshed_on)
 

@@ -13,7 +13,7 @@ from tests.support.site import Site
 
 def held_digest(site: Site) -> str:
     """A first night that is held, because most of what Graph shows would change."""
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     assert site.sync().outcome is Outcome.HELD
     return runs(site)[0].digest
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import outcome_words
 from activation_sync.emulator import Fault
 from tests.flows.conftest import DRIFT
 from tests.support.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
@@ -125,3 +126,42 @@ def test_pages_of_json_are_got_over_the_same_way(tmp_path, undisturbed):
 
         assert site.sync().outcome is Outcome.DONE
         assert site.ending() == undisturbed(0)
+
+
+REFUSED = Fault(403, code="S2SUnauthorized", message="Invalid permission(s).")
+GONE = Fault(404, code="ResourceNotFound", message="Resource not found.")
+
+
+@both_ways
+@pytest.mark.parametrize("answer", [REFUSED, GONE], ids=["refused", "not there"])
+def test_a_tenant_without_a_report_that_a_night_can_do_without_has_its_night_and_the_run_says_so(
+    drifting, undisturbed, answer
+):
+    script(drifting, [(f"GET {PLATFORMS}", answer)])
+
+    without = drifting.sync()
+
+    assert without.outcome is Outcome.DONE
+    assert f"Went on without a report: The platform-counts report: Graph answered {answer.status}" in (
+        outcome_words(without)
+    )
+    assert drifting.query("SELECT DISTINCT report FROM raw_report ORDER BY report") == [
+        ("user-counts",),
+        ("user-detail",),
+    ]
+    assert drifting.ending()["graph"] == undisturbed(0)["graph"]
+    assert drifting.query("SELECT count(*) FROM activation_platform_count") == [(0,)]
+    drifting.emulator.advance(days=1)
+    assert drifting.sync().left_out == ()
+    assert drifting.query("SELECT count(*) > 0 FROM activation_platform_count") == [(1,)]
+
+
+@both_ways
+@pytest.mark.parametrize("report", [COUNTS, DETAIL])
+def test_a_tenant_without_a_report_that_every_night_needs_has_none(drifting, report):
+    script(drifting, [(f"GET {report}", REFUSED)])
+
+    summary = drifting.sync()
+
+    assert (summary.outcome, "Graph answered 403" in summary.error) == (Outcome.FAILED, True)
+    assert summary.left_out == ()

@@ -165,7 +165,7 @@ def test_of_a_fleet_people_are_told_at_once_and_once(site: Site, registered: Non
             fleet(tenants=list(TENANTS), unless_done=bool(turns), return_state=True)
 
     [told] = [event for event in heard_of("activation-sync.fleet") if "wingtip" in event["payload"]["message"]]
-    assert told["payload"]["title"] == "fleet: 2 tenants of 6 newly in need of someone"
+    assert told["payload"]["title"] == "fleet: 2 tenants of 6 need attention since last night"
     assert told["payload"]["message"].startswith("2 tenants: 2 failed. litware: failed, since ")
     assert told["resource"]["activation-sync.told-in"] == "fleet"
     [alone] = heard_of("activation-sync.tenant.wingtip")

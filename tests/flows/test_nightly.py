@@ -157,7 +157,7 @@ def test_who_fails_for_three_nights_is_left_out_and_named(site: Site):
     state = night(unless_done=True, tenants=["contoso"])
 
     assert (state.name, outcomes(state)) == ("Quarantined", {"contoso": Outcome.QUARANTINED})
-    assert "left out since" in (state.message or "")
+    assert "left out from" in (state.message or "")
     assert len(site.emulator.journal()) == served
 
 

@@ -131,7 +131,7 @@ def test_an_unchanged_dead_letter_waits_for_retry_and_is_then_sent_again(site: S
 
 
 def test_a_dead_letter_of_a_row_in_conflict_is_named_and_stays(site: Site):
-    from activation_sync.core.rule.retry import Unsent
+    from activation_sync.core.rule.retry import SkipReason
     from tasks.acts.retry import retry
 
     product = refused(site)
@@ -140,7 +140,7 @@ def test_a_dead_letter_of_a_row_in_conflict_is_named_and_stays(site: Site):
 
     found, _ = retry(site.tenant.name)
 
-    assert [(key.product, why) for key, why in found.unsent.items()] == [(product, Unsent.IN_CONFLICT)]
+    assert [(key.product, why) for key, why in found.unsent.items()] == [(product, SkipReason.IN_CONFLICT)]
     assert standing(site).dead == 1
 
 

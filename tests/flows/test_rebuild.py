@@ -12,7 +12,7 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from activation_sync.errors import WarehouseError
 from activation_sync.warehouse.database.engine import reading
-from activation_sync.warehouse.database.tables import OUTBOX_STATES
+from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.rebuilding.compare import Comparison
 from tasks.acts.rebuild import Rebuilt, rebuild
 from tasks.acts.resolve import resolve
@@ -102,7 +102,7 @@ def test_after_nights_of_trouble_the_rebuilt_warehouse_equals_the_present_one(si
     rebuilt = rebuild(into_either)
 
     assert site.query("SELECT count(*) FROM sync_base WHERE in_doubt") > [(0,)]
-    assert {state for (state,) in site.query("SELECT state FROM outbox")} == set(OUTBOX_STATES)
+    assert {state for (state,) in site.query("SELECT state FROM outbox")} == set(OutboxState)
     rules = {rule for (rule,) in site.query("SELECT rule FROM ledger WHERE kind = 'decision'")}
     assert rules >= {*Decision} - {Decision.CONVERGE}
     assert differences(rebuilt) == {}

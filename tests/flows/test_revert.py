@@ -59,7 +59,7 @@ def test_a_revert_can_be_reverted(site: Site):
 
 
 def test_a_row_that_a_person_moved_since_is_named_and_not_touched(site: Site):
-    from activation_sync.core.rule.revert import Left
+    from activation_sync.core.rule.revert import LeaveReason
 
     before, after = restated_night(site)
     (product, *_), *_ = ((new[1], new) for new in sorted(after) if new not in before)
@@ -67,7 +67,7 @@ def test_a_row_that_a_person_moved_since_is_named_and_not_touched(site: Site):
 
     found, _ = reverted(site, runs(site)[0])
 
-    assert {key.product: why for key, why in found.left.items()} == {product: Left.MOVED}
+    assert {key.product: why for key, why in found.left.items()} == {product: LeaveReason.MOVED}
     assert row(site, product)[2] == 1007
     assert {each for each in site.warehouse_rows() if each[1] != product} == {
         each for each in before if each[1] != product
@@ -75,14 +75,14 @@ def test_a_row_that_a_person_moved_since_is_named_and_not_touched(site: Site):
 
 
 def test_rows_that_a_run_created_stay_and_are_named(site: Site):
-    from activation_sync.core.rule.revert import Left
+    from activation_sync.core.rule.revert import LeaveReason
 
     site.sync()
     rows, sent = site.warehouse_rows(), len(site.patches())
 
     found, summary = reverted(site, runs(site)[0])
 
-    assert set(found.left.values()) == {Left.CREATED}
+    assert set(found.left.values()) == {LeaveReason.CREATED}
     assert len(found.left) == len(rows)
     assert summary.plan.written == 0
     site.sync()
@@ -91,7 +91,7 @@ def test_rows_that_a_run_created_stay_and_are_named(site: Site):
 
 def test_undoing_too_much_is_held_until_that_very_plan_is_approved(site: Site):
     restated_night(site)
-    site.configure(sync={"min_judged_rows": 1, "max_change_share": 0.0})
+    site.configure(sync={"few_users": 0, "max_change_share": 0.0})
     undone = runs(site)[0]
     with pytest.raises(TooMuchChangeError, match="approve with --approve") as held:
         reverted(site, undone)

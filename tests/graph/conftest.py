@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from activation_sync.clock import Clock
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import Cloud
+from activation_sync.graph.waits import Patience
 from tests.support.clouds import cloud_at
 from tests.support.scripted_graph import SECRET, TENANT_ID, ScriptedServer, open_scripted, will_sign_in, write_ca
 
@@ -64,9 +66,9 @@ def tokens(cloud: Cloud, ca_file: Path) -> Iterator[TokenSource]:
 def open_client(cloud: Cloud, tokens: TokenSource, ca_file: Path, naps: list[float]) -> Callable[..., GraphClient]:
     """Opens a client of the scripted Graph; options as GraphClient has them."""
 
-    def opener(**options: object) -> GraphClient:
-        settings = {"ca_file": ca_file, "sleep": naps.append, "clock": lambda: NOON, "jitter": lambda: 1.0}
-        return GraphClient(cloud, tokens, **{**settings, **options})  # type: ignore[arg-type]
+    def opener(cloud: Cloud = cloud, **options: object) -> GraphClient:
+        timing = {"clock": Clock(lambda: NOON, naps.append), "patience": Patience(jitter=lambda: 1.0)}
+        return GraphClient(cloud, tokens, **{"ca_file": ca_file, **timing, **options})  # type: ignore[arg-type]
 
     return opener
 

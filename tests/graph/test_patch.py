@@ -1,6 +1,7 @@
 """PATCHes and batches against a server that answers whatever is scripted."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -109,11 +110,12 @@ def test_a_missing_permission_stops_all_patches(graph, server):
         graph.patch(update())
 
 
-def test_the_write_back_may_have_another_path_and_root(server, downloads, open_client):
+def test_the_write_back_may_have_another_path_and_root(server, downloads, cloud, open_client):
     will_discover(server)
     will_issue(server, issued())
     downloads.will_answer("PATCH /v1.0/our/counts", Scripted(204))
-    with open_client(write_back_root=downloads.root, write_back_path="/v1.0/our/counts") as graph:
+    elsewhere = replace(cloud, write_back_root=downloads.root, write_back_path="/v1.0/our/counts")
+    with open_client(cloud=elsewhere) as graph:
         assert graph.patch(update()).kind is ACKNOWLEDGED
 
 

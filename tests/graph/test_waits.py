@@ -12,8 +12,8 @@ from activation_sync.graph.waits import Patience, Waits
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def waits(naps: list[float], jitter: float = 1.0, **patience: float) -> Waits:
-    return Waits(Patience(**patience), naps.append, lambda: jitter)
+def waits(naps: list[float], jitter: float = 1.0, **seconds: float) -> Waits:
+    return Waits(Patience(jitter=lambda: jitter, **seconds), naps.append)
 
 
 def test_a_wait_is_as_long_as_asked(naps):

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from activation_sync.core.reports.products import product_key
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault, Scenario
-from activation_sync.emulator.service.world import Kept
+from activation_sync.emulator.service.world import Moment
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.database.lease import NEVER
 from activation_sync.warehouse.database.tables import tenant_lease
@@ -41,7 +41,7 @@ class Scene:
 
     site: Site
     ground: Ground
-    graph: Kept
+    graph: Moment
     batch_size: int
 
     def live(self, dies_at: int | None = None) -> Life:

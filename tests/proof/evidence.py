@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import httpx
 
-from activation_sync.emulator.faults.journal import Served
+from activation_sync.emulator.faults.journal import JournalEntry
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.ledger.proof import prove_chain
 from tests.support.site import MEASURES, Site
@@ -82,7 +82,7 @@ def broken_chain(site: Site) -> Iterator[Breach]:
         yield Breach("lost", f"ledger line {proof.broken.id} is broken: {proof.broken.fault}")
 
 
-def body_of(served: Served) -> Sent:
+def body_of(served: JournalEntry) -> Sent:
     """What a PATCH said: date, product and counts."""
     return tuple(served.body.get(name) for name in SAID)
 

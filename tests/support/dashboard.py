@@ -28,12 +28,11 @@ class Dashboard:
     page: Page
 
     def log_in(self, password: str) -> None:
-        """On the page that is shown until then; load the one that was asked for anew, without notes about refusals."""
+        """On the page that is shown instead of any other until then."""
         asked = self.page.locator("input[type=password]")
         asked.fill(password)
         asked.press("Enter")
         asked.wait_for(state="detached")
-        self.page.reload()
 
     def schedule_of(self, deployment: str) -> str:
         """When the list of deployments says that it runs."""

@@ -1,28 +1,31 @@
-"""A warehouse with a past, written row by row, so that every figure shown of it is known."""
+"""A warehouse with a past of which every figure is known. Reports and runs come in by the doors."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from activation_sync.core.model import CountRow, Counts, Decision, DetailRow, PlatformRow, Report
 from activation_sync.core.rule.delivery import Delivery
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
-from activation_sync.warehouse.database.tables import (
-    activation_platform_count,
-    activation_user_count,
-    detail_snapshot,
-    loaded_user_detail,
-    outbox,
-    raw_report,
-    reported_count,
-    sync_base,
-    sync_run,
-)
+from activation_sync.core.stamp import Stamp
+from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
+from activation_sync.warehouse.database.tables import activation_user_count, outbox, sync_base
 from activation_sync.warehouse.ledger.chain import append_rows
-from activation_sync.warehouse.runs.runs import SUMMARY
+from activation_sync.warehouse.reports.detail import replace_detail
+from activation_sync.warehouse.reports.loading import load_platforms, replace_reported
+from activation_sync.warehouse.reports.manifest import (
+    LandedReport,
+    read_landed,
+    record_landed,
+    record_loaded,
+    record_reconciled,
+)
+from activation_sync.warehouse.reports.snapshots import show_platforms, show_snapshot
+from activation_sync.warehouse.runs.runs import record_run, record_run_started
 
 TENANT = "contoso"
 APPS, VISIO, PROJECT = "MICROSOFT 365 APPS FOR ENTERPRISE", "VISIO PRO FOR OFFICE 365", "PROJECT ONLINE DESKTOP CLIENT"
@@ -52,15 +55,13 @@ class History:
 def write_history(conn: Connection, history: History | None = None) -> None:
     """Counts of every day, a run every night, the newest user detail, and one of each open question."""
     history = history or History()
-    conn.execute(insert(raw_report), [_landed(history, name, report) for name, report in _REPORTS.items()])
     conn.execute(insert(activation_user_count), list(_counts(history)))
-    conn.execute(insert(sync_run), [_run(history, days) for days in range(history.days)])
+    for days in range(history.days):
+        _write_run(conn, history, days)
     _write_detail(conn, history)
+    _write_platforms(conn, history)
     _write_memory(conn, history)
     _write_open_questions(conn, history)
-
-
-_REPORTS = {"detail": "user-detail", "platforms": "platform-counts", "counts": "user-counts", "again": "user-counts"}
 
 
 def assigned(nth: int, days: int) -> int:
@@ -77,24 +78,15 @@ def _day(history: History, days: int) -> date:
     return NEWEST - timedelta(days=history.days - 1 - days)
 
 
-def _id(history: History, name: str) -> str:
-    return f"{history.tenant}/{name}"
+def _land(conn: Connection, history: History, report: Report, name: str, hours: int = 0) -> LandedReport:
+    at = AT + timedelta(hours=hours)
+    landed = LandedReport(history.tenant, report, name, 1, name, landed_at=at, seen_at=at)
+    return record_landed(conn, landed)
 
 
-def _landed(history: History, name: str, report: str) -> dict[str, Any]:
-    at = AT + timedelta(hours=name == "again")
-    return {
-        "id": _id(history, name),
-        "tenant": history.tenant,
-        "report": report,
-        "sha256": name,
-        "size_bytes": 1,
-        "path": name,
-        "landed_at": at,
-        "seen_at": at,
-        "refreshed_on": NEWEST,
-        "reconciled_at": at,
-    }
+def _reconcile(conn: Connection, landed: LandedReport) -> None:
+    record_loaded(conn, landed, NEWEST, 1, landed.seen_at)
+    record_reconciled(conn, [landed.id], landed.seen_at)
 
 
 def _counts(history: History) -> Iterator[dict[str, Any]]:
@@ -105,62 +97,55 @@ def _counts(history: History) -> Iterator[dict[str, Any]]:
             yield {**key, **dict(zip(MEASURES, counts, strict=True)), "updated_at": AT, "updated_by": "job"}
 
 
-def _run(history: History, days: int) -> dict[str, Any]:
+def _write_run(conn: Connection, history: History, days: int) -> None:
     """Most nights end well; every tenth is held, the last is unsettled."""
     as_of, run_id = _day(history, days) + timedelta(days=2), f"{history.tenant}-{days}"
     outcome = Outcome.HELD if days % 10 == 5 else Outcome.UNSETTLED if days == history.days - 1 else Outcome.DONE
-    error = (
-        "12 of 30 rows would change, above the limit of 30 %; approve=0123456789ab" if outcome is Outcome.HELD else ""
-    )
-    delivery = Delivery(acknowledged=days % 7)
-    planned = PlanView(history.tenant, written=days % 7, pushed=days % 7)
-    summary = RunSummary(planned, run_id, as_of, outcome, delivery=delivery, error=error)
+    planned = PlanView(history.tenant, "d1", observed_on=_day(history, days), written=days % 7, pushed=days % 7)
+    error = ""
+    if outcome is Outcome.HELD:
+        planned = replace(planned, digest="", observed_on=None)
+        error = "12 of 30 rows would change, above the limit of 30 %; approve=0123456789ab"
+    summary = RunSummary(planned, run_id, as_of, outcome, delivery=Delivery(acknowledged=days % 7), error=error)
     started_at = datetime(as_of.year, as_of.month, as_of.day, 1, 30, tzinfo=UTC)
-    return {
-        "run_id": run_id,
-        "tenant": history.tenant,
-        "as_of": as_of,
-        "who": "job",
-        "started_at": started_at,
-        "ended_at": started_at + timedelta(seconds=95),
-        "outcome": outcome.value,
-        "refreshed_on": None if error else _day(history, days),
-        "digest": "" if error else "d1",
-        "summary": SUMMARY.dump_json(summary).decode(),
-    }
+    record_run_started(conn, history.tenant, as_of, Stamp(run_id, "job", started_at))
+    record_run(conn, summary, at=started_at + timedelta(seconds=95))
 
 
 def _write_detail(conn: Connection, history: History) -> None:
-    common = {"raw_report_id": _id(history, "detail"), "tenant": history.tenant, "refreshed_on": NEWEST}
+    landed = _land(conn, history, Report.USER_DETAIL, "detail")
     rows = [
-        {
-            **common,
-            "product": product,
-            "user_principal_name": name,
-            "display_name": f"{name} & Co",
-            "windows": int(active),
-        }
+        DetailRow(NEWEST, name, f"{name} & Co", product, None, int(active), None, None, None, None, None)
         for product in history.products
         for name, active in history.users.items()
     ]
-    conn.execute(insert(loaded_user_detail), rows)
-    conn.execute(insert(detail_snapshot), {"tenant": history.tenant, "raw_report_id": _id(history, "detail")})
-    shown = {"tenant": history.tenant, "refreshed_on": NEWEST, "raw_report_id": _id(history, "platforms")}
-    platforms = [
-        {**shown, "product": product, "platform": platform, "activations": 10 * nth}
+    replace_detail(conn, landed, rows)
+    show_snapshot(conn, landed)
+    _reconcile(conn, landed)
+
+
+def _write_platforms(conn: Connection, history: History) -> None:
+    landed = _land(conn, history, Report.PLATFORM_COUNTS, "platforms")
+    rows = [
+        PlatformRow(NEWEST, product, windows=0, mac=10, ios=20, android=30, windows_10_mobile=40)
         for product in history.products
-        for nth, platform in enumerate(("windows", "mac", "ios", "android", "windows_10_mobile"))
     ]
-    conn.execute(insert(activation_platform_count), platforms)
+    load_platforms(conn, landed, rows, landed.seen_at)
+    show_platforms(conn, read_landed(conn, landed.id))
+    _reconcile(conn, landed)
 
 
 def _write_memory(conn: Connection, history: History) -> None:
     """Graph's first word on the newest date is right but for the second product; its second restates the first."""
-    last = history.days - 1
-    for name, product, less in (("counts", 0, 10), ("again", 0, 0), ("counts", 1, 5), ("again", 1, 5)):
-        counts = (assigned(product, last) - less, activated(product, last), product)
-        said = {"raw_report_id": _id(history, name), "product": history.products[product], "refreshed_on": NEWEST}
-        conn.execute(insert(reported_count), {**said, "product_type": "x", **dict(zip(MEASURES, counts, strict=True))})
+    last, (first, second) = history.days - 1, history.products[:2]
+    for name, hours, lag in (("counts", 0, (10, 5)), ("again", 1, (0, 5))):
+        landed = _land(conn, history, Report.USER_COUNTS, name, hours)
+        rows = [
+            CountRow(NEWEST, product, "x", Counts(assigned(nth, last) - lag[nth], activated(nth, last), nth))
+            for nth, product in enumerate((first, second))
+        ]
+        replace_reported(conn, landed, rows)
+        _reconcile(conn, landed)
     older = [
         {"tenant": history.tenant, "refreshed_on": row["refreshed_on"], "product": row["product"], "product_type": "x"}
         | {f"acknowledged_{measure}": row[measure] for measure in MEASURES}
@@ -172,7 +157,14 @@ def _write_memory(conn: Connection, history: History) -> None:
 
 def _write_open_questions(conn: Connection, history: History) -> None:
     key = {"tenant": history.tenant, "refreshed_on": NEWEST, "product": history.products[0]}
-    decision = {**key, "at": AT, "who": "job", "kind": "decision", "rule": "pull", "measure": "assigned"}
+    decision = {
+        **key,
+        "at": AT,
+        "who": "job",
+        "kind": LedgerKind.DECISION,
+        "rule": Decision.PULL,
+        "measure": "assigned",
+    }
     nights = [
         {
             **decision,
@@ -183,10 +175,10 @@ def _write_open_questions(conn: Connection, history: History) -> None:
         }
         for days in range(0, history.days, 3)
     ]
-    conflict = {"rule": "conflict", "agreed": 5, "observed": 6, "warehouse": 7}
+    conflict = {"rule": Decision.CONFLICT, "agreed": 5, "observed": 6, "warehouse": 7}
     last = {**decision, **conflict, "run_id": f"{history.tenant}-{history.days - 1}"}
     append_rows(conn, history.tenant, [*nights, last])
-    refusal = {"state": "dead", "status": 400, "answer": f"Unknown product {HOSTILE_PRODUCTS[0]}"}
+    refusal = {"state": OutboxState.DEAD, "status": 400, "answer": f"Unknown product {HOSTILE_PRODUCTS[0]}"}
     dead = {
         **key,
         "run_id": "r",
@@ -196,7 +188,3 @@ def _write_open_questions(conn: Connection, history: History) -> None:
         "updated_at": AT,
     }
     conn.execute(insert(outbox), {**dead, **refusal})
-
-
-def _of_night(history: History, days: int) -> dict[str, Any]:
-    return {"run_id": f"{history.tenant}-{days}", "refreshed_on": _day(history, days)}

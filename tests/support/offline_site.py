@@ -10,8 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
-
 from activation_sync.core.model import Report
 from activation_sync.core.runs.backfill import BackfillSummary, ReplayedDay, Window
 from activation_sync.landing.store import Landing
@@ -24,7 +22,7 @@ from tasks.backfill.replay import look_for_days, preview, read_the_unread, repla
 from tasks.run import Run, hold_tenant
 from tasks.steps.load import load_past_report
 from tasks.wiring import now
-from tests.support.site import ENDINGS, keeping_configuration
+from tests.support.site import Ending, Job, keeping_configuration
 
 TENANT, RUN_ID = "contoso", "run 1"
 FIRST = date(2026, 1, 1)
@@ -36,7 +34,6 @@ DETAIL_HEADER = (
     "Windows 10 Mobile,iOS,Android,Activated On Shared Computer"
 )
 GUID = "00000000-0000-4000-8000-00000000000"
-Ending = dict[str, list[str]]
 
 
 def day(number: int) -> date:
@@ -71,13 +68,12 @@ def _csv(header: str, rows: list[list[Any]]) -> bytes:
 
 
 @dataclass
-class OfflineSite:
-    """One configured job. `naps`: how long somebody slept for the tenant's lease."""
+class OfflineSite(Job):
+    """One configured job. `naps`: how long somebody slept for the tenant's lease. `run_id`: of the next backfill."""
 
-    folder: Path
-    engine: Engine
     naps: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    run_id: str = RUN_ID
 
     def file(self, name: str, content: bytes) -> Path:
         """What a person has downloaded."""
@@ -107,7 +103,7 @@ class OfflineSite:
 
     def replaying(self, start: date, end: date, approve: str | None = None) -> Iterator[ReplayedDay]:
         """The same, date by date."""
-        backfill = Backfill(TENANT, RUN_ID, date(2026, 11, 21), "someone", Window(start, end, "a test"))
+        backfill = Backfill(TENANT, self.run_id, date(2026, 11, 21), "someone", Window(start, end, "a test"))
         read_the_unread(TENANT, self.hold)
         found = look_for_days(TENANT, backfill.window)
         yield from replay_each(backfill, found.days, approve, self.hold)
@@ -118,26 +114,17 @@ class OfflineSite:
     @contextmanager
     def hold(self) -> Iterator[Run]:
         with hold_tenant(TENANT, "a backfill", say=self.said.append, sleep=self.naps.append) as lease:
-            yield Run(TENANT, RUN_ID, date(2026, 11, 21), "someone", lease)
+            yield Run(TENANT, self.run_id, date(2026, 11, 21), "someone", lease)
 
     def ending(self) -> Ending:
-        """Where the warehouse stands, without what differs from run to run."""
-        extra = {"reconciled": "SELECT report, refreshed_on FROM raw_report WHERE reconciled_at IS NOT NULL"}
-        return {part: sorted(map(str, self.query(query))) for part, query in {**ENDINGS, **extra}.items()}
+        """The same, and which reports a plan was made from."""
+        reconciled = self.query("SELECT report, refreshed_on FROM raw_report WHERE reconciled_at IS NOT NULL")
+        return {**super().ending(), "reconciled": sorted(map(str, reconciled))}
 
     def dump(self) -> Ending:
         """Every row of every table."""
         tables = ("raw_report", "reported_count", "sync_base", "outbox", "ledger", "sync_run", "activation_user_count")
         return {table: sorted(map(str, self.query(f"SELECT * FROM {table}"))) for table in tables}  # noqa: S608
-
-    def query(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        with self.engine.connect() as connection:
-            rows = connection.execute(text(statement), values).all()
-        return [tuple(str(value) if isinstance(value, date) else value for value in row) for row in rows]
-
-    def execute(self, statement: str, **values: Any) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(text(statement), values)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from activation_sync.core.model import (
     Plan,
     Report,
 )
+from activation_sync.core.stamp import Stamp
 from activation_sync.warehouse.database.tables import activation_user_count, sync_base
 from activation_sync.warehouse.reports.manifest import LandedReport
 
@@ -42,6 +43,10 @@ def landed(report: Report = Report.USER_COUNTS, content: str = "one", hours: int
         seen_at=AT + timedelta(hours=hours),
         **known,
     )
+
+
+def stamp(run_id: str = "run-1", at: datetime = AT) -> Stamp:
+    return Stamp(run_id, "nightly", at)
 
 
 def count_row(product: str = APPS, counts: Counts = REPORTED, on: date = DAY) -> CountRow:

@@ -31,7 +31,7 @@ class Scripted:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Request:
     """One request as it arrived; connection tells requests of one connection from those of another."""
 
     method: str
@@ -46,7 +46,7 @@ class ScriptedServer:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.seen: list[Seen] = []
+        self.seen: list[Request] = []
         self._answers: dict[str, list[Scripted]] = {}
         self._lock = Lock()
 
@@ -58,7 +58,7 @@ class ScriptedServer:
         """call: as in `GET /beta/$batch`, without the query."""
         self._answers.setdefault(call, []).extend(answers)
 
-    def answer(self, seen: Seen) -> Scripted:
+    def answer(self, seen: Request) -> Scripted:
         with self._lock:
             self.seen.append(seen)
             waiting = self._answers.get(f"{seen.method} {seen.target.partition('?')[0]}")
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         port = self.client_address[1]
-        answer = self.scripted.answer(Seen(self.command, self.path, headers, content, port))
+        answer = self.scripted.answer(Request(self.command, self.path, headers, content, port))
         self.send_response(answer.status)
         length = len(answer.content) if answer.length is None else answer.length
         for name, value in {"Content-Length": str(length), **answer.headers}.items():

@@ -14,7 +14,7 @@ from activation_sync.core.reports.products import product_key
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.emulator import EmulatedTenant, Emulator, Scenario, open_emulator
-from activation_sync.emulator.faults.journal import Served
+from activation_sync.emulator.faults.journal import JournalEntry
 from activation_sync.errors import ActivationSyncError, HeldError
 from activation_sync.warehouse.database.engine import open_engine
 from activation_sync.warehouse.database.schema import migrate
@@ -39,12 +39,31 @@ Ending = dict[str, list[str]]
 
 
 @dataclass
-class Site:
-    """One emulated Graph and the job configured for it. `tenant` is the first tenant."""
+class Job:
+    """A configured job: its folder, its warehouse, and what a person with an SQL client can see and do there."""
 
-    emulator: Emulator
     folder: Path
     engine: Engine
+
+    def query(self, statement: str, **values: Any) -> list[Row]:
+        with self.engine.connect() as connection:
+            rows = connection.execute(text(statement), values).all()
+        return [tuple(str(value) if isinstance(value, date) else value for value in row) for row in rows]
+
+    def execute(self, statement: str, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def ending(self) -> Ending:
+        """Where the warehouse stands, without what differs from run to run."""
+        return {part: sorted(map(str, self.query(query))) for part, query in ENDINGS.items()}
+
+
+@dataclass
+class Site(Job):
+    """The same with an emulated Graph. `tenant` is the first tenant."""
+
+    emulator: Emulator
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -93,24 +112,13 @@ class Site:
             for row in rows
         }
 
-    def patches(self) -> list[Served]:
+    def patches(self) -> list[JournalEntry]:
         """Every PATCH that reached Graph, items of batches included."""
         return [served for served in self.emulator.journal() if served.operation == PATCH]
 
     def ending(self) -> Ending:
         """Where warehouse, Graph and ledger stand, without what differs from run to run."""
-        ours = {part: [str(row) for row in self.query(query)] for part, query in ENDINGS.items()}
-        return {part: sorted(rows) for part, rows in {**ours, "graph": list(map(str, self.graph_rows()))}.items()}
-
-    def execute(self, statement: str, **values: Any) -> None:
-        """What a person would do with an SQL client."""
-        with self.engine.begin() as connection:
-            connection.execute(text(statement), values)
-
-    def query(self, statement: str, **values: Any) -> list[Row]:
-        with self.engine.connect() as connection:
-            rows = connection.execute(text(statement), values).all()
-        return [tuple(str(value) if isinstance(value, date) else value for value in row) for row in rows]
+        return {**super().ending(), "graph": sorted(map(str, self.graph_rows()))}
 
     def _toml(self) -> str:
         tables = "\n".join(f"[{name}]\n{_pairs(values)}" for name, values in self.settings.items())
@@ -150,7 +158,7 @@ def open_site(
             "sync": {"retry_delays_s": [0.05, 0.05, 0.05]},
             "write_back": {"enabled": True},
         }
-        site = Site(emulator, folder, engine, defaults)
+        site = Site(folder, engine, emulator, defaults)
         site.configure(**sections)
         try:
             yield site

@@ -17,7 +17,7 @@ LONGEST_S = 120
 
 
 @dataclass(frozen=True)
-class Said:
+class Output:
     """What a command left behind. out and err are its two streams."""
 
     code: int
@@ -46,14 +46,14 @@ class Terminal:
     variables: dict[str, str] = field(default_factory=dict)
     secrets: Sequence[str] = ()
 
-    def type(self, *words: str, before_start: Callable[[], None] | None = None, **variables: str) -> Said:
+    def type(self, *words: str, before_start: Callable[[], None] | None = None, **variables: str) -> Output:
         """Run `activation-sync` with these words and wait for its end. before_start: runs in the new process first."""
         process = self.start(*words, before_start=before_start, **variables)
         try:
             out, err = process.communicate(timeout=LONGEST_S)
         finally:
             process.kill()
-        said = Said(process.returncode, out, err)
+        said = Output(process.returncode, out, err)
         self.refuse_leaks(said)
         return said
 
@@ -73,7 +73,7 @@ class Terminal:
             preexec_fn=before_start,
         )
 
-    def refuse_leaks(self, said: Said) -> None:
+    def refuse_leaks(self, said: Output) -> None:
         assert "Traceback" not in said.everything, said.err
         for secret in self.secrets:
             assert secret not in said.everything

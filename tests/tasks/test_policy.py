@@ -10,16 +10,14 @@ import pytest
 from prefect import flow, task
 from prefect.states import State
 
+from activation_sync.core.rule.guards import HELD_BY
 from activation_sync.errors import (
     ConfigError,
     GraphBusyError,
     GraphRefusedError,
     LeaseLostError,
     ReportFormatError,
-    ReportShrankError,
-    StaleReportError,
     TenantBusyError,
-    TooMuchChangeError,
     WarehouseBusyError,
     WarehouseError,
 )
@@ -102,7 +100,7 @@ def test_an_error_that_repeating_cannot_help_is_never_tried_again(retrying):
     retrying(0.0, 0.0)
     hopeless = [
         *(kind("no") for kind in (GraphRefusedError, ReportFormatError, WarehouseError, LeaseLostError)),
-        *(kind("wait") for kind in (TooMuchChangeError, ReportShrankError, StaleReportError)),
+        *(kind("wait") for kind in HELD_BY.values()),
         ConfigError(["a mistake"]),
         ZeroDivisionError("a bug"),
     ]

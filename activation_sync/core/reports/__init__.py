@@ -1,4 +1,4 @@
 """What a report is, and how its bytes become values.
 
-Doors: concealment, derive, parse, products, sniff.
+Doors: catalogue, concealment, content, products, sniff.
 """

@@ -3,12 +3,24 @@
 import hmac
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 from activation_sync.core.model import DetailRow
 
 NamePolicy = Literal["keep", "hash", "drop"]
 CONCEALED = re.compile(r"[0-9A-F]{32}")  # how Graph conceals a name when the tenant's report setting says so
+
+
+@dataclass(frozen=True, slots=True)
+class Concealment:
+    """How a tenant wants its users' names to be kept, and the key for that (see `conceal_names`)."""
+
+    policy: NamePolicy = "keep"
+    key: bytes = field(default=b"", repr=False)
+
+
+KEEP_NAMES = Concealment()
 
 
 def conceal_names(rows: Iterable[DetailRow], policy: NamePolicy, key: bytes) -> Iterator[DetailRow]:

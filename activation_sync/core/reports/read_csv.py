@@ -4,39 +4,39 @@ The loop does no more a row than pick, look up and make; which column was bad is
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import call, itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from activation_sync.core.reports.columns import Layout, fold, repeated, why_not
+from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
+from activation_sync.core.reports.columns import fold
 from activation_sync.core.reports.text import format_error, text_lines
-from activation_sync.core.reports.values import BadValueError, Noticed, Read, blame
+from activation_sync.core.reports.values import BadValueError, ParseNotes, Read, blame
 from activation_sync.errors import ReportFormatError
 
 Row = TypeVar("Row")
 
 
 class CsvRecords(Generic[Row]):
-    """The rows of one CSV report, made by `make` from the values of each row in the order of the layout.
+    """The rows of one CSV report, made from the values of each row in the order of its columns.
 
     Raises ReportFormatError, naming the physical line; the header is judged at once, rows when they are asked for.
     """
 
     def __init__(
         self,
-        layout: Layout,
+        kind: ReportKind,
         chunks: Iterator[bytes],
         readers: Sequence[Read],
-        noticed: Noticed,
-        make: Callable[[Iterable[Any]], Row],
+        notes: ParseNotes,
     ) -> None:
-        self._layout = layout
+        self._kind = kind
         self._readers = readers
-        self._make = make
-        self._lines = csv.reader(text_lines(layout.report, chunks), strict=True)
-        titles = self._header(layout, noticed)
+        self._make = kind.row
+        self._lines = csv.reader(text_lines(kind.report, chunks), strict=True)
+        titles = self._header(kind, notes)
         self._width = len(titles)
-        self._pick = _picker(layout, titles)
+        self._pick = _picker(kind, titles)
 
     def where(self) -> str:
         """The physical line of the row last given."""
@@ -54,32 +54,32 @@ class CsvRecords(Generic[Row]):
                 elif texts:  # none at all is a blank line
                     raise self._wrong_width(len(texts))
         except BadValueError:
-            column, what = blame(self._layout.columns, readers, values)
+            column, what = blame(self._kind.columns, readers, values)
             raise self._refusal(f"column '{column.title}': {what}") from None
         except csv.Error as error:
             raise self._refusal(str(error)) from None
 
-    def _header(self, layout: Layout, noticed: Noticed) -> list[str]:
+    def _header(self, kind: ReportKind, notes: ParseNotes) -> list[str]:
         try:
             titles = next(self._lines, [])
         except csv.Error as error:
             raise self._refusal(str(error)) from None
-        wrong = why_not(layout, titles) or repeated(layout, titles)
+        wrong = why_not(kind, titles) or repeated(kind, titles)
         if wrong:
             raise self._refusal(wrong)
-        noticed.unknown_columns.update(title for title in titles if fold(title) not in layout.keys)
+        notes.unknown_columns.update(title for title in titles if fold(title) not in kind.keys)
         return [fold(title) for title in titles]
 
     def _wrong_width(self, width: int) -> ReportFormatError:
         where = self.where()
         hint = "; the file seems cut short" if width < self._width and next(self._lines, None) is None else ""
-        return format_error(self._layout.report, f"{width} fields where the header has {self._width}{hint}", where)
+        return format_error(self._kind.report, f"{width} fields where the header has {self._width}{hint}", where)
 
     def _refusal(self, what: str) -> ReportFormatError:
-        return format_error(self._layout.report, what, self.where())
+        return format_error(self._kind.report, what, self.where())
 
 
-def _picker(layout: Layout, titles: list[str]) -> Callable[[list[str]], tuple[str, ...]]:
-    """Takes the texts of a row in the order of the layout; an absent column is taken from behind the last one."""
+def _picker(kind: ReportKind, titles: list[str]) -> Callable[[list[str]], tuple[str, ...]]:
+    """Takes the texts of a row in the order of the columns; an absent column is taken from behind the last one."""
     places = {title: place for place, title in enumerate(titles)}
-    return itemgetter(*(places.get(fold(column.title), len(titles)) for column in layout.columns))
+    return itemgetter(*(places.get(fold(column.title), len(titles)) for column in kind.columns))

@@ -6,13 +6,14 @@ User detail nests the products of a user; here it is one record a user and produ
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import call
 from typing import Any, Generic, TypeVar
 
-from activation_sync.core.reports.columns import Layout, fold, repeated, why_not
+from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
+from activation_sync.core.reports.columns import fold
 from activation_sync.core.reports.text import format_error
-from activation_sync.core.reports.values import SHOWN_CHARS, BadValueError, Noticed, Read, blame, json_readers
+from activation_sync.core.reports.values import SHOWN_CHARS, BadValueError, ParseNotes, Read, blame, json_readers
 from activation_sync.errors import ReportFormatError
 
 Row = TypeVar("Row")
@@ -28,24 +29,23 @@ class BrokenJsonError(Exception):
 
 
 class JsonRecords(Generic[Row]):
-    """The rows of one JSON report, made by `make` from the values of each record in the order of the layout.
+    """The rows of one JSON report, made from the values of each record in the order of its columns.
 
     Raises ReportFormatError, naming the item: its number over all pages, from 1.
     """
 
     def __init__(
         self,
-        layout: Layout,
+        kind: ReportKind,
         chunks: Iterator[bytes],
         readers: Sequence[Read],
-        noticed: Noticed,
-        make: Callable[[Iterable[Any]], Row],
+        notes: ParseNotes,
     ) -> None:
-        self._layout = layout
+        self._kind = kind
         self._chunks = chunks
-        self._readers = json_readers(layout, readers)
-        self._noticed = noticed
-        self._make = make
+        self._readers = json_readers(kind.columns, readers)
+        self._notes = notes
+        self._make = kind.row
         self._item = 0
         self._shape: list[str] = []  # properties of the record last read; they seldom change within a report
         self._names: list[str] = []  # of these, the one of each column
@@ -97,19 +97,19 @@ class JsonRecords(Generic[Row]):
         try:
             return list(map(call, self._readers, values))
         except BadValueError:
-            column, what = blame(self._layout.columns, self._readers, values)
+            column, what = blame(self._kind.columns, self._readers, values)
             raise self._refusal(f"property '{column.name}': {what}") from None
 
     def _names_of(self, shape: list[str]) -> list[str]:
         own = [name for name in shape if not name.startswith("@odata.")]
         names = {fold(name): name for name in own}
-        if wrong := why_not(self._layout, names) or repeated(self._layout, own):
+        if wrong := why_not(self._kind, names) or repeated(self._kind, own):
             raise self._refusal(wrong)
-        self._noticed.unknown_columns.update(name for folded, name in names.items() if folded not in self._layout.keys)
-        return [names.get(fold(column.title), column.title) for column in self._layout.columns]
+        self._notes.unknown_columns.update(name for folded, name in names.items() if folded not in self._kind.keys)
+        return [names.get(fold(column.title), column.title) for column in self._kind.columns]
 
     def _refusal(self, what: str) -> ReportFormatError:
-        return format_error(self._layout.report, what, self.where() if self._item else "")
+        return format_error(self._kind.report, what, self.where() if self._item else "")
 
 
 def documents(chunks: Iterator[bytes]) -> Iterator[object]:

@@ -8,14 +8,15 @@ from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 from activation_sync.core.model import Report
-from activation_sync.core.reports.columns import fold, likest_layout
+from activation_sync.core.reports.catalogue import CATALOGUE, ReportKind, likest_kind
+from activation_sync.core.reports.columns import fold
 from activation_sync.core.reports.read_json import NESTED, BrokenJsonError, documents
 from activation_sync.core.reports.text import UTF_16_BOMS
 from activation_sync.errors import ReportFormatError
 
 HEAD_BYTES = 64 * 1024
 COMMON = 2  # every report has a refresh date and a product; what has no more in common is another file
-USER, PRODUCTS = fold("User Principal Name"), {fold("Product Type"), fold(NESTED)}
+PRODUCTS = {fold("Product Type"), fold(NESTED)}
 SHOWN_TITLES, SHOWN_CHARS = 6, 40
 
 
@@ -42,13 +43,20 @@ def sniff_report(stream: BinaryIO) -> Sniffed:
 
 
 def _report_of(titles: list[str]) -> Report:
-    folded, layout = {fold(title) for title in titles}, likest_layout(titles)
-    if USER in folded and folded & PRODUCTS:
-        return Report.USER_DETAIL  # even where the first user has no product, and so no more columns than these
-    if len(folded & layout.keys) <= COMMON:
+    folded = {fold(title) for title in titles}
+    # a user without a product has so few columns in JSON that they have little in common with the report's own
+    of_users = [kind for kind in CATALOGUE if _names_users(kind) & folded] if folded & PRODUCTS else []
+    if of_users:
+        return likest_kind(titles, of_users).report
+    likest = likest_kind(titles)
+    if len(folded & likest.keys) <= COMMON:
         shown = ", ".join(title[:SHOWN_CHARS] for title in titles[:SHOWN_TITLES])
         raise _none(f"it begins with the columns {shown}")
-    return layout.report
+    return likest.report
+
+
+def _names_users(kind: ReportKind) -> set[str]:
+    return {fold(column.title) for column in kind.columns if column.is_private and column.is_required}
 
 
 def _titles(text: bytes) -> list[str]:

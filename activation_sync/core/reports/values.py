@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from activation_sync.core.reports.columns import PRIVATE_KINDS, Column, Kind, Layout
+from activation_sync.core.reports.columns import PRIVATE_KINDS, Column, Kind
 from activation_sync.core.reports.products import product_key
 
 MAX_COUNT = 2**63 - 1  # Edm.Int64
 MAX_DIGITS = 20  # one more than Int64 ever needs, so that what is cut off makes no number smaller
-MAX_REMEMBERED = 10_000  # texts a kind of column; keeps the memory flat whatever the file holds
+MAX_CACHED_TEXTS = 10_000  # texts a kind of column; keeps the memory flat whatever the file holds
 SHOWN_CHARS = 40
 # about 2021-11 the refresh dates of sibling reports grew a midnight; both forms are met
 DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?", re.ASCII)
@@ -30,17 +30,18 @@ class BadValueError(Exception):
 
 
 @dataclass(slots=True)
-class Noticed:
+class ParseNotes:
     """What one report held beside its rows, for the caller to log or keep.
 
-    unknown_columns: columns that no layout knows; harmless. spelled: our product name to how Graph spelled it first.
+    unknown_columns: columns that the catalogue does not have; harmless. spelled: our product name to how Graph
+    spelled it first.
     """
 
     unknown_columns: set[str] = field(default_factory=set)
     spelled: dict[str, str] = field(default_factory=dict)
 
 
-class Remembered(dict[str, Any]):
+class TextCache(dict[str, Any]):
     """What each text means, read once: a report repeats few texts a million times."""
 
     def __init__(self, read: Read) -> None:
@@ -49,30 +50,30 @@ class Remembered(dict[str, Any]):
 
     def __missing__(self, text: str) -> Any:
         value = self._read(text)
-        if len(self) < MAX_REMEMBERED:
+        if len(self) < MAX_CACHED_TEXTS:
             self[text] = value
         return value
 
 
-def text_readers(layout: Layout, aliases: Mapping[str, str], noticed: Noticed) -> tuple[Read, ...]:
+def text_readers(columns: Sequence[Column], aliases: Mapping[str, str], notes: ParseNotes) -> tuple[Read, ...]:
     """How to read the text of each column of one report; fast, and flat in memory."""
     kinds: dict[Kind, Read] = {
         Kind.REFRESH_DATE: _refresh_date_reader(),
-        Kind.PRODUCT: _product_reader(aliases, noticed),
+        Kind.PRODUCT: _product_reader(aliases, notes),
         Kind.COUNT: read_count,
         Kind.DAY: read_day,
         Kind.FLAG: read_flag,
         Kind.USER: read_user,
         Kind.NAME: str,
     }
-    remembered = {kind: read if kind in PRIVATE_KINDS else Remembered(read).__getitem__ for kind, read in kinds.items()}
-    return tuple(remembered[column.kind] for column in layout.columns)
+    remembered = {kind: read if kind in PRIVATE_KINDS else TextCache(read).__getitem__ for kind, read in kinds.items()}
+    return tuple(remembered[column.kind] for column in columns)
 
 
-def json_readers(layout: Layout, readers: Sequence[Read]) -> tuple[Read, ...]:
+def json_readers(columns: Sequence[Column], readers: Sequence[Read]) -> tuple[Read, ...]:
     """How to read the JSON value of each column: numbers and flags must be JSON's own, all else text or null."""
     own: dict[Kind, Read] = {Kind.COUNT: read_json_count, Kind.FLAG: read_json_flag}
-    pairs = zip(layout.columns, readers, strict=True)
+    pairs = zip(columns, readers, strict=True)
     return tuple(own.get(column.kind) or _json_text_reader(read) for column, read in pairs)
 
 
@@ -180,12 +181,12 @@ def _refresh_date_reader() -> Read:
     return read
 
 
-def _product_reader(aliases: Mapping[str, str], noticed: Noticed) -> Read:
+def _product_reader(aliases: Mapping[str, str], notes: ParseNotes) -> Read:
     def read(text: str) -> str:
         product = product_key(text, aliases)
         if not product:
             raise BadValueError("is blank")
-        noticed.spelled.setdefault(product, text.strip())
+        notes.spelled.setdefault(product, text.strip())
         return product
 
     return read

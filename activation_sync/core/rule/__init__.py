@@ -1,4 +1,4 @@
 """What becomes of a number: the decision, the guards, the plan, what is sent, and the reasons in words.
 
-Doors: conflicts, decide, delivery, plan, reasons, retry, revert.
+Doors: conflicts, correct, decide, delivery, guards, plan, reasons, retry, revert, withdraw.
 """

@@ -17,7 +17,7 @@ Since = Mapping[tuple[Key, Measure], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class ConflictingMeasure:
     """One measure on which usage data and warehouse moved apart. since: when a run found it; None: none has yet."""
 
     measure: Measure
@@ -39,7 +39,7 @@ class OpenConflict:
     refreshed_on: date
     product: str
     digest: str
-    measures: tuple[Sides, ...]
+    measures: tuple[ConflictingMeasure, ...]
 
 
 def open_conflicts(plan: Plan, since: Since) -> list[OpenConflict]:
@@ -130,10 +130,10 @@ def _choices(found: Sequence[Change]) -> str:
     return f"in conflict: {named}{f' and {more} more' if (more := len(found) - NAMED_CHOICES) > 0 else ''}"
 
 
-def _sides(change: Change, since: Since) -> Iterator[Sides]:
+def _sides(change: Change, since: Since) -> Iterator[ConflictingMeasure]:
     state = change.state
     sides = (state.agreed, state.observed, state.warehouse, change.published)
     for measure, decision, *values in zip(Measure, change.decisions, *sides, strict=True):
         agreed, observed, warehouse, published = values
         if decision is Decision.CONFLICT:
-            yield Sides(measure, agreed, observed, warehouse, published, since.get((change.key, measure)))
+            yield ConflictingMeasure(measure, agreed, observed, warehouse, published, since.get((change.key, measure)))

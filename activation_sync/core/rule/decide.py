@@ -141,7 +141,8 @@ def memory_after(change: Change) -> tuple[Counts, Counts]:
     """`agreed` and `observed_seen` once a change is applied.
 
     A measure in conflict keeps both. A reverted one keeps what was seen, so that the same usage data is not pulled
-    again. What is not reported tonight stays remembered as it was last seen.
+    again; a withdrawn one sees what its change says, absence included. What is not reported tonight stays remembered as
+    it was last seen.
     """
     state = change.state
     sides = (state.agreed, change.settled, state.observed_seen, state.observed)
@@ -153,4 +154,12 @@ def memory_after(change: Change) -> tuple[Counts, Counts]:
 def _memory(decision: Decision, agreed: Count, settled: Count, seen: Count, observed: Count) -> tuple[Count, Count]:
     if decision is Decision.CONFLICT:
         return agreed, seen
-    return settled, seen if decision is Decision.REVERT or observed is None else observed
+    return settled, observed if moves_seen(decision, observed) else seen
+
+
+def moves_seen(decision: str, observed: Count) -> bool:
+    """True when a settled measure's `observed_seen` becomes what was observed.
+
+    Undone, usage data still counts as seen; withdrawn, it counts no more, so that absence is remembered as well.
+    """
+    return decision == Decision.WITHDRAW or (observed is not None and decision != Decision.REVERT)

@@ -23,11 +23,17 @@ def decision_words(decision: Decision, agreed: Count, observed_seen: Count, obse
         return _adopt_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.CONVERGE:
         stands = is_standing(agreed, observed_seen) and warehouse in (agreed, None)
-        return f"usage data moved to the corrected {agreed}" if stands else "usage data and warehouse moved to the same"
+        return (
+            f"usage data moved to the corrected {agreed}"
+            if stands
+            else "usage data and warehouse moved to the same value"
+        )
     if decision is Decision.CONFLICT:
         return _conflict_words(agreed, observed_seen, observed, warehouse)
     if decision is Decision.REVERT:
         return "brought back to the value before a run that was undone"
+    if decision is Decision.WITHDRAW:
+        return "without the withdrawn report"
     if warehouse is None and agreed is not None:
         return "missing in the warehouse, restored"
     return f"kept at {count_words(agreed)}"
@@ -87,8 +93,10 @@ def graph_words(change: Change) -> str:
         return f"waits for Graph's counts report of {change.key.refreshed_on}"
     if change.is_pushed:
         return _push_words(change)
+    if change.settled.is_absent:
+        return "keeps what it has: there is nothing to send"
     if is_refused(change.state, change.settled):
-        return "refused before; sent again when it changes, or by retry"
+        return "refused before; sent again when it changes, or with `retry`"
     return "has it already"
 
 

@@ -40,7 +40,7 @@ CHANGE_COLUMNS = (
 )
 
 DECISIONS = np.array([*Decision], dtype=object)
-KEEP, PULL, ADOPT, CONVERGE, CONFLICT, _ = range(len(DECISIONS))  # no rule reverts
+KEEP, PULL, ADOPT, CONVERGE, CONFLICT, *_ = range(len(DECISIONS))  # no rule reverts or withdraws
 
 
 def reconcile(states: Sequence[KeyState], policy: ConflictPolicy) -> list[Change]:

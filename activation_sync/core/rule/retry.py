@@ -9,7 +9,7 @@ from activation_sync.core.rule.decide import change_of
 from activation_sync.core.rule.plan import seal
 
 
-class Unsent(StrEnum):
+class SkipReason(StrEnum):
     """Why a dead letter is not sent again."""
 
     IN_CONFLICT = "in conflict: resolve it first"
@@ -22,12 +22,12 @@ class Retry:
     """A plan that sends dead letters again, and those that it does not send."""
 
     plan: Plan
-    unsent: Mapping[Key, Unsent]
+    unsent: Mapping[Key, SkipReason]
 
     @property
     def closed(self) -> frozenset[Key]:
         """Dead letters that nobody needs any more."""
-        return frozenset(key for key, why in self.unsent.items() if why is Unsent.PUBLISHED)
+        return frozenset(key for key, why in self.unsent.items() if why is SkipReason.PUBLISHED)
 
 
 def plan_retry(inputs: PlanInputs, keys: Collection[Key], policy: ConflictPolicy) -> Retry:
@@ -38,7 +38,7 @@ def plan_retry(inputs: PlanInputs, keys: Collection[Key], policy: ConflictPolicy
     return Retry(seal(inputs, changes.values()), dict(sorted(unsent.items())))
 
 
-def unsent_words(unsent: Mapping[Key, Unsent]) -> list[str]:
+def unsent_words(unsent: Mapping[Key, SkipReason]) -> list[str]:
     """A line for each dead letter that is not sent again."""
     return [f"{key.product}, {key.refreshed_on}: {why}" for key, why in unsent.items()]
 
@@ -47,7 +47,7 @@ def _offered(state: KeyState, policy: ConflictPolicy) -> Change | None:
     return change_of(replace(state, refused=None), policy)
 
 
-def _why(change: Change | None) -> Unsent:
+def _why(change: Change | None) -> SkipReason:
     if change is None or not (change.is_conflict or change.waits_for_report):
-        return Unsent.PUBLISHED
-    return Unsent.IN_CONFLICT if change.is_conflict else Unsent.WAITING
+        return SkipReason.PUBLISHED
+    return SkipReason.IN_CONFLICT if change.is_conflict else SkipReason.WAITING

@@ -25,7 +25,7 @@ class Effect:
     after: dict[Measure, int | None]
 
 
-class Left(StrEnum):
+class LeaveReason(StrEnum):
     """Why a row is left as it is."""
 
     CREATED = "the run created it: there is no value before it"
@@ -37,7 +37,7 @@ class Revert:
     """A plan that undoes a run, and the rows it leaves alone."""
 
     plan: Plan
-    left: Mapping[Key, Left]
+    left: Mapping[Key, LeaveReason]
 
 
 def plan_revert(inputs: PlanInputs, effects: Mapping[Key, Effect], limits: Limits) -> Revert:
@@ -49,15 +49,15 @@ def plan_revert(inputs: PlanInputs, effects: Mapping[Key, Effect], limits: Limit
     return Revert(seal(inputs, changes, judge(inputs, changes, limits)), dict(sorted(left.items())))
 
 
-def left_words(left: Mapping[Key, Left]) -> Iterable[str]:
+def left_words(left: Mapping[Key, LeaveReason]) -> Iterable[str]:
     """A line for each row that stays as it is."""
     return [f"{key.product}, {key.refreshed_on}: left as it is; {reason}" for key, reason in left.items()]
 
 
-def _reason(state: KeyState | None, effect: Effect) -> Left | None:
+def _reason(state: KeyState | None, effect: Effect) -> LeaveReason | None:
     if all(count is None for count in effect.before.values()):
-        return Left.CREATED
-    return None if state and _is_as_left(state, effect) else Left.MOVED
+        return LeaveReason.CREATED
+    return None if state and _is_as_left(state, effect) else LeaveReason.MOVED
 
 
 def _is_as_left(state: KeyState, effect: Effect) -> bool:

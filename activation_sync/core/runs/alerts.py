@@ -1,4 +1,4 @@
-"""What somebody should be told of a tenant, once: when a trouble begins, when it grows, and when it is over. Pure."""
+"""What people are notified of, once: that a tenant's trouble begins, grows, or is over. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ class Alert:
 
 
 def troubles_after(before: Mapping[str, int], summary: RunSummary, kind: RunKind = RunKind.SYNC) -> dict[str, int]:
-    """What is amiss after a run, in numbers; what it could not see is as the run before it left it."""
+    """The troubles after a run, in numbers; those that the run could not see stay as the run before left them."""
     seen = summary.outcome.sees & TOLD_OF.get(kind, summary.outcome.sees)
     unseen = {name: number for name, number in before.items() if name not in seen}
     return unseen | {name: number for name, number in _found(summary).items() if name in seen and number}
 
 
 def alerts(before: Mapping[str, int], after: Mapping[str, int], summary: RunSummary) -> Iterator[Alert]:
-    """What to tell of the step from one run's troubles to the next's: nothing of what stays or becomes less."""
+    """What to notify after a run: troubles that began, grew or are over; not those that stay or become less."""
     for trouble in Trouble:
         was, number = before.get(trouble, 0), after.get(trouble, 0)
         if number > was:
@@ -70,7 +70,9 @@ def _held_words(summary: RunSummary) -> str:
 
 
 def _failed_words(summary: RunSummary) -> str:
-    return f"{_sentence(summary.error)} The next run goes on from there; the runbook says what each failure asks for."
+    return (
+        f"{_sentence(summary.error)} The next run goes on from there; the runbook says what to do about each failure."
+    )
 
 
 def _conflict_words(summary: RunSummary) -> str:
@@ -83,7 +85,7 @@ def _conflict_words(summary: RunSummary) -> str:
 def _dead_letter_words(summary: RunSummary) -> str:
     return (
         f"{rows_words(summary.dead_letters, 'update')} refused by Graph for good. "
-        f"`activation-sync dead-letters {summary.tenant}` shows its answers; `retry` sends what is current once more."
+        f"`activation-sync dead-letters {summary.tenant}` shows its answers; `retry` sends the current values again."
     )
 
 
@@ -126,9 +128,9 @@ WORDS: dict[Trouble, Callable[[RunSummary], str]] = {
 }
 OVER = {
     Trouble.HELD: "A run went through; nothing is held any more.",
-    Trouble.FAILED: "A run no longer failed.",
+    Trouble.FAILED: "The newest run did not fail.",
     Trouble.CONFLICT: "No row is in conflict any more.",
-    Trouble.DEAD_LETTER: "No update is left that Graph refused.",
-    Trouble.STALE_REPORT: "A newer usage report has come.",
-    Trouble.NOT_OFFERED: "Updates are no longer refused for want of the write-back resource.",
+    Trouble.DEAD_LETTER: "There are no dead letters any more.",
+    Trouble.STALE_REPORT: "Graph has a newer usage report.",
+    Trouble.NOT_OFFERED: "Graph no longer refuses updates because the write-back resource is missing.",
 }

@@ -1,4 +1,4 @@
-"""What a backfill is asked for, what there is to replay, and what it did with each refresh date."""
+"""What a backfill should do, what there is to replay, and what it did with each refresh date."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from activation_sync.core.model import Plan
+from activation_sync.core.phrases import reason_problems
 from activation_sync.core.rule.delivery import Delivery, Verification
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 
-MAX_REASON_CHARS = 200
-MAX_DAYS = 3_660  # ten years; more is a slip of the finger
+MAX_DAYS = 3_660  # ten years; more is a typing mistake
 ONE_DAY = timedelta(days=1)
 
 
@@ -30,10 +30,7 @@ class Window:
             problems.append(f"the window ends ({self.end}) before it starts ({self.start}); swap the two")
         if (self.end - self.start).days >= MAX_DAYS:
             problems.append(f"the window {self} is longer than {MAX_DAYS:,} days; replay it in parts")
-        if not self.reason.strip():
-            problems.append("a backfill needs a reason: it stands in the ledger for whoever asks why")
-        if len(self.reason) > MAX_REASON_CHARS:
-            problems.append(f"the reason has {len(self.reason)} characters; the ledger keeps {MAX_REASON_CHARS}")
+        problems += reason_problems(self.reason, "a backfill")
         if problems:
             raise ConfigError(problems)
 
@@ -101,7 +98,7 @@ class ReplayedDay:
 
 @dataclass(frozen=True, slots=True)
 class LandedDays:
-    """What is there to replay of a window.
+    """The refresh dates of a window that can be replayed.
 
     missing: dates of which nothing was landed. unreadable: landed reports that could not be read, each with its reason.
     """
@@ -176,25 +173,13 @@ def view_day(plan: Plan, day: ReplayDay, verdict: DayVerdict, held_because: str 
 
 
 def summarise_backfill(
-    tenant: str,
-    window: Window,
-    found: LandedDays,
-    days: Sequence[ReplayedDay],
-    delivery: Delivery,
-    verification: Verification,
-    dead_letters: int,
+    looked: BackfillSummary, delivery: Delivery, verification: Verification, dead_letters: int
 ) -> BackfillSummary:
-    """How a tenant's backfill went; a held date is the reason why it stopped there."""
-    held = held_day(days)
-    return BackfillSummary(
-        tenant=tenant,
-        start=window.start,
-        end=window.end,
-        reason=window.reason,
-        outcome=_outcome(days, delivery, verification, dead_letters),
-        days=tuple(days),
-        missing=found.missing,
-        unreadable=found.unreadable,
+    """How a tenant's backfill went. looked: its days as they were replayed; a held one is why it stopped there."""
+    held = held_day(looked.days)
+    return replace(
+        looked,
+        outcome=_outcome(looked.days, delivery, verification, dead_letters),
         delivery=delivery,
         verification=verification,
         dead_letters=dead_letters,

@@ -1,10 +1,10 @@
-"""How a tenant fares, and what may be amiss with it: one table each. Pure."""
+"""The condition of a tenant, and the troubles it may have: one table each. Pure."""
 
 from enum import StrEnum
 
 
 class Condition(StrEnum):
-    """How a tenant fares: a row each, the most pressing first.
+    """The condition of a tenant: a row each, the most urgent first.
 
     rank: its place in the table, from 0. is_pressing: somebody should look at the tenant. fails_flow: a flow run over
     the tenant shows as failed in the dashboard. remedy: what to do; {0} is the tenant.
@@ -26,14 +26,14 @@ class Condition(StrEnum):
     # its last run never ended, and nobody works on it
     LOST        = "lost",        True,  True,  "start the fleet again or wait a night; the runbook says why workers die"
     HELD        = "held",        True,  True,  "activation-sync plan {0}, then sync {0} --approve DIGEST"
-    QUARANTINED = "quarantined", True,  False, "fix the cause, then activation-sync sync {0}; a good run lifts it"
+    QUARANTINED = "quarantined", True,  False, "fix the cause, then activation-sync sync {0}; a good run ends it"
     NOT_OFFERED = "not-offered", True,  False, "fix write_back.path, or set write_back.enabled = false"
     UNSETTLED   = "unsettled",   True,  False, "activation-sync conflicts {0}, dead-letters {0}; then resolve, or retry"
-    STALE       = "stale",       True,  False, "activation-sync check {0}; if it is well, Microsoft is late"
+    STALE       = "stale",       True,  False, "activation-sync check {0}; if all is ok, Microsoft is late"
     PUT_OFF     = "put-off",     True,  False, "nothing: it is tried again, at the latest the next night"
     # well when it last ran, and that was not tonight
     NOT_RUN     = "not-run",     True,  False, "start the fleet again with unless_done, or wait for the next night"
-    NEVER_RUN   = "never-run",   True,  False, "nothing: its first run is yet to come"
+    NEVER_RUN   = "never-run",   True,  False, "nothing: it has not run yet"
     RUNNING     = "running",     False, False, "nothing"
     FINE        = "fine",        False, False, ""
     # fmt: on
@@ -45,7 +45,7 @@ class Condition(StrEnum):
 
 
 class Trouble(StrEnum):
-    """What may be amiss with a tenant. It lasts from run to run, until one finds it gone."""
+    """What may be wrong with a tenant. It lasts from run to run, until a run finds it gone."""
 
     HELD = "held"
     FAILED = "failed"

@@ -24,6 +24,8 @@ class RunKind(StrEnum):
     RESOLVE = "resolve"
     RETRY = "retry"
     REVERT = "revert"
+    CORRECT = "correct"
+    WITHDRAW = "withdraw"
     BACKFILL = "backfill"
 
 
@@ -81,7 +83,7 @@ class Outcome(StrEnum):
 
     @property
     def ends_failures(self) -> bool:
-        """True when the run shows that the tenant can be run: nights that failed before it count no more."""
+        """True when the run shows that the tenant works: nights that failed before it no longer count."""
         return Trouble.FAILED in self.sees and self is not Outcome.FAILED
 
 
@@ -89,5 +91,5 @@ WENT_THROUGH = tuple(outcome.value for outcome in Outcome if outcome.went_throug
 
 
 def most_pressing(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome of several tenants that somebody should look at first; nothing to look at is done."""
+    """The most urgent outcome of several tenants; DONE when there are none."""
     return min(outcomes, key=lambda outcome: outcome.rank, default=Outcome.DONE)

@@ -1,6 +1,6 @@
 """When a tenant that fails night after night is left alone, and when it is tried again. Pure.
 
-Nothing is remembered for this: it follows from the runs since the tenant's last good one, each time anew.
+No table stores this: it is computed each time from the runs since the tenant's last good one.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ class Quarantine:
     tried_again_on: date
 
     def is_due(self, night: date) -> bool:
-        """True on a night on which it is tried all the same."""
+        """True on a night on which the tenant is tried again."""
         return night >= self.tried_again_on
 
 
@@ -35,7 +35,7 @@ class Turnout:
 
     @property
     def is_outage(self) -> bool:
-        """True when most failed: then the cause is common, and the night says nothing about any one of them."""
+        """True when most tenants failed: then they have one cause, and the night says nothing about a single tenant."""
         return 2 * self.failed > self.ran
 
 

@@ -1,4 +1,4 @@
-"""Which tenants a fleet still has to give to a shard, and when a shard is given up. Pure; the clock is the caller's.
+"""Which tenants a fleet still has to give to a shard, and when it gives a shard up. Pure; the caller gives the time.
 
 What became of each tenant is told by the warehouse. A worker that dies takes the tenants it worked on with it. They
 come again apart from the others, and should that worker die too, each alone: one that brings its workers down harms no
@@ -19,7 +19,7 @@ MOST_LOSSES = 3  # of workers or of turns, by one tenant, in one night
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one tenant of a shard came. A tenant that was not begun has none; outcome: None until it ends."""
+    """How far one tenant of a shard is. A tenant that has not started has no progress; outcome: None until it ends."""
 
     outcome: Outcome | None = None
     put_off_until: datetime | None = None
@@ -46,7 +46,7 @@ class Dispatch:
 
     @property
     def is_over(self) -> bool:
-        """True once no shard is to be started any more, whatever may still be at work."""
+        """True when there is no shard left to start; some may still be at work."""
         return not (self._queue or self._put_off)
 
     def due(self, now: datetime) -> list[tuple[str, ...]]:
@@ -61,7 +61,7 @@ class Dispatch:
     def ended(
         self, tenants: Sequence[str], progress: Mapping[str, Progress], now: datetime, *, is_lost: bool = True
     ) -> None:
-        """A shard has ended, well or not: what is left of it comes again. is_lost: its worker died."""
+        """A shard has ended, well or not: its unfinished tenants are queued again. is_lost: its worker died."""
         self._take_put_off(progress, now)
         begun = [tenant for tenant in tenants if tenant in progress and progress[tenant].outcome is None]
         unbegun = [tenant for tenant in tenants if tenant not in progress]
@@ -90,9 +90,9 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One shard, watched for signs of life: whatever changes of it from one look to the next.
+    """One shard, watched for signs of life: anything that changes between two looks.
 
-    Looks are counted, not seconds: while the fleet itself cannot see, no shard grows quiet.
+    Counts looks, not seconds: if the fleet itself cannot look for a while, no shard counts as quiet.
     """
 
     signs: object = None

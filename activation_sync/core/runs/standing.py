@@ -1,4 +1,4 @@
-"""How each of many tenants fares, since when, why, and what to do: from the warehouse alone. Pure."""
+"""The condition of each of many tenants, since when, why, and what to do: from the warehouse alone. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ NAMED_TENANTS = 5  # in the sentence of a fleet; its table names them all
 class LastRun:
     """What the warehouse remembers of a tenant's newest runs of the job itself.
 
-    outcome, as_of, refreshed_on: of the newest that ended; None: none did. since: when the first run of its streak of
-    the same outcome began. summary: of that newest run, when it was not a good one. unended_at: when a run began that
-    has not ended, if that is the newest; is_alive: its lease has not run out.
+    outcome, as_of, refreshed_on: of the newest run that ended; None when none has ended. since: when the first of the
+    unbroken row of runs with this outcome began. summary: of that newest run, if it was not a good one. unended_at:
+    when the newest run began, if it has not ended; is_alive: its lease has not run out.
     """
 
     tenant: str
@@ -71,7 +71,7 @@ def standing_of(last: LastRun, night: date, stale_after_days: int) -> Standing:
 
 
 def not_run(standings: Sequence[Standing], night: date) -> list[Standing]:
-    """The same once that night is over: who fared well when it last ran, but had no turn, is not fine."""
+    """The same at the end of that night: a tenant that was fine, but did not run that night, is no longer fine."""
     return [_not_run(one, night) if one.ran_for and one.ran_for < night else one for one in standings]
 
 
@@ -82,7 +82,7 @@ def _not_run(standing: Standing, night: date) -> Standing:
 
 
 def fleet_words(standings: Sequence[Standing]) -> str:
-    """How all tenants fare, in a sentence; then, of those that need someone, the most pressing ones."""
+    """How all tenants are, in a sentence; then the most urgent ones of those that need attention."""
     counted = Counter(standing.condition for standing in standings)
     totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in Condition if counted[condition])
     pressing = [standing for standing in in_order(standings) if standing.condition.is_pressing]
@@ -92,7 +92,7 @@ def fleet_words(standings: Sequence[Standing]) -> str:
 
 
 def begun_since(standings: Sequence[Standing], day: date) -> list[Standing]:
-    """Those that somebody should look at, and that were well before that day (UTC)."""
+    """Tenants that need attention, and whose condition began on that day (UTC) or later."""
     return [one for one in standings if one.condition.is_pressing and one.since and one.since >= day]
 
 
@@ -121,9 +121,7 @@ def quarantine_words(last: LastRun) -> str:
 
 
 def _quarantine_words(quarantine: Quarantine) -> str:
-    return (
-        f"Failing for so many nights that it is left out since {quarantine.since}, until {quarantine.tried_again_on}."
-    )
+    return f"It failed on several nights, so it is left out from {quarantine.since} until {quarantine.tried_again_on}."
 
 
 def _why(last: LastRun) -> str:
@@ -134,7 +132,7 @@ def _unended_words(last: LastRun) -> str:
     return (
         f"at work since {last.unended_at:%H:%M} UTC"
         if last.is_alive
-        else f"began {last.unended_at:%H:%M} UTC, never ended"
+        else f"started {last.unended_at:%H:%M} UTC and never ended"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from activation_sync.core.rule.delivery import Delivery, Verification
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.core.runs.words import stale_words
+from activation_sync.core.runs.words import left_out_words, stale_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class PlanView:
 class RunSummary:
     """What one run did; small and free of secrets and names, so that it may be shown anywhere.
 
-    plan: what it planned, as far as it came. error_kind: the name of the error that failed or held it.
+    plan: what it planned, as far as it came. left_out: what Graph said of each report that it refused for good, and
+    that the night did without. error_kind: the name of the error that failed or held it.
     put_off_until: when Graph may be asked again. troubles: what is amiss with the tenant after it, in numbers
     (`core/runs/alerts.py`), so that the next run can compare.
     """
@@ -54,6 +55,7 @@ class RunSummary:
     delivery: Delivery = field(default_factory=Delivery)
     verification: Verification = field(default_factory=Verification)
     is_stale: bool = False
+    left_out: tuple[str, ...] = ()
     error: str = ""
     error_kind: str = ""
     put_off_until: datetime | None = None
@@ -83,11 +85,11 @@ def fields_of(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def outcome_words(summary: RunSummary) -> str:
     """How a run ended, and what to do next, in a sentence or two."""
-    return f"{summary.outcome.words(summary)}{stale_words(summary)}"
+    return f"{summary.outcome.words(summary)}{stale_words(summary)}{left_out_words(summary)}"
 
 
 def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, dead_letters: int) -> Outcome:
-    """How a run that went through all its steps ended; the most pressing reason wins.
+    """How a run ended that did all its steps; the most urgent reason wins.
 
     dead_letters: open ones of the tenant, also from earlier runs: someone still has to look.
     """

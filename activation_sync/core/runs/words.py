@@ -17,7 +17,9 @@ def done(summary: "RunSummary") -> str:
 
 
 def nothing_new(summary: "RunSummary") -> str:
-    return f"No new report: the newest is still of {summary.plan.observed_on or 'no date'}.{_waiting_words(summary)}"
+    return (
+        f"No new report: the newest is still that of {summary.plan.observed_on or 'no date'}.{_waiting_words(summary)}"
+    )
 
 
 def previewed(summary: "RunSummary") -> str:
@@ -65,7 +67,7 @@ def was_done(summary: "RunSummary") -> str:
 def _waiting_words(summary: "RunSummary") -> str:
     if not summary.plan.waiting:
         return ""
-    return f" {rows_words(summary.plan.waiting)} will be sent once Graph's counts report of their date has landed."
+    return f" {rows_words(summary.plan.waiting)} wait for Graph's counts report of their date."
 
 
 def stale_words(summary: "RunSummary") -> str:
@@ -74,3 +76,8 @@ def stale_words(summary: "RunSummary") -> str:
     if not (summary.is_stale and refreshed_on):
         return ""
     return f" The report is {report_age_days(refreshed_on, summary.as_of)} days old: older than it should be."
+
+
+def left_out_words(summary: "RunSummary") -> str:
+    """What is added when the night did without a report, whatever the outcome."""
+    return f" Went on without a report: {' '.join(summary.left_out)}" if summary.left_out else ""

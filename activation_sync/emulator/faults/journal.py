@@ -10,7 +10,7 @@ KEPT_ENTRIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class JournalEntry:
     """One request and its answer. Free of tokens, secrets and pre-authenticated URLs.
 
     operation: "" when the path is none of ours. status: None when no answer left the emulator. fault: the kind of the
@@ -35,14 +35,14 @@ class Journal:
     """The last hundred thousand requests, oldest first."""
 
     def __init__(self) -> None:
-        self._entries: deque[Served] = deque(maxlen=KEPT_ENTRIES)
+        self._entries: deque[JournalEntry] = deque(maxlen=KEPT_ENTRIES)
         self._lock = threading.Lock()
 
-    def add(self, entry: Served) -> None:
+    def add(self, entry: JournalEntry) -> None:
         with self._lock:
             self._entries.append(entry)
 
-    def entries(self) -> tuple[Served, ...]:
+    def entries(self) -> tuple[JournalEntry, ...]:
         with self._lock:
             return tuple(self._entries)
 

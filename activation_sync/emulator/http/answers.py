@@ -79,7 +79,7 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class EmulatedReply:
     """What goes back. An iterator as body is streamed."""
 
     status: int
@@ -87,7 +87,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     wire: Wire = Wire()
 
-    def with_headers(self, headers: Mapping[str, str]) -> "Reply":
+    def with_headers(self, headers: Mapping[str, str]) -> "EmulatedReply":
         """The reply with these headers where it has none of that name."""
         return replace(self, headers={**headers, **self.headers})
 
@@ -102,7 +102,7 @@ class Refusal(Exception):  # noqa: N818  an answer, not a failure of the emulato
         super().__init__(status, code, message)
         self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
 
-    def reply(self, visit: Visit) -> Reply:
+    def reply(self, visit: Visit) -> EmulatedReply:
         """The refusal as an answer to this visit."""
         return json_reply(self.body(visit), self.status, {"Content-Type": "application/json", **self.headers})
 
@@ -135,10 +135,10 @@ class EntraRefusal(Refusal):
         }
 
 
-def json_reply(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+def json_reply(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> EmulatedReply:
     """A reply whose body is this JSON."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Reply(status, text.encode(), {"Content-Type": JSON_TYPE, **(headers or {})})
+    return EmulatedReply(status, text.encode(), {"Content-Type": JSON_TYPE, **(headers or {})})
 
 
 def segment_not_found(segment: str) -> Refusal:

@@ -11,7 +11,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from activation_sync.emulator.http.answers import Reply
+from activation_sync.emulator.http.answers import EmulatedReply
 
 READ_S = 0.1  # a reset overtakes bytes that the client has not read yet
 _LINGER_NOT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -36,7 +36,7 @@ def _with_transport(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:
 class WireResponse:
     """An ASGI response that leaves as its reply says: whole, slowly, cut short, or not at all."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: EmulatedReply) -> None:
         self._reply = reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +90,7 @@ class Exchange:
             pass
 
 
-async def _whole(exchange: Exchange, reply: Reply) -> None:
+async def _whole(exchange: Exchange, reply: EmulatedReply) -> None:
     await exchange.start(reply.status, reply.headers)
     async for chunk in _chunks(reply):
         if exchange.is_closing:
@@ -100,7 +100,7 @@ async def _whole(exchange: Exchange, reply: Reply) -> None:
     await exchange.finish()
 
 
-async def _drip(exchange: Exchange, reply: Reply) -> None:
+async def _drip(exchange: Exchange, reply: EmulatedReply) -> None:
     await exchange.start(reply.status, reply.headers)
     for byte in reply.whole_body():
         await exchange.write(bytes((byte,)))
@@ -109,39 +109,39 @@ async def _drip(exchange: Exchange, reply: Reply) -> None:
     await exchange.finish()
 
 
-async def _reset_before_answer(exchange: Exchange, _: Reply) -> None:
+async def _reset_before_answer(exchange: Exchange, _: EmulatedReply) -> None:
     await exchange.reset()
 
 
-async def _reset_within_body(exchange: Exchange, reply: Reply) -> None:
+async def _reset_within_body(exchange: Exchange, reply: EmulatedReply) -> None:
     await exchange.start(reply.status, reply.headers)
     await exchange.write(_first_part(reply))
     await exchange.reset(READ_S)
 
 
-async def _reset_after_body(exchange: Exchange, reply: Reply) -> None:
+async def _reset_after_body(exchange: Exchange, reply: EmulatedReply) -> None:
     await exchange.start(reply.status, reply.headers)
     await exchange.write(reply.whole_body())
     await exchange.reset(READ_S)
 
 
-async def _cut_length(exchange: Exchange, reply: Reply) -> None:
+async def _cut_length(exchange: Exchange, reply: EmulatedReply) -> None:
     await exchange.start(reply.status, {**reply.headers, "Content-Length": str(len(reply.whole_body()))})
     await exchange.write(_first_part(reply))
     await exchange.hang_up()
 
 
-async def _cut_chunked(exchange: Exchange, reply: Reply) -> None:
+async def _cut_chunked(exchange: Exchange, reply: EmulatedReply) -> None:
     await exchange.start(reply.status, reply.headers)
     await exchange.write(_first_part(reply))
     await exchange.hang_up()
 
 
-def _first_part(reply: Reply) -> bytes:
+def _first_part(reply: EmulatedReply) -> bytes:
     return reply.whole_body()[: reply.wire.break_at_bytes]
 
 
-async def _chunks(reply: Reply) -> AsyncIterator[bytes]:
+async def _chunks(reply: EmulatedReply) -> AsyncIterator[bytes]:
     if isinstance(reply.body, bytes):
         yield reply.body
         return

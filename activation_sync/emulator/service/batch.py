@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from activation_sync.emulator.http.answers import Call, Refusal, Reply, Visit, Wire, json_reply
+from activation_sync.emulator.http.answers import Call, EmulatedReply, Refusal, Visit, Wire, json_reply
 
 MAX_ITEMS = 20
-Answer = Callable[[Call], Reply]
+Answer = Callable[[Call], EmulatedReply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Item:
     after: tuple[str, ...]
 
 
-def serve_batch(visit: Visit, answer: Answer) -> Reply:
+def serve_batch(visit: Visit, answer: Answer) -> EmulatedReply:
     """Answer every item; the responses come in another order than the requests, as Graph reserves to do."""
-    replies: dict[str, Reply] = {}
+    replies: dict[str, EmulatedReply] = {}
     for item in _in_order(_read_items(visit.call)):
         failed = any(replies[name].status >= 400 for name in item.after)
         replies[item.id] = _failed_dependency() if failed else answer(item.call)
@@ -80,12 +80,12 @@ def _in_order(items: list[Item]) -> list[Item]:
     return ordered
 
 
-def _failed_dependency() -> Reply:
+def _failed_dependency() -> EmulatedReply:
     body = {"error": {"code": "FailedDependency", "message": "A request this one depends on has failed."}}
     return json_reply(body, 424, {"Content-Type": "application/json"})
 
 
-def _response(name: str, reply: Reply) -> dict[str, Any]:
+def _response(name: str, reply: EmulatedReply) -> dict[str, Any]:
     response: dict[str, Any] = {"id": name, "status": reply.status, "headers": dict(reply.headers)}
     body = reply.whole_body()
     if not body:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 from activation_sync.emulator.faults.faults import Fault
-from activation_sync.emulator.http.answers import EntraRefusal, Refusal, Reply, Visit, Wire, WireAct
+from activation_sync.emulator.http.answers import EmulatedReply, EntraRefusal, Refusal, Visit, Wire, WireAct
 from activation_sync.emulator.service.identity import challenge_claims, unauthorized
 from activation_sync.emulator.service.reports import expired_url
 from activation_sync.emulator.service.world import World
@@ -34,7 +34,7 @@ _WORDS: Mapping[int, tuple[str, str]] = {
 }
 
 
-def instead(world: World, visit: Visit, fault: Fault) -> Reply | None:
+def instead(world: World, visit: Visit, fault: Fault) -> EmulatedReply | None:
     """The answer that a fault gives in place of the operation; None lets the operation happen."""
     act = _INSTEAD.get(fault.kind)
     answer = act(world, visit, fault) if act else None
@@ -43,7 +43,7 @@ def instead(world: World, visit: Visit, fault: Fault) -> Reply | None:
     return answer
 
 
-def afterwards(reply: Reply, fault: Fault) -> Reply:
+def afterwards(reply: EmulatedReply, fault: Fault) -> EmulatedReply:
     """The operation's answer as a fault leaves it."""
     if fault.kind not in _WIRE:
         return reply
@@ -62,13 +62,13 @@ def retry_after(world: World, seconds: int, form: str) -> dict[str, str]:
     return {"Retry-After": format_datetime(moment, usegmt=True)}
 
 
-def _status(world: World, visit: Visit, fault: Fault) -> Reply | Refusal:
+def _status(world: World, visit: Visit, fault: Fault) -> EmulatedReply | Refusal:
     headers = {} if fault.retry_after_s is None else retry_after(world, fault.retry_after_s, fault.retry_after_form)
     status = fault.status or 500
     if fault.body == "empty":
-        return Reply(status, b"", headers)
+        return EmulatedReply(status, b"", headers)
     if fault.body == "html":
-        return Reply(status, HTML, {"Content-Type": "text/html", **headers})
+        return EmulatedReply(status, HTML, {"Content-Type": "text/html", **headers})
     return _refusal(visit, fault, status, headers)
 
 
@@ -80,10 +80,10 @@ def _refusal(visit: Visit, fault: Fault, status: int, headers: Mapping[str, str]
     return EntraRefusal(status, fault.code or "temporarily_unavailable", 90033, text, headers)
 
 
-_INSTEAD: Mapping[str, Callable[[World, Visit, Fault], Reply | Refusal]] = {
+_INSTEAD: Mapping[str, Callable[[World, Visit, Fault], EmulatedReply | Refusal]] = {
     "status": _status,
     "html": lambda world, visit, fault: _status(world, visit, replace(fault, status=fault.status or 200, body="html")),
-    "reset-before-answer": lambda *_: Reply(0, wire=Wire("reset-before-answer")),
+    "reset-before-answer": lambda *_: EmulatedReply(0, wire=Wire("reset-before-answer")),
     "unknown-tenant": lambda *_: Refusal(404, "UnknownTenantId", "The tenant has no usage reports yet."),
     "expired-token": lambda world, *_: unauthorized(world, "Access token has expired or is not yet valid."),
     "claims-challenge": lambda world, *_: challenge_claims(world),

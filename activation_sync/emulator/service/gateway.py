@@ -8,8 +8,16 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 
 from activation_sync.emulator.faults import faults
-from activation_sync.emulator.faults.journal import Served
-from activation_sync.emulator.http.answers import Call, Door, Refusal, Reply, Visit, segment_not_found, standard_headers
+from activation_sync.emulator.faults.journal import JournalEntry
+from activation_sync.emulator.http.answers import (
+    Call,
+    Door,
+    EmulatedReply,
+    Refusal,
+    Visit,
+    segment_not_found,
+    standard_headers,
+)
 from activation_sync.emulator.service import fault_effects
 from activation_sync.emulator.service.batch import serve_batch
 from activation_sync.emulator.service.identity import (
@@ -33,7 +41,7 @@ from activation_sync.emulator.service.world import World
 from activation_sync.emulator.tenant.editions import REPORTS
 
 Admit = Callable[[World, Visit], None]
-Serve = Callable[[World, Visit], Reply]
+Serve = Callable[[World, Visit], EmulatedReply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ _RESOURCE = {
 _NOT_ALLOWED = Operation("", admit_to_graph, refuse_method)
 
 
-def answer(world: World, call: Call) -> Reply:
+def answer(world: World, call: Call) -> EmulatedReply:
     """The answer to one call, and its line in the journal."""
     with world.lock:
         call = replace(call, door=_door(call))
@@ -77,7 +85,7 @@ def answer(world: World, call: Call) -> Reply:
         return reply.with_headers(standard_headers(visit))
 
 
-def _answer(world: World, visit: Visit) -> Reply:
+def _answer(world: World, visit: Visit) -> EmulatedReply:
     operation = _find(world, visit.call)
     visit.operation = operation.name
     operation.admit(world, visit)
@@ -91,7 +99,7 @@ def _answer(world: World, visit: Visit) -> Reply:
     )
 
 
-def _reply(world: World, visit: Visit, operation: Operation) -> Reply:
+def _reply(world: World, visit: Visit, operation: Operation) -> EmulatedReply:
     """The operation's answer, be it a refusal: a fault that spoils answers spoils those too."""
     try:
         return _serve(world, visit, operation)
@@ -99,7 +107,7 @@ def _reply(world: World, visit: Visit, operation: Operation) -> Reply:
         return refusal.reply(visit)
 
 
-def _serve(world: World, visit: Visit, operation: Operation) -> Reply:
+def _serve(world: World, visit: Visit, operation: Operation) -> EmulatedReply:
     if world.scenario.throttling and operation.name in faults.REPORT_GETS:
         is_json = media_of(visit) == JSON
         wait_s = world.throttle.wait_s(visit, is_json=is_json, now_s=world.clock.elapsed_s())
@@ -108,7 +116,7 @@ def _serve(world: World, visit: Visit, operation: Operation) -> Reply:
     return operation.serve(world, visit)
 
 
-def _serve_items(world: World, visit: Visit) -> Reply:
+def _serve_items(world: World, visit: Visit) -> EmulatedReply:
     return serve_batch(visit, partial(answer, world))
 
 
@@ -165,7 +173,7 @@ def _only(method: str, call: Call, operation: Operation) -> Operation:
     return operation if call.method == method else _NOT_ALLOWED
 
 
-def _note_wait(world: World, visit: Visit, reply: Reply) -> None:
+def _note_wait(world: World, visit: Visit, reply: EmulatedReply) -> None:
     text = reply.headers.get("Retry-After")
     if text is not None:
         is_number = text.isdecimal()
@@ -173,11 +181,11 @@ def _note_wait(world: World, visit: Visit, reply: Reply) -> None:
         world.judge.note(visit, world.clock.elapsed_s(), wait_s)
 
 
-def _write_down(world: World, visit: Visit, reply: Reply) -> None:
+def _write_down(world: World, visit: Visit, reply: EmulatedReply) -> None:
     call = visit.call
     path = "/data/download/..." if call.door == "download" else call.path
     world.journal.add(
-        Served(
+        JournalEntry(
             at=visit.at,
             method=call.method,
             path=f"{path}?{call.query_string}" if call.query_string else path,

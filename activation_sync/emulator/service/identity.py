@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import jwt
 from jwt.types import Options
 
-from activation_sync.emulator.http.answers import Call, EntraRefusal, Refusal, Reply, Visit, json_reply
+from activation_sync.emulator.http.answers import Call, EmulatedReply, EntraRefusal, Refusal, Visit, json_reply
 from activation_sync.emulator.scenario import CLOUD_ROOTS, EmulatedTenant
 from activation_sync.emulator.service.world import World
 
@@ -59,7 +59,7 @@ def challenge_claims(world: World) -> Refusal:
     return unauthorized(world, message, f', error="insufficient_claims", claims="{encoded}"')
 
 
-def serve_discovery(world: World, visit: Visit) -> Reply:
+def serve_discovery(world: World, visit: Visit) -> EmulatedReply:
     """The OpenID configuration of a tenant."""
     base = f"{world.root}/{visit.owner.tenant_id}"
     return json_reply(
@@ -78,14 +78,14 @@ def serve_discovery(world: World, visit: Visit) -> Reply:
     )
 
 
-def serve_instances(world: World, _: Visit) -> Reply:
+def serve_instances(world: World, _: Visit) -> EmulatedReply:
     """The instance discovery document: this host, and nothing beside it."""
     host = world.root.removeprefix("https://")
     instance = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
     return json_reply({"api-version": "1.1", "metadata": [instance]})
 
 
-def serve_token(world: World, visit: Visit) -> Reply:
+def serve_token(world: World, visit: Visit) -> EmulatedReply:
     """A token for an application that proves itself with its secret."""
     form, tenant = _form(visit.call), visit.owner
     if form.get("grant_type") != "client_credentials":

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from activation_sync.emulator.tenant.editions import USER_DETAIL, Cell, Edition, Row, Table, property_of, table_of
+from activation_sync.emulator.tenant.editions import TABLES, Cell, Edition, Row, Table, property_of, table_of
 
 ROWS_A_CHUNK = 1000
+PRODUCT = "Product Type"
 _WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le" if sys.byteorder == "little" else "utf-16-be"}
-_NESTED = ("reportRefreshDate", "userPrincipalName", "displayName")
 
 
 def csv_chunks(edition: Edition) -> Iterator[bytes]:
@@ -21,17 +21,24 @@ def csv_chunks(edition: Edition) -> Iterator[bytes]:
     table = table_of(edition)
     text = _csv_text([table.columns])
     yield text.encode(edition.encoding)
-    product = table.columns.index("Product Type")
     while block := list(itertools.islice(table.rows, ROWS_A_CHUNK)):
-        loud = ((*row[:product], str(row[product]).upper(), *row[product + 1 :]) for row in block)
-        yield _csv_text(loud).encode(_WITHOUT_MARK[edition.encoding])
+        yield _csv_text(_loud(table.columns, block)).encode(_WITHOUT_MARK[edition.encoding])
 
 
 def json_rows(edition: Edition, first_user: int = 0, last_user: int | None = None) -> list[dict[str, Any]]:
     """The report as beta's JSON objects; the user detail nests the products of a user."""
     table = table_of(edition, first_user, last_user)
     rows = [_as_object(table, row) for row in table.rows]
-    return _nested(rows) if edition.report == USER_DETAIL else rows
+    once_a_user = TABLES[edition.report].once_a_user
+    return _nested(rows, once_a_user) if once_a_user else rows
+
+
+def _loud(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterable[Row]:
+    """The rows with the product's name in upper case, where the report has products."""
+    if PRODUCT not in columns:
+        return rows
+    product = columns.index(PRODUCT)
+    return ((*row[:product], str(row[product]).upper(), *row[product + 1 :]) for row in rows)
 
 
 def _csv_text(rows: Iterable[Row]) -> str:
@@ -48,11 +55,11 @@ def _json_cell(cell: Cell) -> Cell | None:
     return None if cell == "" else cell
 
 
-def _nested(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _nested(rows: list[dict[str, Any]], outer: tuple[str, ...]) -> list[dict[str, Any]]:
     """One object a user, with one entry a product."""
-    users = itertools.groupby(rows, key=lambda row: tuple(row[name] for name in _NESTED))
+    users = itertools.groupby(rows, key=lambda row: tuple(row[name] for name in outer))
     return [
-        dict(zip(_NESTED, user, strict=True))
-        | {"userActivationCounts": [{name: row[name] for name in row if name not in _NESTED} for row in rows_of_user]}
+        dict(zip(outer, user, strict=True))
+        | {"userActivationCounts": [{name: row[name] for name in row if name not in outer} for row in rows_of_user]}
         for user, rows_of_user in users
     ]

@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from activation_sync.emulator.faults.twists import twisted
-from activation_sync.emulator.http.answers import Refusal, Reply, Visit, json_reply
+from activation_sync.emulator.http.answers import EmulatedReply, Refusal, Visit, json_reply
 from activation_sync.emulator.service.render import csv_chunks, json_rows
 from activation_sync.emulator.service.world import World
-from activation_sync.emulator.tenant.editions import USER_DETAIL, Edition
+from activation_sync.emulator.tenant.editions import TABLES, Edition
 
 CSV, JSON = "text/csv", "application/json"
 LARGEST_PAGE_USERS = 999
@@ -27,17 +27,17 @@ def media_of(visit: Visit) -> str:
     return wanted
 
 
-def serve_report(world: World, visit: Visit) -> Reply:
+def serve_report(world: World, visit: Visit) -> EmulatedReply:
     """A report function: CSV by redirect, JSON by pages, 304 when the client has it already."""
     require_role(visit, "Reports.Read.All")
     media = media_of(visit)
     edition = twisted(world.edition(visit.owner, visit.operation.removeprefix("GET ")), visit.fault)
     etag = {"ETag": edition.etag(media)}
     if visit.call.headers.get("if-none-match") == etag["ETag"]:
-        return Reply(304, headers=etag)
+        return EmulatedReply(304, headers=etag)
     if media == JSON:
         return _json_page(world, visit, edition).with_headers(etag)
-    return Reply(302, headers={"Location": world.issue_ticket(edition), "Content-Type": "text/plain", **etag})
+    return EmulatedReply(302, headers={"Location": world.issue_ticket(edition), "Content-Type": "text/plain", **etag})
 
 
 def admit_to_download(world: World, visit: Visit) -> None:
@@ -49,7 +49,7 @@ def admit_to_download(world: World, visit: Visit) -> None:
         raise Refusal(401, "InvalidAuthenticationToken", "A pre-authenticated URL takes no Authorization header.")
 
 
-def serve_download(world: World, visit: Visit) -> Reply:
+def serve_download(world: World, visit: Visit) -> EmulatedReply:
     """The CSV behind a pre-authenticated URL, streamed."""
     ticket = world.ticket(_ticket_name(visit))
     if world.clock.now() >= ticket.expires_at:
@@ -57,14 +57,14 @@ def serve_download(world: World, visit: Visit) -> Reply:
     edition = twisted(ticket.edition, visit.fault)
     headers = {"Content-Type": "application/octet-stream", "ETag": edition.etag(CSV)}
     name = {"Content-Disposition": f'attachment; filename="{edition.report[3:]}.csv"'}
-    return Reply(200, csv_chunks(edition), headers | name)
+    return EmulatedReply(200, csv_chunks(edition), headers | name)
 
 
 def expired_url() -> Refusal:
     return Refusal(403, "AccessDenied", "This download has expired. Ask for the report again.")
 
 
-def serve_settings(world: World, visit: Visit) -> Reply:
+def serve_settings(world: World, visit: Visit) -> EmulatedReply:
     """Whether the reports show concealed names."""
     require_role(visit, "ReportSettings.Read.All")
     version = visit.call.path.strip("/").split("/")[0]
@@ -82,19 +82,19 @@ def _ticket_name(visit: Visit) -> str:
     return visit.call.path.rsplit("/", 1)[-1]
 
 
-def _json_page(world: World, visit: Visit, edition: Edition) -> Reply:
+def _json_page(world: World, visit: Visit, edition: Edition) -> EmulatedReply:
     if edition.is_blank:
-        return Reply(200, b"", {"Content-Type": JSON})
-    if edition.report != USER_DETAIL:
+        return EmulatedReply(200, b"", {"Content-Type": JSON})
+    if not TABLES[edition.report].once_a_user:
         return json_reply({"value": json_rows(edition)})
     begun = {"day": edition.day, "dated": edition.dated.toordinal(), "from": 0, "top": _top(world, visit)}
     page = _page_asked_for(visit) or begun
     edition = replace(edition, day=page["day"], dated=date.fromordinal(page["dated"]))
     after = page["from"] + page["top"]
-    context = f"{world.root}/beta/$metadata#Collection(microsoft.graph.{USER_DETAIL[3].lower()}{USER_DETAIL[4:]})"
+    context = f"{world.root}/beta/$metadata#Collection(microsoft.graph.{edition.report[3].lower()}{edition.report[4:]})"
     answer: dict[str, Any] = {"@odata.context": context}
     if after < edition.users:
-        answer["@odata.nextLink"] = _next_link(world, page | {"from": after})
+        answer["@odata.nextLink"] = _next_link(world, edition.report, page | {"from": after})
     return json_reply(answer | {"value": json_rows(edition, page["from"], after)})
 
 
@@ -105,9 +105,9 @@ def _top(world: World, visit: Visit) -> int:
     return min(int(text), LARGEST_PAGE_USERS)
 
 
-def _next_link(world: World, page: dict[str, int]) -> str:
+def _next_link(world: World, report: str, page: dict[str, int]) -> str:
     token = base64.urlsafe_b64encode(json.dumps(page).encode()).decode().rstrip("=")
-    return f"{world.root}/beta/reports/{USER_DETAIL}/content?$format=application/json&$skiptoken={token}"
+    return f"{world.root}/beta/reports/{report}/content?$format=application/json&$skiptoken={token}"
 
 
 def _page_asked_for(visit: Visit) -> dict[str, int] | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from activation_sync.emulator.http.answers import Refusal, Reply, Visit, json_reply
+from activation_sync.emulator.http.answers import EmulatedReply, Refusal, Visit, json_reply
 from activation_sync.emulator.service.identity import admit_to_graph
 from activation_sync.emulator.service.updates import COUNTS, ODATA_TYPE, Update, read_body, read_date, read_update
 from activation_sync.emulator.service.world import World
@@ -25,7 +25,7 @@ def admit_to_row(world: World, visit: Visit) -> None:
     visit.product = same_product(row.product_type if row else str(body.get("productType", "")))
 
 
-def serve_patch(world: World, visit: Visit) -> Reply:
+def serve_patch(world: World, visit: Visit) -> EmulatedReply:
     """Change one row; properties that are absent stay as they are."""
     update = read_update(visit.call)
     row = _addressed(world, visit, update)
@@ -36,11 +36,11 @@ def serve_patch(world: World, visit: Visit) -> Reply:
         world.published.put(patched)
     answered = row if visit.fault == "ignored" else patched
     if "return=minimal" in visit.call.headers.get("prefer", "").replace(" ", "").lower():
-        return Reply(204, headers={"Preference-Applied": "return=minimal", "ETag": answered.etag})
+        return EmulatedReply(204, headers={"Preference-Applied": "return=minimal", "ETag": answered.etag})
     return json_reply(as_resource(answered), headers={"ETag": answered.etag})
 
 
-def serve_get(world: World, visit: Visit) -> Reply:
+def serve_get(world: World, visit: Visit) -> EmulatedReply:
     """The rows that `$filter` leaves: the row itself under `value` when it is one, else a list."""
     rows = _filtered(world, visit)
     if len(rows) == 1:
@@ -48,13 +48,13 @@ def serve_get(world: World, visit: Visit) -> Reply:
     return json_reply({"value": [as_resource(row) for row in rows]})
 
 
-def serve_delete(world: World, visit: Visit) -> Reply:
+def serve_delete(world: World, visit: Visit) -> EmulatedReply:
     """Remove one row, addressed by the body as in a PATCH, or by `$filter`."""
     by_body = bool(visit.call.body)
     row = _addressed(world, visit, read_update(visit.call)) if by_body else _only(_filtered(world, visit))
     _refuse_other_version(visit, row)
     world.published.remove(visit.owner.tenant_id, row)
-    return Reply(204)
+    return EmulatedReply(204)
 
 
 def refuse_method(*_: object) -> NoReturn:

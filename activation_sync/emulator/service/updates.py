@@ -8,16 +8,16 @@ from typing import Any, NoReturn
 
 from activation_sync.emulator.http.answers import Call, Refusal
 from activation_sync.emulator.tenant.editions import COUNT_COLUMNS, property_of
-from activation_sync.emulator.tenant.figures import Counts
+from activation_sync.emulator.tenant.figures import EmulatedCounts
 
 ODATA_TYPE = "#microsoft.graph.office365ActivationsUserCounts"
-COUNTS = dict(zip(map(property_of, COUNT_COLUMNS), Counts._fields, strict=True))
+COUNTS = dict(zip(map(property_of, COUNT_COLUMNS), EmulatedCounts._fields, strict=True))
 LARGEST_INT64 = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a PATCH asks for. counts: by field of `Counts`; an absent one stays as it is."""
+    """What a PATCH asks for. counts: by field of `EmulatedCounts`; an absent one stays as it is."""
 
     id: str | None
     refreshed_on: date | None

@@ -13,8 +13,8 @@ from activation_sync.emulator.faults.throttle import Judge, Throttle
 from activation_sync.emulator.http.answers import Refusal
 from activation_sync.emulator.scenario import EmulatedTenant, Scenario, make_tenants
 from activation_sync.emulator.tenant.clock import ScenarioClock
-from activation_sync.emulator.tenant.editions import USER_COUNTS, Edition
-from activation_sync.emulator.tenant.figures import Counts, Licence, make_licences
+from activation_sync.emulator.tenant.editions import TABLES, Edition
+from activation_sync.emulator.tenant.figures import EmulatedCounts, Licence, make_licences
 from activation_sync.emulator.tenant.published import NEVER, Published, PublishedRow, same_product
 
 FORGOTTEN = timedelta(hours=1)  # until then an expired URL is known to have expired
@@ -29,7 +29,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Moment:
     """Rows and clock as they were at one moment."""
 
     published: Published
@@ -64,11 +64,11 @@ class World:
         self.clock.refresh(refreshes)
         self.clock.skip(seconds)
 
-    def keep(self) -> Kept:
+    def keep(self) -> Moment:
         """What `go_back` needs to return to this moment."""
-        return Kept(self.published.copied(), copy(self.clock))
+        return Moment(self.published.copied(), copy(self.clock))
 
-    def go_back(self, kept: Kept) -> None:
+    def go_back(self, kept: Moment) -> None:
         """Rows and clock as they were then; faults, journal and throttling start anew. Tokens stay good."""
         self.published, self.clock = kept.published.copied(), copy(kept.clock)
         self.throttle, self.judge = Throttle(), Judge()
@@ -88,17 +88,17 @@ class World:
             users=self.scenario.users,
             day=self.clock.day,
             dated=self.clock.refreshed_on,
-            published=tuple(self.report_counts(tenant).items()) if report == USER_COUNTS else (),
+            published=tuple(self.report_counts(tenant).items()) if TABLES[report].is_published else (),
             columns=self.scenario.columns,
             is_concealed=self.scenario.conceal_names,
         )
 
-    def report_counts(self, tenant: EmulatedTenant) -> dict[str, Counts]:
+    def report_counts(self, tenant: EmulatedTenant) -> dict[str, EmulatedCounts]:
         """What the counts report shows now, by product."""
         rows = self.published.rows(tenant.tenant_id, self.clock.refreshed_on)
         return {row.product_type: row.shown(self.clock.refreshes) for row in rows}
 
-    def detail_counts(self, tenant: EmulatedTenant) -> dict[str, Counts]:
+    def detail_counts(self, tenant: EmulatedTenant) -> dict[str, EmulatedCounts]:
         """What the user detail adds up to now, by product in upper case; products nobody holds are absent."""
         day, licences = self.clock.day, self.licences[tenant.tenant_id]
         return {same_product(licence.product): licence.counts(day) for licence in licences if licence.assigned(day)}

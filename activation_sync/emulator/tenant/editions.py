@@ -8,28 +8,11 @@ from datetime import date, timedelta
 from operator import itemgetter
 
 from activation_sync.emulator.scenario import Columns, EmulatedTenant
-from activation_sync.emulator.tenant.figures import NO_DEVICES, Counts, Licence, devices_of
+from activation_sync.emulator.tenant.figures import NO_DEVICES, EmulatedCounts, Licence, devices_of
 from activation_sync.emulator.tenant.people import conceal, display_name, principal_name
 
-USER_COUNTS = "getOffice365ActivationsUserCounts"
-USER_DETAIL = "getOffice365ActivationsUserDetail"
-PLATFORM_COUNTS = "getOffice365ActivationCounts"
+COUNT_COLUMNS = tuple(field.replace("_", " ").title() for field in EmulatedCounts._fields)
 
-COUNT_COLUMNS = tuple(field.replace("_", " ").title() for field in Counts._fields)
-
-# learn.microsoft.com/graph/api/reportroot-getoffice365activationsuserdetail and its two siblings; the mobile
-# platforms do stand in another order in the two reports that have them
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    USER_COUNTS: ("Report Refresh Date", "Product Type", *COUNT_COLUMNS),
-    PLATFORM_COUNTS: (
-        "Report Refresh Date", "Product Type", "Windows", "Mac", "Android", "iOS", "Windows 10 Mobile",
-    ),
-    USER_DETAIL: (
-        "Report Refresh Date", "User Principal Name", "Display Name", "Product Type", "Last Activated Date",
-        "Windows", "Mac", "Windows 10 Mobile", "iOS", "Android", "Activated On Shared Computer",
-    ),
-}  # fmt: skip
-REPORTS = tuple(COLUMNS)
 SINCE_2018 = ("Shared Computer Activation", "Activated On Shared Computer")
 
 Cell = str | int | bool
@@ -64,7 +47,7 @@ class Edition:
     users: int
     day: int
     dated: date
-    published: tuple[tuple[str, Counts], ...] = ()
+    published: tuple[tuple[str, EmulatedCounts], ...] = ()
     columns: Columns = "current"
     is_concealed: bool = False
     twists: tuple[Twist, ...] = ()
@@ -94,8 +77,9 @@ def property_of(column: str) -> str:
 def table_of(edition: Edition, first_user: int = 0, last_user: int | None = None) -> Table:
     """The report's columns and rows; of the user detail, those of some users."""
     last = edition.users if last_user is None else min(last_user, edition.users)
-    rows = _ROWS[edition.report](edition, range(first_user, last))
-    table = _in_version(Table(COLUMNS[edition.report], rows), edition.columns)
+    report = TABLES[edition.report]
+    rows = report.rows(edition, range(first_user, last))
+    table = _in_version(Table(report.columns, rows), edition.columns)
     for twist in edition.twists:
         table = twist(table)
     return table
@@ -168,11 +152,40 @@ def _names(edition: Edition, user: int) -> tuple[str, str]:
     return principal, display
 
 
-_ROWS: Mapping[str, Callable[[Edition, range], Iterator[Row]]] = {
-    USER_COUNTS: _user_counts,
-    PLATFORM_COUNTS: _platform_counts,
-    USER_DETAIL: _user_detail,
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """One report: its columns, and its rows of some users.
+
+    once_a_user: properties that JSON has once above the list of a user's products; such a report comes in pages.
+    is_published: it shows the rows that PATCHes change.
+    """
+
+    columns: tuple[str, ...]
+    rows: Callable[[Edition, range], Iterator[Row]]
+    once_a_user: tuple[str, ...] = ()
+    is_published: bool = False
+
+
+# learn.microsoft.com/graph/api/reportroot-getoffice365activationsuserdetail and its two siblings; the mobile
+# platforms do stand in another order in the two reports that have them
+TABLES: Mapping[str, ReportTable] = {
+    "getOffice365ActivationsUserCounts": ReportTable(
+        ("Report Refresh Date", "Product Type", *COUNT_COLUMNS), _user_counts, is_published=True
+    ),
+    "getOffice365ActivationCounts": ReportTable(
+        ("Report Refresh Date", "Product Type", "Windows", "Mac", "Android", "iOS", "Windows 10 Mobile"),
+        _platform_counts,
+    ),
+    "getOffice365ActivationsUserDetail": ReportTable(
+        (
+            *("Report Refresh Date", "User Principal Name", "Display Name", "Product Type", "Last Activated Date"),
+            *("Windows", "Mac", "Windows 10 Mobile", "iOS", "Android", "Activated On Shared Computer"),
+        ),
+        _user_detail,
+        once_a_user=("reportRefreshDate", "userPrincipalName", "displayName"),
+    ),
 }
+REPORTS = tuple(TABLES)
 
 
 def first_rows(table: Table, count: int) -> Table:

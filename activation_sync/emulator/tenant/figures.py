@@ -13,7 +13,7 @@ from typing import NamedTuple
 from activation_sync.emulator.scenario import EmulatedTenant, Scenario, seeded
 
 
-class Counts(NamedTuple):
+class EmulatedCounts(NamedTuple):
     """Users of one product; absolute."""
 
     assigned: int
@@ -78,10 +78,10 @@ class Licence:
         grown = -(-late // self.activated_per_day) if late > 0 and self.activated_per_day else -1 - rank * 7919 % 400
         return min(grown, day)
 
-    def counts(self, day: int) -> Counts:
+    def counts(self, day: int) -> EmulatedCounts:
         """What the user detail of that day adds up to."""
         activated = self.activated(day)
-        return Counts(self.assigned(day), activated, _pattern_sum(activated, "on_shared_computer"))
+        return EmulatedCounts(self.assigned(day), activated, _pattern_sum(activated, "on_shared_computer"))
 
     def platforms(self, day: int) -> tuple[int, int, int, int, int]:
         """Activations on Windows, Mac, Android, iOS and Windows 10 Mobile: the platform report's column order."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from activation_sync.emulator.scenario import EmulatedTenant, seeded_guid
-from activation_sync.emulator.tenant.figures import Counts, Licence
+from activation_sync.emulator.tenant.figures import EmulatedCounts, Licence
 
 NEVER = sys.maxsize
 
@@ -27,11 +27,11 @@ class PublishedRow:
     id: str
     refreshed_on: date
     product_type: str
-    history: tuple[tuple[int, Counts], ...]
+    history: tuple[tuple[int, EmulatedCounts], ...]
     version: int = 0
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> EmulatedCounts:
         """What the resource holds now."""
         return self.history[-1][1]
 
@@ -39,11 +39,11 @@ class PublishedRow:
     def etag(self) -> str:
         return f'W/"{hashlib.sha256(f"{self.id}/{self.version}".encode()).hexdigest()[:16]}"'
 
-    def shown(self, refresh: int) -> Counts:
+    def shown(self, refresh: int) -> EmulatedCounts:
         """What the counts report shows at this refresh."""
         return next(counts for since, counts in reversed(self.history) if since <= refresh)
 
-    def patched(self, counts: Counts, product_type: str, refresh: int, shown_from: int) -> "PublishedRow":
+    def patched(self, counts: EmulatedCounts, product_type: str, refresh: int, shown_from: int) -> "PublishedRow":
         """The row after a PATCH at this refresh, which the report shows from a later one on, or at once."""
         waiting = [entry for entry in self.history if refresh < entry[0] < shown_from]
         history = ((refresh, self.shown(refresh)), *waiting, (shown_from, counts))

@@ -1,13 +1,13 @@
 """One transaction that makes a plan true: warehouse, memory, outbox and ledger together, or none of them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, and_, delete, select
 
 from activation_sync.core.model import NOT_REPORTED, Change, Counts, Key, Measure, Plan
 from activation_sync.core.rule.decide import memory_after
+from activation_sync.core.stamp import Stamp
 from activation_sync.errors import PlanMovedError
 from activation_sync.warehouse.database.measures import counts_of, measures_of
 from activation_sync.warehouse.database.tables import activation_user_count, sync_base
@@ -22,7 +22,17 @@ REMEMBERED = (
 )
 
 
-def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datetime, note: str | None = None) -> None:
+KNOWN = (
+    "graph_id",
+    *(
+        f"{kept}{measure}"
+        for kept in ("agreed_", "observed_seen_", "acknowledged_", "published_seen_")
+        for measure in Measure
+    ),
+)
+
+
+def apply_plan(conn: Connection, plan: Plan, stamp: Stamp, note: str | None = None) -> None:
     """Write what a plan settled on. note: stands beside each of its decisions in the ledger.
 
     A held conflict moves nothing we remember: it is noted, and what was pending for its key is withdrawn.
@@ -33,11 +43,13 @@ def apply_plan(conn: Connection, plan: Plan, *, run_id: str, who: str, at: datet
     _refuse_moved(plan, sum(_counts(present, change.key) != change.state.warehouse for change in plan.changes))
     settled = [change for change in plan.changes if change.is_resolved or not change.is_conflict]
     written = [change for change in settled if change.is_written]
-    rows = {change.key: _warehouse_row(plan, change, who, at) for change in written}
+    _delete(conn, plan.tenant, [change.key for change in written if change.settled.is_absent])
+    written = [change for change in written if not change.settled.is_absent]
+    rows = {change.key: _warehouse_row(plan, change, stamp) for change in written}
     _refuse_moved(plan, len(rows) - _write(conn, rows, present))
     _remember(conn, plan, settled)
-    outbox_ids = replace_pending(conn, plan, run_id=run_id, at=at)
-    record_decisions(conn, plan, outbox_ids, present, run_id=run_id, who=who, at=at, note=note)
+    outbox_ids = replace_pending(conn, plan, stamp)
+    record_decisions(conn, plan, outbox_ids, present, stamp, note)
 
 
 def _lock_rows(conn: Connection, plan: Plan) -> dict[Key, RowMapping]:
@@ -73,8 +85,16 @@ def _write(conn: Connection, rows: dict[Key, dict[str, Any]], present: Collectio
     return len(edited) + len(conn.execute(addition, added).all())
 
 
-def _warehouse_row(plan: Plan, change: Change, who: str, at: datetime) -> dict[str, Any]:
-    return {**_key_of(plan, change), **measures_of(change.settled), "updated_at": at, "updated_by": who}
+def _delete(conn: Connection, tenant: str, keys: Sequence[Key]) -> None:
+    """Rows on which nothing is settled any more, as a withdrawn report leaves them."""
+    row = activation_user_count.c
+    for key in keys:
+        of_key = (row.tenant == tenant, row.refreshed_on == key.refreshed_on, row.product == key.product)
+        conn.execute(delete(activation_user_count).where(*of_key))
+
+
+def _warehouse_row(plan: Plan, change: Change, stamp: Stamp) -> dict[str, Any]:
+    return {**_key_of(plan, change), **measures_of(change.settled), "updated_at": stamp.at, "updated_by": stamp.who}
 
 
 def _remember(conn: Connection, plan: Plan, settled: Sequence[Change]) -> None:
@@ -82,6 +102,16 @@ def _remember(conn: Connection, plan: Plan, settled: Sequence[Change]) -> None:
     if settled:
         rows = [_memory_row(plan, change) for change in settled]
         conn.execute(insert_or_update(conn, sync_base, REMEMBERED), rows)
+    _forget(conn, plan.tenant, [change.key for change in settled if change.settled.is_absent])
+
+
+def _forget(conn: Connection, tenant: str, keys: Sequence[Key]) -> None:
+    """Keys of which nothing is left to remember, not even what Graph was sent."""
+    row = sync_base.c
+    is_blank = and_(*(row[name].is_(None) for name in KNOWN), ~row.in_doubt)
+    for key in keys:
+        of_key = (row.tenant == tenant, row.refreshed_on == key.refreshed_on, row.product == key.product)
+        conn.execute(delete(sync_base).where(*of_key, is_blank))
 
 
 def _memory_row(plan: Plan, change: Change) -> dict[str, Any]:

@@ -1,4 +1,4 @@
 """The database itself: engine and transactions, tables, schema, leases, and what its failures mean.
 
-Doors: columns, engine, failures, fencing, lease, measures, schema, tables, upsert.
+Doors: columns, engine, failures, fencing, kinds, lease, measures, schema, tables, upsert.
 """

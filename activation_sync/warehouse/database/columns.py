@@ -15,10 +15,6 @@ SQLITE_NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
 SQLITE_EDITOR = "'by hand'"
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class UtcTimestamp(TypeDecorator[datetime]):
     """An instant. TIMESTAMPTZ on PostgreSQL; on SQLite ISO text in UTC, of fixed width, so that it sorts."""
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from activation_sync.clock import utc_now
 from activation_sync.errors import WarehouseError
-from activation_sync.warehouse.database.columns import utc_now
 from activation_sync.warehouse.database.failures import name_of, naming_failures, read_url
 from activation_sync.warehouse.database.fencing import Lease, extend_lease, refuse_lost_lease
 
@@ -119,5 +119,5 @@ def _make_private_file(path: Path, name: str) -> None:
             path.touch(mode=0o600)
     except OSError as error:
         raise WarehouseError(
-            f"the warehouse {name} cannot be made: {error.strerror}; make its folder, or mend the warehouse's URL"
+            f"the warehouse {name} cannot be made: {error.strerror}; make its folder, or fix the warehouse's URL"
         ) from None

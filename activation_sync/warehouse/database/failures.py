@@ -26,8 +26,8 @@ POSTGRES_BUSY = {
 }
 POSTGRES_FATAL = {
     "25006": "it is read-only; connect to the primary server, with an account that may write",
-    "28": "it refused the account or its password; mend the credentials in the warehouse's URL",
-    "3D000": "there is no such database; create it, or mend the warehouse's URL",
+    "28": "it refused the account or its password; fix the credentials in the warehouse's URL",
+    "3D000": "there is no such database; create it, or fix the warehouse's URL",
     "42501": "the account lacks a permission; grant it the schema and its tables",
     "53100": "its disk is full; free space there",
 }
@@ -36,7 +36,7 @@ CONNECT_FATAL = {
     "authentication failed": POSTGRES_FATAL["28"],
     "no password supplied": POSTGRES_FATAL["28"],
     "no pg_hba.conf entry": "it does not let this host or account in; allow it in pg_hba.conf",
-    "does not exist": "there is no such database or account; create it, or mend the warehouse's URL",
+    "does not exist": "there is no such database or account; create it, or fix the warehouse's URL",
 }
 # primary result codes; sqlite.org/rescode.html
 SQLITE_BUSY = {
@@ -51,7 +51,7 @@ SQLITE_FATAL = {
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it, or rebuild it from the landed reports",
     sqlite3.SQLITE_FULL: "the disk is full; free space there",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; check its folder and permissions",
-    sqlite3.SQLITE_NOTADB: "the file is not a SQLite database; mend the warehouse's URL",
+    sqlite3.SQLITE_NOTADB: "the file is not a SQLite database; fix the warehouse's URL",
 }
 
 

@@ -4,17 +4,17 @@ The lease runs out by itself, so that a killed run blocks nobody for long; its t
 that was merely paused cannot write after another took over.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event, Thread
 
 from sqlalchemy import Connection, Engine, select, update
 
+from activation_sync.clock import CLOCK, Clock
 from activation_sync.errors import FatalError, TenantBusyError, TransientError
-from activation_sync.warehouse.database.columns import utc_now
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.fencing import Lease as Lease
 from activation_sync.warehouse.database.fencing import extend_lease, is_held_by, refuse_lost_lease
@@ -25,27 +25,36 @@ POLL_S = 1.0
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a lease is held, in seconds.
+
+    ttl_s: how long it lasts without being renewed. wait_s: how long to wait for another holder.
+    renew_every_s: every third of `ttl_s` when left out.
+    """
+
+    ttl_s: float = 60
+    wait_s: float = 0
+    renew_every_s: float | None = None
+
+
+DEFAULT_TERMS = Terms()
+
+
 @contextmanager
 def hold_lease(
     engine: Engine,
     tenant: str,
     owner: str,
-    *,
-    ttl_s: float = 60,
-    wait_s: float = 0,
-    renew_every_s: float | None = None,
-    clock: Callable[[], datetime] = utc_now,
-    sleep: Callable[[float], None] = time.sleep,
+    terms: Terms = DEFAULT_TERMS,
+    clock: Clock = CLOCK,
 ) -> Iterator[Lease]:
-    """The tenant's lease for the length of the block, renewed from a thread (every third of `ttl_s` by default).
-
-    wait_s: how long to wait for another holder before TenantBusyError.
-    """
-    lease = _wait_for(partial(_take, engine, tenant, owner, ttl_s, clock), wait_s, clock, sleep)
+    """The tenant's lease for the length of the block, renewed from a thread; TenantBusyError when another holds it."""
+    lease = _wait_for(partial(_take, engine, tenant, owner, terms.ttl_s, clock), terms.wait_s, clock)
     done = Event()
     renewing = Thread(
         target=_keep_renewing,
-        args=(engine, lease, renew_every_s or ttl_s / 3, done, clock),
+        args=(engine, lease, terms.renew_every_s or terms.ttl_s / 3, done, clock),
         name=f"lease of {tenant}",
         daemon=True,
     )
@@ -56,7 +65,7 @@ def hold_lease(
         done.set()
         renewing.join()
         with suppress(TransientError), writing(engine) as conn:  # not released, it runs out by itself
-            release(conn, lease, clock())
+            release(conn, lease, clock.now())
 
 
 def acquire(conn: Connection, tenant: str, owner: str, now: datetime, *, ttl_s: float = 60) -> Lease:
@@ -87,29 +96,27 @@ def release(conn: Connection, lease: Lease, now: datetime) -> None:
     conn.execute(update(tenant_lease).where(is_held_by(lease)).values(owner="", expires_at=now))
 
 
-def _take(engine: Engine, tenant: str, owner: str, ttl_s: float, clock: Callable[[], datetime]) -> Lease:
+def _take(engine: Engine, tenant: str, owner: str, ttl_s: float, clock: Clock) -> Lease:
     with writing(engine) as conn:
-        return acquire(conn, tenant, owner, clock(), ttl_s=ttl_s)
+        return acquire(conn, tenant, owner, clock.now(), ttl_s=ttl_s)
 
 
-def _wait_for(
-    take: Callable[[], Lease], wait_s: float, clock: Callable[[], datetime], sleep: Callable[[float], None]
-) -> Lease:
-    deadline = clock() + timedelta(seconds=wait_s)
+def _wait_for(take: Callable[[], Lease], wait_s: float, clock: Clock) -> Lease:
+    deadline = clock.now() + timedelta(seconds=wait_s)
     while True:
         try:
             return take()
         except TenantBusyError:
-            if clock() >= deadline:
+            if clock.now() >= deadline:
                 raise
-        sleep(POLL_S)
+        clock.sleep(POLL_S)
 
 
-def _keep_renewing(engine: Engine, lease: Lease, every_s: float, done: Event, clock: Callable[[], datetime]) -> None:
+def _keep_renewing(engine: Engine, lease: Lease, every_s: float, done: Event, clock: Clock) -> None:
     while not done.wait(every_s):
         try:
             with writing(engine) as conn:
-                renew(conn, lease, clock())
+                renew(conn, lease, clock.now())
         except TransientError:
             continue  # our own long transaction may hold the row: it renews when it commits
         except FatalError:

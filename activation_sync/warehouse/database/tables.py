@@ -1,5 +1,7 @@
 """The tables as they are now; how they came to be is in `migrations`, and a test holds the two together."""
 
+from enum import StrEnum
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,7 +22,9 @@ from sqlalchemy import (
 
 from activation_sync.core.model import Measure
 from activation_sync.warehouse.database.columns import BIG_ID, Editor, UtcNow, UtcTimestamp
+from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState, Source
 
+IS_PENDING = text(f"state = '{OutboxState.PENDING}'")
 PLATFORMS = ("windows", "mac", "windows_10_mobile", "ios", "android")
 
 metadata = MetaData(
@@ -40,15 +44,18 @@ def _measures(prefix: str = "") -> list[Column[int]]:
     return [_count(f"{prefix}{measure}") for measure in Measure]
 
 
+def _one_of(name: str, words: type[StrEnum]) -> str:
+    return f"{name} IN {tuple(word.value for word in words)}"
+
+
 def _landed(name: str = "raw_report_id", primary_key: bool = False) -> Column[str]:
     return Column(name, Text, ForeignKey("raw_report.id"), primary_key=primary_key, nullable=False)
 
 
-SOURCES = ("graph", "import")
-
 # Landed reports: what Graph or a person gave us, when, and what became of it.
 # seen_at: when these bytes were last given. refreshed_on, rows, loaded_at: known once loaded. rejected: why not.
 # shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
+# withdrawn_at: when a person took it out of force.
 raw_report = Table(
     "raw_report",
     metadata,
@@ -69,8 +76,9 @@ raw_report = Table(
     Column("reconciled_at", UtcTimestamp),
     Column("shown_at", UtcTimestamp),
     Column("expired_at", UtcTimestamp),
-    Column("source", Text, nullable=False, server_default=text("'graph'")),
-    CheckConstraint(f"source IN {SOURCES}", name="source"),
+    Column("withdrawn_at", UtcTimestamp),
+    Column("source", Text, nullable=False, server_default=text(f"'{Source.GRAPH}'")),
+    CheckConstraint(_one_of("source", Source), name="source"),
     Index("ix_raw_report_refreshed_on", "tenant", "report", "refreshed_on"),
 )
 
@@ -170,8 +178,6 @@ sync_base = Table(
     ),
 )
 
-OUTBOX_STATES = ("pending", "acknowledged", "superseded", "dead")
-
 # published_*: what the counts report showed when the row was planned. answer: Graph's words, cut short.
 outbox = Table(
     "outbox",
@@ -192,22 +198,21 @@ outbox = Table(
     Column("status", Integer),
     Column("request_id", Text),
     Column("answer", Text),
-    CheckConstraint(f"state IN {OUTBOX_STATES}", name="state"),
+    CheckConstraint(_one_of("state", OutboxState), name="state"),
     CheckConstraint("length(answer) <= 200", name="answer"),
     Index("ix_outbox_key", "tenant", "refreshed_on", "product", "id"),
     Index(
         "ux_outbox_pending",
         *("tenant", "refreshed_on", "product"),
         unique=True,
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
+        sqlite_where=IS_PENDING,
+        postgresql_where=IS_PENDING,
     ),
     sqlite_autoincrement=True,
 )
 
 # Append-only; triggers refuse the rest, and each row seals the one before it of its tenant (`chain`).
-# decision: one measure of one key in one run. sent: a PATCH left, so its key is in doubt. answer: Graph's.
-# person: what somebody did. It names outbox rows and landed reports without foreign keys: it outlives them.
+# It names outbox rows and landed reports without foreign keys: it outlives them.
 # in_doubt: of the key, afterwards. written_at, written_by: of the warehouse row, as the run found it.
 ledger = Table(
     "ledger",
@@ -232,8 +237,8 @@ ledger = Table(
     Column("written_by", Text),
     Column("prev_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
-    CheckConstraint("kind IN ('decision', 'sent', 'answer', 'person')", name="kind"),
-    CheckConstraint("kind = 'person' OR (refreshed_on IS NOT NULL AND product IS NOT NULL)", name="key"),
+    CheckConstraint(_one_of("kind", LedgerKind), name="kind"),
+    CheckConstraint(f"kind = '{LedgerKind.PERSON}' OR (refreshed_on IS NOT NULL AND product IS NOT NULL)", name="key"),
     Index("ix_ledger_product", "tenant", "product", "refreshed_on"),
     Index("ix_ledger_run", "tenant", "run_id"),
     Index("ix_ledger_order", "tenant", "id"),

@@ -14,7 +14,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -22,17 +21,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 
 from activation_sync.core.model import CountRow, Counts, Key
 from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, Verification
+from activation_sync.core.stamp import Stamp
+from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of, measures_of
 from activation_sync.warehouse.database.tables import ledger, outbox, sync_base
-from activation_sync.warehouse.delivery.outbox import (
-    ACKNOWLEDGED,
-    DEAD,
-    PENDING,
-    SUPERSEDED,
-    OutboxRow,
-    count_by_state,
-    move,
-)
+from activation_sync.warehouse.delivery.outbox import OutboxRow, count_by_state, move
 from activation_sync.warehouse.ledger.ledger import record_answer_of_graph
 
 ANSWER_CHARS = 200
@@ -48,7 +41,7 @@ class Doubt(Enum):
     ENDS_IF_NEW = auto()
 
 
-class Seen(Enum):
+class ReadBack(Enum):
     """What Graph was read back to hold, beside what it acknowledged."""
 
     SAME = "as sent"
@@ -58,40 +51,40 @@ class Seen(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    state: str
+    state: OutboxState
     doubt: Doubt
     is_attempt: bool = True
 
 
 CONSEQUENCES = {
-    AnswerKind.ACKNOWLEDGED: Consequence(ACKNOWLEDGED, Doubt.ENDS),
-    AnswerKind.DIFFERENT: Consequence(PENDING, Doubt.STAYS),
-    AnswerKind.REFUSED: Consequence(DEAD, Doubt.ENDS_IF_NEW),
-    AnswerKind.SUPERSEDED: Consequence(SUPERSEDED, Doubt.STAYS),
-    AnswerKind.BUSY: Consequence(PENDING, Doubt.STAYS, is_attempt=False),
-    AnswerKind.NOT_OFFERED: Consequence(PENDING, Doubt.ENDS_IF_NEW, is_attempt=False),
+    AnswerKind.ACKNOWLEDGED: Consequence(OutboxState.ACKNOWLEDGED, Doubt.ENDS),
+    AnswerKind.DIFFERENT: Consequence(OutboxState.PENDING, Doubt.STAYS),
+    AnswerKind.REFUSED: Consequence(OutboxState.DEAD, Doubt.ENDS_IF_NEW),
+    AnswerKind.SUPERSEDED: Consequence(OutboxState.SUPERSEDED, Doubt.STAYS),
+    AnswerKind.BUSY: Consequence(OutboxState.PENDING, Doubt.STAYS, is_attempt=False),
+    AnswerKind.NOT_OFFERED: Consequence(OutboxState.PENDING, Doubt.ENDS_IF_NEW, is_attempt=False),
 }
 
 
 def record_answer(
-    conn: Connection, row: OutboxRow, answer: Answer, *, run_id: str, at: datetime, max_attempts: int = 3
-) -> str:
+    conn: Connection, row: OutboxRow, answer: Answer, stamp: Stamp, *, max_attempts: int = 3
+) -> OutboxState:
     """Note Graph's answer to one PATCH; returns the state its outbox row has now.
 
     row: as it was read before it was marked in doubt.
     """
     stored = conn.execute(select(outbox).where(outbox.c.id == row.id).with_for_update()).mappings().one()
-    if stored["state"] != PENDING:
-        return _record_late(conn, stored, answer, run_id=run_id, at=at)
+    if stored["state"] != OutboxState.PENDING:
+        return _record_late(conn, stored, answer, stamp)
     attempts = stored["attempts"] + CONSEQUENCES[answer.kind].is_attempt
     state, words = _outcome(answer, attempts, max_attempts)
     noted = {"attempts": attempts, "status": answer.status, "request_id": answer.request_id, "answer": words}
-    move(conn, [row.id], state, at, **noted)
+    move(conn, [row.id], state, stamp.at, **noted)
     moved = _remember(conn, stored, answer, was_in_doubt=row.in_doubt)
     if answer.kind is not AnswerKind.BUSY:
         said = _said(answer) | {"rule": answer.kind.value, "note": f"{state}: {words}"}
         said |= {name: moved[name] for name in ("in_doubt", "graph_id") if name in moved}
-        _note(conn, stored["tenant"], _key(stored), run_id=run_id, at=at, outbox_id=row.id, **said)
+        _note(conn, _of(stored), stamp, outbox_id=row.id, **said)
     return state
 
 
@@ -100,9 +93,7 @@ def record_read_back(
     tenant: str,
     rows: Iterable[OutboxRow],
     held: Iterable[tuple[CountRow, str | None]],
-    *,
-    run_id: str,
-    at: datetime,
+    stamp: Stamp,
 ) -> Verification:
     """Compare what Graph acknowledged with what it gives back; a row that is missing or different is in doubt again.
 
@@ -113,43 +104,43 @@ def record_read_back(
     known, different = _read_known(conn, tenant, sent), 0
     for key, row in sent.items():
         seen = _compare(row.update.counts, found.get(key))
-        different += seen is not Seen.SAME
+        different += seen is not ReadBack.SAME
         if new := _news(known[key], seen, found.get(key)):
             _update_base(conn, tenant, key, new)
             said = {"rule": READ_BACK, "note": f"read back: {seen.value}", **new}
-            _note(conn, tenant, key, run_id=run_id, at=at, outbox_id=row.id, **said)
+            _note(conn, {"tenant": tenant, **key._asdict()}, stamp, outbox_id=row.id, **said)
     return Verification(confirmed=len(sent) - different, different=different)
 
 
 def read_delivery(conn: Connection, tenant: str, run_id: str) -> Delivery:
     """What became of the rows that Graph answered to in this run, and how many of the tenant's are still pending."""
     answered = select(ledger.c.outbox_id).where(
-        ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == "answer"
+        ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == LedgerKind.ANSWER
     )
     by_state = select(outbox.c.state, func.count()).where(outbox.c.id.in_(answered)).group_by(outbox.c.state)
-    counts: dict[str, int] = dict(conn.execute(by_state).all())
+    counts = {OutboxState(state): rows for state, rows in conn.execute(by_state)}
     return Delivery(
-        acknowledged=counts.get(ACKNOWLEDGED, 0),
-        dead=counts.get(DEAD, 0),
-        superseded=counts.get(SUPERSEDED, 0),
-        pending=count_by_state(conn, tenant)[PENDING],
+        acknowledged=counts.get(OutboxState.ACKNOWLEDGED, 0),
+        dead=counts.get(OutboxState.DEAD, 0),
+        superseded=counts.get(OutboxState.SUPERSEDED, 0),
+        pending=count_by_state(conn, tenant)[OutboxState.PENDING],
     )
 
 
-def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[str, str]:
+def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[OutboxState, str]:
     """The state a pending row goes to, and the words to remember the answer by."""
     if answer.kind is AnswerKind.DIFFERENT and attempts >= max_attempts:
-        return DEAD, f"{NOT_APPLIED}: {answer.message}"[:ANSWER_CHARS]
+        return OutboxState.DEAD, f"{NOT_APPLIED}: {answer.message}"[:ANSWER_CHARS]
     return CONSEQUENCES[answer.kind].state, answer.message[:ANSWER_CHARS]
 
 
-def _record_late(conn: Connection, stored: RowMapping, answer: Answer, *, run_id: str, at: datetime) -> str:
+def _record_late(conn: Connection, stored: RowMapping, answer: Answer, stamp: Stamp) -> OutboxState:
     """An answer to a row that is not pending any more decides nothing; recorded twice, it is dropped.
 
     A newer value may have left for Graph before or after this one arrived there, so what Graph holds is not known:
     `acknowledged` stays, and the key is in doubt, to be sent again with the value that is current then.
     """
-    state: str = stored["state"]
+    state = OutboxState(stored["state"])
     if stored["request_id"] != answer.request_id:
         _update_base(conn, stored["tenant"], _key(stored), {"in_doubt": True})
         said = {
@@ -158,7 +149,7 @@ def _record_late(conn: Connection, stored: RowMapping, answer: Answer, *, run_id
             "in_doubt": True,
             **_said(answer),
         }
-        _note(conn, stored["tenant"], _key(stored), run_id=run_id, at=at, outbox_id=stored["id"], **said)
+        _note(conn, _of(stored), stamp, outbox_id=stored["id"], **said)
     return state
 
 
@@ -189,9 +180,13 @@ def _said(answer: Answer) -> dict[str, Any]:
     return {"status": answer.status, "request_id": answer.request_id}
 
 
-def _note(conn: Connection, tenant: str, key: Key, **values: Any) -> None:
-    header = {"tenant": tenant, "refreshed_on": key.refreshed_on, "product": key.product}
-    record_answer_of_graph(conn, {**header, **values})
+def _note(conn: Connection, of: Mapping[str, Any], stamp: Stamp, **values: Any) -> None:
+    record_answer_of_graph(conn, {**of, **values}, stamp)
+
+
+def _of(stored: RowMapping) -> dict[str, Any]:
+    """Whose row it is, and its key."""
+    return {"tenant": stored["tenant"], **_key(stored)._asdict()}
 
 
 def _read_known(conn: Connection, tenant: str, keys: Iterable[Key]) -> dict[Key, RowMapping]:
@@ -200,17 +195,17 @@ def _read_known(conn: Connection, tenant: str, keys: Iterable[Key]) -> dict[Key,
     return {_key(values): values for values in conn.execute(of_dates).mappings()}
 
 
-def _compare(sent: Counts, held: tuple[Counts, str | None] | None) -> Seen:
+def _compare(sent: Counts, held: tuple[Counts, str | None] | None) -> ReadBack:
     """What was not sent cannot differ."""
     if held is None:
-        return Seen.MISSING
+        return ReadBack.MISSING
     pairs = zip(sent, held[0], strict=True)
-    return Seen.SAME if all(ours is None or ours == theirs for ours, theirs in pairs) else Seen.OTHER
+    return ReadBack.SAME if all(ours is None or ours == theirs for ours, theirs in pairs) else ReadBack.OTHER
 
 
-def _news(known: RowMapping, seen: Seen, held: tuple[Counts, str | None] | None) -> dict[str, Any]:
+def _news(known: RowMapping, seen: ReadBack, held: tuple[Counts, str | None] | None) -> dict[str, Any]:
     """What reading back teaches of a key that was not known before."""
-    new: dict[str, Any] = {} if seen is Seen.SAME or known["in_doubt"] else {"in_doubt": True}
+    new: dict[str, Any] = {} if seen is ReadBack.SAME or known["in_doubt"] else {"in_doubt": True}
     if held and held[1] not in (None, known["graph_id"]):
         new["graph_id"] = held[1]
     return new

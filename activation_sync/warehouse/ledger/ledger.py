@@ -1,16 +1,19 @@
 """The append-only record: why each number is what it is, and what Graph answered."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
 from activation_sync.core.model import Change, Decision, Key, Measure, Plan
+from activation_sync.core.stamp import Stamp
+from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.tables import ledger
 from activation_sync.warehouse.ledger.chain import append_rows
 
+JOB, GRAPH = "the job", "graph"  # who stands in the ledger for a PATCH that left, and for its answer
 CONTENT = ("refreshed_on", "product", "measure", "agreed", "observed", "warehouse", "published", "rule", "settled")
 
 
@@ -30,7 +33,7 @@ class LedgerRow:
     tenant: str
     run_id: str
     who: str
-    kind: str
+    kind: LedgerKind
     refreshed_on: date | None = None
     product: str | None = None
     measure: str | None = None
@@ -52,6 +55,22 @@ class LedgerRow:
     written_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person did.
+
+    verb: one word, as the command is called (resolve, retry, revert, approve). note: what, and why. key: the row it is
+    about, if it is about one; refreshed_on: the date, if it is about all rows of one. outbox_id: the dead letter that
+    it offers again.
+    """
+
+    verb: str
+    note: str
+    key: Key | None = None
+    outbox_id: int | None = None
+    refreshed_on: date | None = None
+
+
 def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | None = None) -> list[LedgerRow]:
     """The chain of decisions and answers behind a product's numbers, oldest first; of its newest date by default."""
     row = ledger.c
@@ -59,7 +78,12 @@ def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | N
     newest = select(func.max(row.refreshed_on)).where(*of_product).scalar_subquery()
     day = newest if refreshed_on is None else refreshed_on
     found = conn.execute(select(ledger).where(*of_product, row.refreshed_on == day).order_by(row.id)).mappings()
-    return [LedgerRow(**{field.name: values[field.name] for field in fields(LedgerRow)}) for values in found]
+    return [_ledger_row(values) for values in found]
+
+
+def _ledger_row(row: RowMapping) -> LedgerRow:
+    values = {field.name: row[field.name] for field in fields(LedgerRow)}
+    return LedgerRow(**{**values, "kind": LedgerKind(values["kind"])})
 
 
 def record_decisions(
@@ -67,68 +91,53 @@ def record_decisions(
     plan: Plan,
     outbox_ids: Mapping[Key, int],
     present: Mapping[Key, RowMapping],
-    *,
-    run_id: str,
-    who: str,
-    at: datetime,
+    stamp: Stamp,
     note: str | None = None,
 ) -> None:
     """Note every measure of every change; of a change that this run noted last in the same words, nothing.
 
     present: the warehouse rows as they were before this run. note: why a person had it run.
     """
-    noted = _read_noted(conn, plan, run_id)
-    header = {"at": at, "tenant": plan.tenant, "run_id": run_id, "who": who, "kind": "decision", "note": note}
+    noted = _read_noted(conn, plan, stamp.run_id)
+    header = {**asdict(stamp), "tenant": plan.tenant, "kind": LedgerKind.DECISION, "note": note}
     rows: list[dict[str, Any]] = []
     for change in plan.changes:
         decisions = list(_decisions(change))
         if noted.get(change.key) != [tuple(values[name] for name in CONTENT) for values in decisions]:
-            found = {"outbox_id": outbox_ids.get(change.key), **_stamp(present.get(change.key))}
+            found = {"outbox_id": outbox_ids.get(change.key), **_written(present.get(change.key))}
             rows += ({**header, **values, **found} for values in decisions)
     append_rows(conn, plan.tenant, rows)
 
 
-def record_sent(conn: Connection, tenant: str, updates: Mapping[int, Key], *, run_id: str, at: datetime) -> None:
+def record_sent(conn: Connection, tenant: str, updates: Mapping[int, Key], stamp: Stamp) -> None:
     """Note that PATCHes are about to leave of keys that were not in doubt. updates: by their outbox ids."""
-    header = {"at": at, "tenant": tenant, "run_id": run_id, "who": "the job", "kind": "sent", "in_doubt": True}
+    header = {**asdict(stamp.by(JOB)), "tenant": tenant, "kind": LedgerKind.SENT, "in_doubt": True}
     keys = (
         {"refreshed_on": key.refreshed_on, "product": key.product, "outbox_id": id_} for id_, key in updates.items()
     )
     append_rows(conn, tenant, [{**header, **key} for key in keys])
 
 
-def record_answer_of_graph(conn: Connection, values: Mapping[str, Any]) -> None:
-    """Note one answer: `at`, `tenant`, `run_id`, the key, `outbox_id`, `rule`, `note`, and what it says and moves."""
-    append_rows(conn, values["tenant"], [{"kind": "answer", "who": "graph", **values}])
+def record_answer_of_graph(conn: Connection, values: Mapping[str, Any], stamp: Stamp) -> None:
+    """Note one answer. values: `tenant`, the key, `outbox_id`, `rule`, `note`, and what it says and moves."""
+    append_rows(conn, values["tenant"], [{**asdict(stamp.by(GRAPH)), "kind": LedgerKind.ANSWER, **values}])
 
 
-def record_act(
-    conn: Connection,
-    *,
-    tenant: str,
-    run_id: str,
-    who: str,
-    at: datetime,
-    act: str,
-    note: str,
-    refreshed_on: date | None = None,
-    product: str | None = None,
-    outbox_id: int | None = None,
-) -> None:
-    """Note what a person did. act: one verb, as the command is called (resolve, retry, revert, approve).
+def record_act(conn: Connection, tenant: str, act: Act, stamp: Stamp) -> None:
+    """Note what a person did, in the run it is about.
 
-    run_id: the run it is about. What it writes to the warehouse or to memory is a decision of its own (`apply_plan`).
+    What it writes to the warehouse or to memory is a decision of its own (`apply_plan`).
     """
-    about = {"refreshed_on": refreshed_on, "product": product, "outbox_id": outbox_id}
-    header = {"tenant": tenant, "run_id": run_id, "who": who, "at": at, "kind": "person"}
-    append_rows(conn, tenant, [{**header, "rule": act, "note": note, **about}])
+    key = act.key._asdict() if act.key else {"refreshed_on": act.refreshed_on}
+    said = {"rule": act.verb, "note": act.note, "outbox_id": act.outbox_id, **key}
+    append_rows(conn, tenant, [{**asdict(stamp), "tenant": tenant, "kind": LedgerKind.PERSON, **said}])
 
 
 def _read_noted(conn: Connection, plan: Plan, run_id: str) -> dict[Key, list[tuple[Any, ...]]]:
     """What this run noted last of each key on the plan's dates, a tuple a measure."""
     row, noted = ledger.c, dict[Key, list[tuple[Any, ...]]]()
     days = {change.key.refreshed_on for change in plan.changes}
-    is_decision = (row.tenant == plan.tenant, row.run_id == run_id, row.kind == "decision")
+    is_decision = (row.tenant == plan.tenant, row.run_id == run_id, row.kind == LedgerKind.DECISION)
     of_run = select(ledger).where(*is_decision, row.refreshed_on.in_(days))
     for values in conn.execute(of_run.order_by(row.id)).mappings():
         key = Key(values["refreshed_on"], values["product"])
@@ -136,7 +145,7 @@ def _read_noted(conn: Connection, plan: Plan, run_id: str) -> dict[Key, list[tup
     return noted
 
 
-def _stamp(row: RowMapping | None) -> dict[str, Any]:
+def _written(row: RowMapping | None) -> dict[str, Any]:
     return {} if row is None else {"written_at": row["updated_at"], "written_by": row["updated_by"]}
 
 

@@ -19,7 +19,7 @@ BATCH_ROWS = 2_000
 IN_ORDER = text(f"SELECT id, prev_hash, hash, {', '.join(CONTENT)} FROM ledger WHERE tenant = :tenant ORDER BY id")  # noqa: S608
 
 
-class Fault(StrEnum):
+class ChainFault(StrEnum):
     """What is wrong with a row of the ledger."""
 
     ALTERED = "altered: its content is not what its hash seals"
@@ -34,7 +34,7 @@ class BrokenRow:
 
     id: int
     at: str
-    fault: Fault
+    fault: ChainFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,18 @@ def _in_order(conn: Connection, tenant: str) -> Iterator[Mapping[str, Any]]:
         yield dict(row)
 
 
-def _fault(conn: Connection, tenant: str, row: Mapping[str, Any], head: str) -> Fault | None:
+def _fault(conn: Connection, tenant: str, row: Mapping[str, Any], head: str) -> ChainFault | None:
     if hash_of(row, row["prev_hash"]) != row["hash"]:
-        return Fault.ALTERED
+        return ChainFault.ALTERED
     return None if row["prev_hash"] == head else _broken_link(conn, tenant, row)
 
 
-def _broken_link(conn: Connection, tenant: str, row: Mapping[str, Any]) -> Fault:
+def _broken_link(conn: Connection, tenant: str, row: Mapping[str, Any]) -> ChainFault:
     """Where the row is that this one follows; it is not the one before it."""
     if row["prev_hash"] == NOTHING_BEFORE:
-        return Fault.FORKED
+        return ChainFault.FORKED
     of_tenant = select(ledger.c.id).where(ledger.c.tenant == tenant, ledger.c.hash == row["prev_hash"])
     followed = conn.scalar(of_tenant.order_by(ledger.c.id).limit(1))
     if followed is None:
-        return Fault.MISSING
-    return Fault.FORKED if followed < row["id"] else Fault.MOVED
+        return ChainFault.MISSING
+    return ChainFault.FORKED if followed < row["id"] else ChainFault.MOVED

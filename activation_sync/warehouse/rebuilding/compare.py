@@ -8,14 +8,8 @@ from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, Tex
 from sqlalchemy.sql.expression import TableClause
 
 from activation_sync.core.model import Measure
-from activation_sync.warehouse.database.tables import (
-    activation_platform_count,
-    activation_user_count,
-    activation_user_detail,
-    reported_count,
-    reported_platform_count,
-    sync_base,
-)
+from activation_sync.warehouse.database.tables import activation_user_count, activation_user_detail, sync_base
+from activation_sync.warehouse.reports.keeping import REPORTED_TABLES, SHOWN_TABLES
 
 BATCH_ROWS = 2_000
 SHOWN = 5
@@ -24,7 +18,7 @@ STAMP = ("updated_at", "updated_by")
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedTable:
     """A table, the columns that tell its rows apart, and those whose values must be equal.
 
     stamp: who wrote a row and when. A row of another stamp, or that only one side has, was edited and is no difference.
@@ -50,20 +44,16 @@ class Comparison:
     first: list[str] = field(default_factory=list)
 
 
-def tables_to_compare(unnamed: Sequence[str], tenants: Sequence[str]) -> list[Compared]:
+def tables_to_compare(unnamed: Sequence[str], tenants: Sequence[str]) -> list[ComparedTable]:
     """What a rebuilt warehouse must hold again. unnamed: tenants whose users have another random name in each load."""
-    of_report = ("raw_report_id", "product")
     return [
-        Compared(activation_user_count, KEY, tuple(Measure), STAMP, KEY),
-        _whole(sync_base, KEY),
-        _whole(reported_count, of_report),
-        _whole(reported_platform_count, (*of_report, "platform")),
-        _whole(activation_platform_count, (*KEY, "platform")),
+        ComparedTable(activation_user_count, KEY, tuple(Measure), STAMP, KEY),
+        *map(_whole, (sync_base, *REPORTED_TABLES, *SHOWN_TABLES)),
         *(_detail(tenant, tenant in unnamed) for tenant in tenants),
     ]
 
 
-def compare(before: Connection, rebuilt: Connection, what: Compared) -> Comparison:
+def compare(before: Connection, rebuilt: Connection, what: ComparedTable) -> Comparison:
     """Walk both sides in the same order."""
     found = Comparison(what.table.name)
     for ours, theirs in _pairs(_rows(before, what), _rows(rebuilt, what), what.key):
@@ -79,12 +69,13 @@ def compare(before: Connection, rebuilt: Connection, what: Compared) -> Comparis
     return found
 
 
-def _whole(table: Table, key: tuple[str, ...]) -> Compared:
+def _whole(table: Table) -> ComparedTable:
+    key = tuple(column.name for column in table.primary_key)
     values = tuple(column.name for column in table.columns if column.name not in key)
-    return Compared(table, key, values, shown=key)
+    return ComparedTable(table, key, values, shown=key)
 
 
-def _detail(tenant: str, is_unnamed: bool) -> Compared:
+def _detail(tenant: str, is_unnamed: bool) -> ComparedTable:
     """Without names to go by, rows are told apart by all the rest."""
     columns = [column.name for column in activation_user_detail.columns]
     if is_unnamed:
@@ -92,10 +83,10 @@ def _detail(tenant: str, is_unnamed: bool) -> Compared:
     else:
         key = ("tenant", "user_principal_name", "product")
     values = tuple(name for name in columns if name not in (*key, "user_principal_name"))
-    return Compared(activation_user_detail, key, values, shown=("tenant", "product"), tenant=tenant)
+    return ComparedTable(activation_user_detail, key, values, shown=("tenant", "product"), tenant=tenant)
 
 
-def _rows(conn: Connection, what: Compared) -> Iterator[RowMapping]:
+def _rows(conn: Connection, what: ComparedTable) -> Iterator[RowMapping]:
     columns = [what.table.c[name] for name in (*what.key, *what.values, *what.stamp)]
     query = select(*columns).order_by(*(_in_order(conn, what.table.c[name]) for name in what.key))
     if what.tenant is not None:
@@ -127,17 +118,17 @@ def _place(row: RowMapping | None, key: Sequence[str]) -> tuple[tuple[bool, Any]
     return () if row is None else tuple((row[name] is not None, row[name]) for name in key)
 
 
-def _values(row: RowMapping, what: Compared) -> tuple[Any, ...]:
+def _values(row: RowMapping, what: ComparedTable) -> tuple[Any, ...]:
     return tuple(row[name] for name in what.values)
 
 
-def _is_edited(ours: RowMapping | None, theirs: RowMapping | None, what: Compared) -> bool:
+def _is_edited(ours: RowMapping | None, theirs: RowMapping | None, what: ComparedTable) -> bool:
     if not what.stamp:
         return False
     return ours is None or theirs is None or any(ours[name] != theirs[name] for name in what.stamp)
 
 
-def _words(ours: RowMapping | None, theirs: RowMapping | None, what: Compared) -> str:
+def _words(ours: RowMapping | None, theirs: RowMapping | None, what: ComparedTable) -> str:
     present = ours or theirs
     assert present is not None
     place = ", ".join(str(present[name]) for name in what.shown)

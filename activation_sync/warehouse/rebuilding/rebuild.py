@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, insert, inspect, select, text
 
-from activation_sync.core.model import CountRow, Report
+from activation_sync.core.model import CountRow
 from activation_sync.errors import WarehouseError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.failures import name_of
@@ -16,13 +16,12 @@ from activation_sync.warehouse.database.tables import (
     outbox,
     raw_report,
     reported_count,
-    reported_platform_count,
     sync_base,
     sync_run,
 )
 from activation_sync.warehouse.rebuilding.replay import Replay
+from activation_sync.warehouse.reports.keeping import keeper_of
 from activation_sync.warehouse.reports.manifest import LandedReport, landed_of
-from activation_sync.warehouse.reports.snapshots import show_platforms, show_snapshot
 
 RECORDS = (raw_report, ledger, outbox, sync_run)  # what nothing else says
 NUMBERED = (ledger, outbox)
@@ -51,8 +50,8 @@ def copy_records(source: Connection, target: Connection) -> None:
 
 def copy_reported(source: Connection, target: Connection, landed: LandedReport) -> None:
     """Carry over what a landed report says, for want of its bytes."""
-    for table in (reported_count, reported_platform_count):
-        _copy(source, target, table, select(table).where(table.c.raw_report_id == landed.id))
+    table = keeper_of(landed.report).reported
+    _copy(source, target, table, select(table).where(table.c.raw_report_id == landed.id))
 
 
 def read_manifest(conn: Connection) -> list[LandedReport]:
@@ -63,11 +62,11 @@ def read_manifest(conn: Connection) -> list[LandedReport]:
 
 
 def shown_reports(manifest: Iterable[LandedReport]) -> dict[tuple[object, ...], LandedReport]:
-    """The reports that people see: user detail, one a tenant; platform counts, one a tenant and refresh date."""
+    """The reports that people see, each by what no other can be seen of at once: tenant, report and refresh date."""
     shown: dict[tuple[object, ...], LandedReport] = {}
     for landed in sorted(manifest, key=lambda landed: (landed.shown_at or landed.landed_at, landed.seen_at)):
         if landed.shown_at is not None:
-            on = None if landed.report is Report.USER_DETAIL else landed.refreshed_on
+            on = landed.refreshed_on if keeper_of(landed.report).is_dated else None
             shown[landed.tenant, landed.report, on] = landed
     return shown
 
@@ -75,10 +74,7 @@ def shown_reports(manifest: Iterable[LandedReport]) -> dict[tuple[object, ...], 
 def show_again(conn: Connection, shown: Iterable[LandedReport]) -> None:
     """Make these reports what people see."""
     for landed in shown:
-        if landed.report is Report.PLATFORM_COUNTS:
-            show_platforms(conn, landed)
-        else:
-            show_snapshot(conn, landed)
+        keeper_of(landed.report).show(conn, landed)
 
 
 def replay_ledger(conn: Connection, tenant: str) -> None:

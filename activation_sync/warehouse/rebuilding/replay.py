@@ -3,6 +3,8 @@
 row                     | moves
 ------------------------+---------------------------------------------------------------------------
 decision, in conflict   | the warehouse row as the run found it; of memory nothing
+decision, withdraw      | the same as any other; a row on which nothing stands leaves the table, and memory, unless
+                        | Graph was sent anything of it
 decision, any other     | the warehouse row, `agreed`, `observed_seen`, measure by measure
 sent                    | in doubt
 answer: acknowledged    | `acknowledged`, `published_seen`, Graph's id, in doubt
@@ -18,7 +20,9 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from activation_sync.core.model import NOT_REPORTED, CountRow, Decision, Key, Measure
+from activation_sync.core.rule.decide import moves_seen
 from activation_sync.core.rule.delivery import AnswerKind
+from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.measures import measures_of
 
 MEMORIES = ("agreed_", "observed_seen_", "acknowledged_", "published_seen_")
@@ -43,7 +47,7 @@ class Replay:
     def follow(self, rows: Iterable[RowMapping]) -> None:
         """Take the tenant's rows in the order of their ids."""
         for (kind, *_), group in groupby(rows, _step):
-            if kind == "decision":
+            if kind == LedgerKind.DECISION:
                 self._decide(list(group))
             else:
                 for row in group:
@@ -52,17 +56,21 @@ class Replay:
     def _decide(self, rows: list[RowMapping]) -> None:
         """One change; a measure that it leaves out stays as it is."""
         key, is_held = _key(rows[0]), any(row["rule"] == Decision.CONFLICT for row in rows)
-        self._write(key, rows)
+        is_gone = all(row["rule"] == Decision.WITHDRAW and row["settled"] is None for row in rows)
+        if is_gone:
+            self.table.pop(key, None)
+        else:
+            self._write(key, rows)
         if is_held:
             return
         memory = self.memory.setdefault(key, self._new(key))
         memory["product_type"] = self._product_type(rows[0], memory["product_type"])
         for row in rows:
             memory[f"agreed_{row['measure']}"] = row["settled"]
-            if (
-                row["observed"] is not None and row["rule"] != Decision.REVERT
-            ):  # undone, usage data still counts as seen
+            if moves_seen(row["rule"], row["observed"]):
                 memory[f"observed_seen_{row['measure']}"] = row["observed"]
+        if is_gone and _is_blank(memory):
+            del self.memory[key]
         if rows[0]["outbox_id"] is not None:
             self._queued[rows[0]["outbox_id"]] = self._sent(rows)
 
@@ -86,7 +94,7 @@ class Replay:
             return
         if row["in_doubt"] is not None:
             memory["in_doubt"] = row["in_doubt"]
-        if row["kind"] == "answer" and row["rule"] == AnswerKind.ACKNOWLEDGED:
+        if row["kind"] == LedgerKind.ANSWER and row["rule"] == AnswerKind.ACKNOWLEDGED:
             memory |= {**self._queued.pop(row["outbox_id"], {}), "graph_id": row["graph_id"]}
         elif row["graph_id"] is not None:
             memory["graph_id"] = row["graph_id"]
@@ -104,6 +112,10 @@ class Replay:
 
     def _of(self, key: Key) -> dict[str, Any]:
         return {"tenant": self.tenant, "refreshed_on": key.refreshed_on, "product": key.product}
+
+
+def _is_blank(memory: Mapping[str, Any]) -> bool:
+    return not memory["in_doubt"] and all(memory[name] is None for name in UNKNOWN)
 
 
 def _step(row: RowMapping) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
 """Landed reports in the warehouse: the manifest, what each says, the newest snapshot, retention.
 
-Doors: detail, landed_days, loading, manifest, retention, snapshots.
+Doors: keeping, landed_days, loading, manifest, retention, withdrawn.
 """

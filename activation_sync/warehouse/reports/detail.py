@@ -1,15 +1,16 @@
 """User detail as a snapshot of its own: whole or not at all, in bounded memory."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection, delete
 from sqlalchemy.exc import DataError, IntegrityError
 
-from activation_sync.core.model import CountRow, DetailRow
+from activation_sync.core.model import DetailRow
+from activation_sync.core.reports.content import Passed
 from activation_sync.errors import ReportFormatError
 from activation_sync.warehouse.database.tables import loaded_user_detail
 from activation_sync.warehouse.reports.bulk import copy_rows
@@ -20,19 +21,8 @@ from activation_sync.warehouse.reports.snapshots import drop_other_snapshots, re
 UNIQUE_VIOLATIONS = ("23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
 
 
-class Derived(Protocol):
-    """What was counted while the rows passed by; whole only once every row was taken."""
-
-    refreshed_on: date | None
-
-    @property
-    def rows_seen(self) -> int: ...
-
-    def counts(self) -> Sequence[CountRow]: ...
-
-
 def load_detail(
-    conn: Connection, landed: LandedReport, rows: Iterable[DetailRow], derived: Derived, at: datetime
+    conn: Connection, landed: LandedReport, rows: Iterable[DetailRow], derived: Passed, at: datetime
 ) -> LandedReport:
     """Load a user detail report from a stream of its rows; returns it as the manifest has it now.
 
@@ -51,7 +41,7 @@ def load_detail(
     return record_loaded(conn, landed, refreshed_on, derived.rows_seen, at)
 
 
-def count_detail(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow], derived: Derived) -> LandedReport:
+def count_detail(conn: Connection, landed: LandedReport, rows: Iterable[DetailRow], derived: Passed) -> LandedReport:
     """Take the counts of a user detail report, and nothing else, whatever its age; returns it as the manifest has it.
 
     Its rows are checked as those of any other and not kept. It does not count as loaded: should Graph give it, it is.

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
-from activation_sync.core.model import Change, Plan, Report
+from activation_sync.core.model import Change, Plan
+from activation_sync.core.reports.catalogue import COUNTED
 from activation_sync.core.rule.decide import moves_memory
 from activation_sync.core.runs.backfill import ReplayDay
 from activation_sync.warehouse.database.tables import raw_report, reported_count
@@ -23,13 +24,12 @@ def read_replay_days(conn: Connection, tenant: str, start: date, end: date) -> l
 
 
 def read_unread(conn: Connection, tenant: str) -> list[LandedReport]:
-    """Landed reports of which nobody knows yet, or no longer, what they say; not those that were rejected."""
+    """Landed reports of which nobody knows yet, or no longer, what they say; not those rejected or withdrawn."""
     row = raw_report.c
     is_counted = exists().where(reported_count.c.raw_report_id == row.id)
-    has_no_counts = and_(row.report != Report.PLATFORM_COUNTS, ~is_counted)
-    unread = select(row.id).where(
-        row.tenant == tenant, row.rejected.is_(None), or_(row.refreshed_on.is_(None), has_no_counts)
-    )
+    has_no_counts = and_(row.report.in_(COUNTED), ~is_counted)
+    of_tenant = (row.tenant == tenant, row.rejected.is_(None), row.withdrawn_at.is_(None))
+    unread = select(row.id).where(*of_tenant, or_(row.refreshed_on.is_(None), has_no_counts))
     return [read_landed(conn, landed_id) for landed_id in conn.scalars(unread.order_by(row.seen_at, row.id)).all()]
 
 
@@ -60,7 +60,8 @@ def _newest_of_each(tenant: str, start: date, end: date) -> Select[Any]:
             func.row_number().over(partition_by=alike, order_by=NEWEST_SEEN_FIRST).label("rank"),
             func.count().over(partition_by=alike).label("landed"),
         )
-        .where(row.tenant == tenant, row.refreshed_on.between(start, end), row.rejected.is_(None))
+        .where(row.tenant == tenant, row.refreshed_on.between(start, end))
+        .where(row.rejected.is_(None), row.withdrawn_at.is_(None))
         .subquery()
     )
     newest = select(ranked).where(ranked.c.rank == 1)

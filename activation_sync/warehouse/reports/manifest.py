@@ -3,25 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select, true, union, update
 
 from activation_sync.core.model import Report
+from activation_sync.core.reports.catalogue import PERSONAL
 from activation_sync.errors import WarehouseError
+from activation_sync.warehouse.database.kinds import Source
+from activation_sync.warehouse.database.measures import has_counts
 from activation_sync.warehouse.database.tables import raw_report, sync_base
 from activation_sync.warehouse.database.upsert import insert_or_ignore
 
 ID_CHARS = 16  # 64 bits of the hash: it stands in every row of user detail
 NEWEST_SEEN_FIRST = (raw_report.c.seen_at.desc(), raw_report.c.landed_at.desc(), raw_report.c.id.desc())
-
-
-class Source(StrEnum):
-    """Who gave us a report; once Graph gave the same bytes, it is Graph's."""
-
-    GRAPH = "graph"
-    IMPORT = "import"  # a person, who downloaded it by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +27,7 @@ class LandedReport:
     given first and last. refreshed_on, rows, loaded_at: known once it is loaded. rejected: why it could not be.
     reconciled_at: when a plan made from it was applied first; a report whose run was held has none.
     shown_at: when its platform counts or user detail last became what people see. expired_at: when its bytes went.
+    withdrawn_at: when a person took it out of force; it is then neither reconciled nor shown.
     """
 
     tenant: str
@@ -50,6 +46,7 @@ class LandedReport:
     reconciled_at: datetime | None = None
     shown_at: datetime | None = None
     expired_at: datetime | None = None
+    withdrawn_at: datetime | None = None
     source: Source = Source.GRAPH
 
     @property
@@ -85,9 +82,9 @@ def find_landed(conn: Connection, landed_id: str) -> LandedReport | None:
 
 
 def newest_landed(conn: Connection, tenant: str, report: Report) -> LandedReport | None:
-    """The report Graph gave last, unless it was rejected; what a person imported is not what Graph compares with."""
+    """The report Graph gave last, unless it was rejected or withdrawn; what a person imported it does not compare."""
     row = raw_report.c
-    is_graphs = (row.rejected.is_(None), row.source == Source.GRAPH)
+    is_graphs = (row.rejected.is_(None), row.withdrawn_at.is_(None), row.source == Source.GRAPH)
     found = conn.execute(_of_report(tenant, report).where(*is_graphs).order_by(*NEWEST_SEEN_FIRST).limit(1)).first()
     return None if found is None else landed_of(found)
 
@@ -124,10 +121,23 @@ def record_shown(conn: Connection, landed_id: str, at: datetime) -> None:
     conn.execute(update(raw_report).where(raw_report.c.id == landed_id).values(shown_at=at))
 
 
+def in_force(conn: Connection, landed_ids: Iterable[str]) -> list[str]:
+    """These reports in their order, without those that a person withdrew."""
+    row, given = raw_report.c, list(landed_ids)
+    withdrawn = set(conn.scalars(select(row.id).where(row.id.in_(given), row.withdrawn_at.is_not(None))))
+    return [landed_id for landed_id in given if landed_id not in withdrawn]
+
+
+def record_taken_back(conn: Connection, landed_id: str) -> LandedReport:
+    """Note that a withdrawn report was imported again, on purpose; a backfill replays it."""
+    conn.execute(update(raw_report).where(raw_report.c.id == landed_id).values(withdrawn_at=None))
+    return read_landed(conn, landed_id)
+
+
 def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
-    """The newest refresh date that a plan was ever applied for."""
+    """The newest refresh date on which anything is settled."""
     newest: date | None = conn.execute(
-        select(func.max(sync_base.c.refreshed_on)).where(sync_base.c.tenant == tenant)
+        select(func.max(sync_base.c.refreshed_on)).where(sync_base.c.tenant == tenant, has_counts(sync_base, "agreed_"))
     ).scalar_one()
     return newest
 
@@ -135,16 +145,17 @@ def newest_reconciled_on(conn: Connection, tenant: str) -> date | None:
 def reconciled_dates(conn: Connection, tenant: str) -> frozenset[date]:
     """The refresh dates of applied plans. A date whose every key is in conflict is known by its reports alone."""
     report = raw_report.c
-    settled = select(sync_base.c.refreshed_on).where(sync_base.c.tenant == tenant)
+    settled = select(sync_base.c.refreshed_on).where(sync_base.c.tenant == tenant, has_counts(sync_base, "agreed_"))
     reported = select(report.refreshed_on).where(report.tenant == tenant, report.reconciled_at.is_not(None))
     return frozenset(conn.execute(union(settled, reported)).scalars())
 
 
 def find_owner(conn: Connection, landed: LandedReport) -> str | None:
-    """The other tenant whose user detail these bytes are. Counts alone may be the same by chance."""
+    """The other tenant whose users these bytes are about. Counts alone may be the same by chance."""
     row = raw_report.c
-    same = (row.sha256 == landed.sha256, row.tenant != landed.tenant, row.report == Report.USER_DETAIL, row.rows > 0)
-    return conn.scalar(select(row.tenant).where(*same).limit(1)) if landed.report is Report.USER_DETAIL else None
+    same = (row.sha256 == landed.sha256, row.tenant != landed.tenant, row.report.in_(PERSONAL), row.rows > 0)
+    stands = select(row.tenant).where(*same, row.withdrawn_at.is_(None)).limit(1)
+    return conn.scalar(stands) if landed.report in PERSONAL else None
 
 
 def rows_before(

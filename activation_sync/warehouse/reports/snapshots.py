@@ -1,11 +1,10 @@
-"""What reports say beyond counts becomes the warehouse's when their run is applied, and not before."""
+"""What people see of reports beside counts: the newest user detail, and the platform counts of each refresh date."""
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, exists, insert, literal, select, update
 
-from activation_sync.core.model import Report
+from activation_sync.core.reports.catalogue import Keeps, kept_as
 from activation_sync.warehouse.database.tables import (
     activation_platform_count,
     detail_snapshot,
@@ -14,29 +13,7 @@ from activation_sync.warehouse.database.tables import (
     reported_platform_count,
 )
 from activation_sync.warehouse.database.upsert import insert_or_update
-from activation_sync.warehouse.reports.manifest import LandedReport, read_landed, record_reconciled, record_shown
-
-
-def apply_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> None:
-    """Show what these reports say: platform counts, and the snapshot of user detail. Repeating changes nothing."""
-    reports = [read_landed(conn, landed_id) for landed_id in landed_ids]
-    record_reconciled(conn, [landed.id for landed in reports], at)
-    for landed in reports:
-        if landed.report is Report.PLATFORM_COUNTS:
-            show_platforms(conn, landed)
-            record_shown(conn, landed.id, at)
-        elif landed.report is Report.USER_DETAIL and show_snapshot(conn, landed):
-            record_shown(conn, landed.id, at)
-
-
-def apply_past_reports(conn: Connection, landed_ids: Iterable[str], at: datetime) -> None:
-    """Show what these reports say of their refresh date; the snapshot of user detail stays the newest."""
-    reports = [read_landed(conn, landed_id) for landed_id in landed_ids]
-    record_reconciled(conn, [landed.id for landed in reports], at)
-    for landed in reports:
-        if landed.report is Report.PLATFORM_COUNTS:
-            show_platforms(conn, landed)
-            record_shown(conn, landed.id, at)
+from activation_sync.warehouse.reports.manifest import LandedReport, read_landed
 
 
 def read_snapshot(conn: Connection, tenant: str) -> LandedReport | None:
@@ -49,7 +26,7 @@ def drop_other_snapshots(conn: Connection, tenant: str, keep: Collection[str]) -
     """Remove user detail that nobody will see. Should Graph give such a report again, it is loaded again."""
     report, row = raw_report.c, loaded_user_detail.c
     others = select(report.id).where(
-        report.tenant == tenant, report.report == Report.USER_DETAIL, report.id.not_in(keep)
+        report.tenant == tenant, report.report.in_(kept_as(Keeps.SNAPSHOT)), report.id.not_in(keep)
     )
     dropped = conn.execute(delete(loaded_user_detail).where(row.raw_report_id.in_(others)))
     if dropped.rowcount:

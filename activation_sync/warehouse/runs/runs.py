@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
 from activation_sync.core.runs.outcome import WENT_THROUGH, Outcome, RunKind
 from activation_sync.core.runs.summary import RunSummary, fields_of
+from activation_sync.core.stamp import Stamp
 from activation_sync.warehouse.database.tables import sync_run
 from activation_sync.warehouse.database.upsert import insert_or_update
 
@@ -42,24 +43,21 @@ class RunRecord:
 
 def record_run_started(
     conn: Connection,
-    *,
     tenant: str,
-    run_id: str,
     as_of: date,
-    who: str,
-    at: datetime,
+    stamp: Stamp,
     kind: RunKind = RunKind.SYNC,
     reason: str | None = None,
 ) -> None:
     """Note that a run began; begun again, it has not ended."""
     started = {
-        "run_id": run_id,
+        "run_id": stamp.run_id,
         "tenant": tenant,
         "kind": kind.value,
         "as_of": as_of,
-        "who": who,
+        "who": stamp.who,
         "reason": reason,
-        "started_at": at,
+        "started_at": stamp.at,
     }
     again = ("started_at", "who", "reason", *NOT_ENDED)
     conn.execute(insert_or_update(conn, sync_run, again), [started | dict.fromkeys(NOT_ENDED)])

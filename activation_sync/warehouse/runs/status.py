@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from activation_sync.core.model import Report
+from activation_sync.core.reports.catalogue import PUBLISHED
 from activation_sync.core.runs.outcome import RunKind
+from activation_sync.warehouse.database.kinds import OutboxState, Source
+from activation_sync.warehouse.database.measures import has_counts
 from activation_sync.warehouse.database.tables import raw_report, sync_base, sync_run
-from activation_sync.warehouse.delivery.outbox import DEAD, PENDING, count_by_state
-from activation_sync.warehouse.reports.manifest import Source
+from activation_sync.warehouse.delivery.outbox import count_by_state
 from activation_sync.warehouse.runs.runs import RunRecord, read_last_run
 
 QUOTA_WINDOW = timedelta(minutes=10)  # in which Graph counts the requests for a report
@@ -49,23 +50,31 @@ def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStat
     return WarehouseStatus(
         tenant=tenant,
         last_run=read_last_run(conn, tenant),
-        newest_refreshed_on=conn.scalar(select(func.max(report.refreshed_on)).where(report.tenant == tenant)),
-        pending=states[PENDING],
-        dead=states[DEAD],
-        in_doubt=_count(conn, select(sync_base).where(sync_base.c.tenant == tenant, sync_base.c.in_doubt)),
+        newest_refreshed_on=conn.scalar(
+            select(func.max(report.refreshed_on)).where(report.tenant == tenant, report.withdrawn_at.is_(None))
+        ),
+        pending=states[OutboxState.PENDING],
+        dead=states[OutboxState.DEAD],
+        in_doubt=_count(conn, _in_doubt(tenant)),
         restated=_count(conn, _restated(tenant)),
         rejected=_count(conn, select(raw_report).where(report.tenant == tenant, report.rejected.is_not(None))),
         runs_lately=_count(conn, select(sync_run).where(*started_lately)),
     )
 
 
+def _in_doubt(tenant: str) -> Select[Any]:
+    """Of what a withdrawn report left behind nothing can be sent again, so its doubt is nobody's to end."""
+    base = sync_base.c
+    return select(sync_base).where(base.tenant == tenant, base.in_doubt, has_counts(sync_base, "agreed_"))
+
+
 def _restated(tenant: str) -> Select[Any]:
     """Usage data only: the user counts report also moves when it follows a PATCH of ours."""
     report = raw_report.c
-    of_usage = (report.tenant == tenant, report.source == Source.GRAPH, report.report != Report.USER_COUNTS)
+    of_usage = (report.tenant == tenant, report.source == Source.GRAPH, report.report != PUBLISHED)
     return (
         select(report.report, report.refreshed_on)
-        .where(*of_usage, report.refreshed_on.is_not(None))
+        .where(*of_usage, report.refreshed_on.is_not(None), report.withdrawn_at.is_(None))
         .group_by(report.report, report.refreshed_on)
         .having(func.count() > 1)
     )

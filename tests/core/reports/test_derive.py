@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from activation_sync.core.model import CountRow, Counts, DetailRow
 from activation_sync.core.reports.derive import DetailCounts
-from activation_sync.core.reports.parse import Noticed, parse_detail
+from activation_sync.core.reports.parse import ParseNotes, parse_detail
 from tests.core.reports.renderings import json_pages
 
 DAY, ACTIVATED_ON = date(2026, 11, 19), date(2026, 3, 1)
@@ -97,9 +97,9 @@ def test_rows_are_passed_on_one_by_one_and_never_gathered():
 def test_counts_carry_the_spelling_of_graph():
     item = {"reportRefreshDate": "2026-11-19", "userPrincipalName": "u"}
     nested = [{"productType": "Visio Pro"}, {"productType": "VISIO PRO"}]
-    noticed = Noticed()
-    counting = DetailCounts(noticed.spelled)
+    notes = ParseNotes()
+    counting = DetailCounts(notes.spelled)
     stream = json_pages({"value": [{**item, "userActivationCounts": nested}]})
 
-    assert len(list(counting.through(parse_detail(stream, noticed=noticed)))) == 2
+    assert len(list(counting.through(parse_detail(stream, notes=notes)))) == 2
     assert [(row.product, row.product_type) for row in counting.counts()] == [("VISIO PRO", "Visio Pro")]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activation_sync.core.model import CountRow, Counts, DetailRow, PlatformRow
-from activation_sync.core.reports.parse import Noticed, parse_counts, parse_detail, parse_platforms
+from activation_sync.core.reports.parse import ParseNotes, parse_counts, parse_detail, parse_platforms
 from tests.core.reports.renderings import (
     COUNTS_TITLES,
     DETAIL_TITLES,
@@ -188,30 +188,30 @@ def test_pages_without_items_are_a_report_without_rows():
 
 
 def test_unknown_columns_are_noticed_once_and_change_nothing():
-    noticed = Noticed()
+    notes = ParseNotes()
     header = f"{','.join(COUNTS_TITLES)},Report Period"
-    rows = parse_counts(csv_of(header, "2026-11-19,A,5,3,1,7", "2026-11-19,B,5,3,1,7"), noticed=noticed)
+    rows = parse_counts(csv_of(header, "2026-11-19,A,5,3,1,7", "2026-11-19,B,5,3,1,7"), notes=notes)
 
     assert [row.counts for row in rows] == [Counts(5, 3, 1)] * 2
-    assert noticed.unknown_columns == {"Report Period"}
+    assert notes.unknown_columns == {"Report Period"}
 
 
 def test_unknown_properties_are_noticed_but_not_the_annotations_of_odata():
-    noticed = Noticed()
+    notes = ParseNotes()
     item = {"reportRefreshDate": "2026-11-19", "productType": "V", "assigned": 5, "activated": 3}
     page = {"@odata.context": "anything", "value": [{**item, "@odata.type": "#x", "copilot": 1}]}
 
-    assert len(parse_counts(json_pages(page), noticed=noticed)) == 1
-    assert noticed.unknown_columns == {"copilot"}
+    assert len(parse_counts(json_pages(page), notes=notes)) == 1
+    assert notes.unknown_columns == {"copilot"}
 
 
 def test_a_product_keeps_the_spelling_of_graph_beside_our_name():
-    noticed = Noticed()
+    notes = ParseNotes()
     item = {"reportRefreshDate": "2026-11-19", "productType": " Office 365  ProPlus", "assigned": 5, "activated": 3}
-    (row,) = parse_counts(json_pages({"value": [item]}), {"office 365 proplus": APPS}, noticed)
+    (row,) = parse_counts(json_pages({"value": [item]}), {"office 365 proplus": APPS}, notes)
 
     assert (row.product, row.product_type) == (APPS, "Office 365  ProPlus")
-    assert noticed.spelled == {APPS: "Office 365  ProPlus"}
+    assert notes.spelled == {APPS: "Office 365  ProPlus"}
 
 
 def test_a_user_with_several_products_is_one_row_a_product():

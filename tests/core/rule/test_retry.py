@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from activation_sync.core.model import ConflictPolicy, Counts, Key, KeyState, PlanInputs
-from activation_sync.core.rule.retry import Unsent, plan_retry, unsent_words
+from activation_sync.core.rule.retry import SkipReason, plan_retry, unsent_words
 
 KEY = Key(date(2026, 11, 19), "VISIO PRO")
 REFUSED, CURRENT, SHOWN = Counts(5, 3, 1), Counts(6, 3, 1), Counts(4, 3, 1)
@@ -39,9 +39,9 @@ def test_a_dead_letter_is_offered_with_the_value_that_is_current_now(value):
 @pytest.mark.parametrize(
     ("known", "why"),
     [
-        pytest.param({"published": REFUSED}, Unsent.PUBLISHED, id="Graph shows it by now"),
-        pytest.param({"observed": Counts(7, 3, 1), "warehouse": CURRENT}, Unsent.IN_CONFLICT, id="in conflict"),
-        pytest.param({"published": Counts(), "is_published": False}, Unsent.WAITING, id="no counts report of its date"),
+        pytest.param({"published": REFUSED}, SkipReason.PUBLISHED, id="Graph shows it by now"),
+        pytest.param({"observed": Counts(7, 3, 1), "warehouse": CURRENT}, SkipReason.IN_CONFLICT, id="in conflict"),
+        pytest.param({"published": Counts(), "is_published": False}, SkipReason.WAITING, id="no counts report yet"),
     ],
 )
 def test_a_dead_letter_that_cannot_be_sent_is_named(known, why):

@@ -6,7 +6,7 @@ import pytest
 from activation_sync.core.model import ConflictPolicy, Counts, Decision, Key, KeyState, Limits, Measure, PlanInputs
 from activation_sync.core.rule.decide import change_of
 from activation_sync.core.rule.guards import TOO_MUCH_CHANGE
-from activation_sync.core.rule.revert import Effect, Left, left_words, plan_revert
+from activation_sync.core.rule.revert import Effect, LeaveReason, left_words, plan_revert
 from tests.support.effects import applied
 
 KEY = Key(date(2026, 11, 19), "VISIO PRO")
@@ -70,20 +70,20 @@ def test_usage_data_that_moves_on_asks_a_person_and_does_not_undo_the_revert():
 def test_a_row_that_moved_since_is_named_and_left(known):
     found = undone(**known)
 
-    assert (found.plan.changes, found.left) == ((), {KEY: Left.MOVED})
+    assert (found.plan.changes, found.left) == ((), {KEY: LeaveReason.MOVED})
 
 
 def test_a_row_that_the_run_created_is_named_and_left():
     found = undone(Counts())
 
-    assert (found.plan.changes, found.left) == ((), {KEY: Left.CREATED})
-    assert left_words(found.left) == [f"VISIO PRO, 2026-11-19: left as it is; {Left.CREATED}"]
+    assert (found.plan.changes, found.left) == ((), {KEY: LeaveReason.CREATED})
+    assert left_words(found.left) == [f"VISIO PRO, 2026-11-19: left as it is; {LeaveReason.CREATED}"]
 
 
 def test_a_row_that_is_not_known_any_more_is_named_and_left():
     found = plan_revert(PlanInputs("contoso", ()), {KEY: Effect(by_measure(BEFORE), by_measure(AFTER))}, LIMITS)
 
-    assert found.left == {KEY: Left.MOVED}
+    assert found.left == {KEY: LeaveReason.MOVED}
 
 
 def test_a_measure_without_a_value_before_keeps_the_one_it_has():
@@ -107,7 +107,7 @@ def test_a_measure_that_the_run_left_open_is_no_part_of_it():
 
 
 def test_the_guards_judge_a_revert_like_any_plan():
-    found = undone(limits=Limits(min_judged_rows=1))
+    found = undone(limits=Limits(few_users=0, max_change_share=0.1))
 
     assert {finding.guard for finding in found.plan.findings} == {TOO_MUCH_CHANGE}
 

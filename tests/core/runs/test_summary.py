@@ -36,7 +36,7 @@ def change(policy=HOLD, **known):
             (210, 210, 213, 220),
             "corrected in the warehouse 210 -> 220, over the usage data's 213 by policy",
         ),
-        (Decision.CONVERGE, (210, 210, 213, 213), "usage data and warehouse moved to the same"),
+        (Decision.CONVERGE, (210, 210, 213, 213), "usage data and warehouse moved to the same value"),
         (Decision.CONFLICT, (210, 210, 213, 220), "conflict: usage data says 213, the warehouse 220; agreed was 210"),
         (Decision.CONFLICT, (None, None, 213, 220), "conflict: usage data says 213, the warehouse 220; agreed was -"),
         (Decision.KEEP, (210, 210, 210, None), "missing in the warehouse, restored"),
@@ -82,7 +82,7 @@ def test_every_decision_gives_its_reason(decision, sides, expected):
         pytest.param(
             change(warehouse=Counts(220, 3, 1), refused=Counts(220, 3, 1), refused_published=Counts(210, 3, 1)),
             "assigned: corrected in the warehouse 210 -> 220",
-            "refused before; sent again when it changes, or by retry",
+            "refused before; sent again when it changes, or with `retry`",
             id="refused before",
         ),
     ],
@@ -104,7 +104,7 @@ def test_a_plan_is_a_table_of_text():
             "activated": "1",
             "shared computers": "0",
             "why": "assigned: conflict: usage data says 5, the warehouse 6; agreed was -; "
-            "activated, shared computers: usage data and warehouse moved to the same",
+            "activated, shared computers: usage data and warehouse moved to the same value",
             "Graph": "not sent until it is resolved",
         },
         {
@@ -147,12 +147,12 @@ def summary(outcome: Outcome, planned: PlanView = PLAN, **facts) -> RunSummary:
         ),
         (
             summary(Outcome.NOTHING_NEW, is_stale=True),
-            "No new report: the newest is still of 2026-11-19. The report is 2 days old: older than it should be.",
+            "No new report: the newest is still that of 2026-11-19. The report is 2 days old: older than it should be.",
         ),
         (
             summary(Outcome.PREVIEWED, replace(PLAN, written=3, pushed=1, waiting=2)),
             "Would change 3 rows in the warehouse and 1 row in Graph; nothing was written. "
-            "2 rows will be sent once Graph's counts report of their date has landed.",
+            "2 rows wait for Graph's counts report of their date.",
         ),
         (
             summary(Outcome.HELD, replace(PLAN, findings=("the report has no rows",))),

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from activation_sync.clock import Clock
 from activation_sync.core.model import Counts, Key, Report
 from activation_sync.core.reports.products import product_key
 from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.emulator import EmulatedTenant, Emulator
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import Cloud
+from activation_sync.graph.waits import Patience
 from tests.support.clouds import cloud_at
 
 PATCH = "PATCH office365ActivationsUserCounts"
@@ -28,16 +30,21 @@ def clock(naps: list[float]) -> Callable[[], datetime]:
     return lambda: NOON + timedelta(seconds=sum(naps))
 
 
-def timing(emulator: Emulator, naps: list[float]) -> dict[str, object]:
+def clock_of(emulator: Emulator, naps: list[float]) -> Clock:
+    """Nobody sleeps: the emulator's clock moves instead."""
+
     def sleep(seconds: float) -> None:
         naps.append(seconds)
         emulator.advance(seconds=seconds)
 
+    return Clock(clock(naps), sleep)
+
+
+def timing(emulator: Emulator, naps: list[float]) -> dict[str, object]:
     return {
         "ca_file": emulator.ca_file,
-        "sleep": sleep,
-        "clock": clock(naps),
-        "jitter": lambda: 1.0,
+        "clock": clock_of(emulator, naps),
+        "patience": Patience(jitter=lambda: 1.0),
     }
 
 

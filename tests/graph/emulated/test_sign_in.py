@@ -10,7 +10,7 @@ from activation_sync.emulator import Fault
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
-from tests.graph.emulated.connecting import COUNTS, CSV_HOP, read, served, timing
+from tests.graph.emulated.connecting import COUNTS, CSV_HOP, clock_of, read, served, timing
 
 
 def test_eight_cold_threads_sign_in_once(graph, emulator):
@@ -50,7 +50,7 @@ def test_a_sign_in_that_fails_is_repeated_over_the_network(graph, emulator, naps
     with pytest.raises(GraphBusyError) as caught:
         read(graph)
     assert caught.value.retry_after_s == fault.retry_after_s
-    timing(emulator, naps)["sleep"](fault.retry_after_s or 0)
+    clock_of(emulator, naps).sleep(fault.retry_after_s or 0)
     assert read(graph)
 
 
@@ -60,7 +60,7 @@ def test_a_throttled_sign_in_is_waited_for_by_every_client_of_the_tenant(graph, 
         with pytest.raises(GraphBusyError) as caught:
             read(graph)
         assert caught.value.retry_after_s == left_s
-        timing(emulator, naps)["sleep"](nap_s)
+        clock_of(emulator, naps).sleep(nap_s)
     assert read(graph)
     assert served(emulator, "token") == [429, 200]
 

@@ -1,6 +1,7 @@
 """Reports downloaded by hand: whatever a file is called, its content decides; a bad one leaves nothing behind."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,18 @@ def test_of_user_detail_only_the_counts_are_kept(site):
     site.backfill(DAY, DAY)
     assert site.query("SELECT count(*) FROM detail_snapshot") == [(0,)]
     assert site.query("SELECT count(*) FROM loaded_user_detail") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("dated", "why"), [(date(2037, 1, 19), "has not come yet"), (date(1, 1, 1), "when no such report existed")]
+)
+@pytest.mark.parametrize("csv", [counts_csv, detail_csv, platforms_csv])
+def test_a_report_of_a_date_that_cannot_be_is_refused_and_nothing_of_it_is_kept(site, csv, dated, why):
+    with pytest.raises(ReportFormatError, match=f"dated {dated}.*{why}"):
+        bring(site, csv(dated, USERS))
+
+    assert kept(site) == []
+    assert site.query("SELECT count(*) FROM raw_report") == [(0,)]
 
 
 def test_the_same_bytes_again_are_known_and_change_nothing(site):

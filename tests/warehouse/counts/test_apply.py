@@ -12,14 +12,16 @@ from activation_sync.core.rule.delivery import Answer, AnswerKind
 from activation_sync.errors import PlanMovedError
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import open_engine, reading, writing
+from activation_sync.warehouse.database.kinds import OutboxState
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.schema import migrate
 from activation_sync.warehouse.database.tables import activation_user_count, ledger, outbox, sync_base
 from activation_sync.warehouse.delivery.consequences import record_answer
 from activation_sync.warehouse.delivery.outbox import count_by_state, read_pending
 from activation_sync.warehouse.ledger.ledger import read_why
-from tests.support.rows import APPS, AT, DAY, SETTLED, VISIO, base, by_hand, change, plan
+from tests.support.rows import APPS, AT, DAY, SETTLED, VISIO, base, by_hand, change, plan, stamp
 
+PENDING, ACKNOWLEDGED, SUPERSEDED, DEAD = OutboxState
 ONE, TWO = Counts(1, 1, 0), Counts(2, 1, 0)
 
 
@@ -30,7 +32,7 @@ def conn(engine):
 
 
 def apply(conn, *changes, run_id="run-1", hours=0):
-    apply_plan(conn, plan(*changes), run_id=run_id, who="nightly", at=AT + timedelta(hours=hours))
+    apply_plan(conn, plan(*changes), stamp(run_id, AT + timedelta(hours=hours)))
 
 
 def warehouse(conn):
@@ -154,7 +156,7 @@ def test_a_newer_value_supersedes_the_pending_one(conn):
     apply(conn, change(ONE))
     apply(conn, change(TWO, warehouse=ONE), run_id="run-2")
     assert pending(conn) == {APPS: TWO}
-    assert count_by_state(conn, "contoso") == {"pending": 1, "acknowledged": 0, "superseded": 1, "dead": 0}
+    assert count_by_state(conn, "contoso") == {PENDING: 1, ACKNOWLEDGED: 0, SUPERSEDED: 1, DEAD: 0}
 
 
 def test_a_pending_row_that_says_the_same_stays_as_it_is(conn):
@@ -169,7 +171,7 @@ def test_a_pending_row_planned_against_another_report_is_planned_anew(conn):
     apply(conn, change(ONE))
     again = change(ONE, warehouse=ONE, is_written=False, published=TWO)
     apply(conn, again, run_id="run-2")
-    assert count_by_state(conn, "contoso")["superseded"] == 1
+    assert count_by_state(conn, "contoso")[SUPERSEDED] == 1
     assert conn.scalars(select(outbox.c.published_assigned).order_by(outbox.c.id)).all() == [None, 2]
 
 
@@ -181,9 +183,9 @@ def test_a_pending_row_that_is_needed_no_more_is_withdrawn(conn):
 
 def test_a_dead_letter_that_gets_a_second_chance_is_dead_no_more(conn):
     apply(conn, change(ONE))
-    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.REFUSED, 400), run_id="run-1", at=AT)
+    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.REFUSED, 400), stamp("run-1"))
     apply(conn, change(TWO, warehouse=ONE), run_id="run-2")
-    assert count_by_state(conn, "contoso") == {"pending": 1, "acknowledged": 0, "superseded": 1, "dead": 0}
+    assert count_by_state(conn, "contoso") == {PENDING: 1, ACKNOWLEDGED: 0, SUPERSEDED: 1, DEAD: 0}
 
 
 def test_applying_the_same_plan_again_ends_in_the_same_rows(conn):

@@ -14,7 +14,7 @@ from activation_sync.warehouse.delivery.consequences import record_answer
 from activation_sync.warehouse.delivery.outbox import read_pending
 from activation_sync.warehouse.reports.loading import ReportedCounts, read_reported, replace_reported
 from activation_sync.warehouse.reports.manifest import record_landed, record_loaded, record_reconciled
-from tests.support.rows import APPS, AT, DAY, VISIO, by_hand, change, count_row, landed, plan
+from tests.support.rows import APPS, AT, DAY, VISIO, by_hand, change, count_row, landed, plan, stamp
 
 DETAIL, COUNTS = Report.USER_DETAIL, Report.USER_COUNTS
 EARLIER = DAY - timedelta(days=7)
@@ -95,7 +95,7 @@ def test_a_row_a_person_added_is_looked_at(conn):
 
 
 def test_dates_reconciled_before_are_looked_at_again_with_their_newest_reports(conn):
-    apply_plan(conn, plan(change(ONE, on=EARLIER)), run_id="r", who="nightly", at=AT)
+    apply_plan(conn, plan(change(ONE, on=EARLIER)), stamp("r"))
     load(conn, DETAIL, count_row(counts=ONE, on=EARLIER), content="first")
     restated = load(conn, DETAIL, count_row(counts=TWO, on=EARLIER), content="second", hours=24)
     load_only(conn, DETAIL, count_row(counts=Counts(9, 9, 9), on=EARLIER), content="held", hours=48)
@@ -105,7 +105,7 @@ def test_dates_reconciled_before_are_looked_at_again_with_their_newest_reports(c
 
 
 def test_a_product_gone_from_the_newest_report_is_not_observed(conn):
-    apply_plan(conn, plan(change(ONE)), run_id="r", who="nightly", at=AT)
+    apply_plan(conn, plan(change(ONE)), stamp("r"))
     load(conn, DETAIL, count_row(APPS), count_row(VISIO), content="first")
     load(conn, DETAIL, count_row(VISIO), content="second", hours=24)
     assert states(conn)[DAY, APPS].observed == NOT_REPORTED
@@ -133,9 +133,9 @@ def test_another_tenant_is_not_looked_at(conn):
 
 def test_what_was_remembered_comes_back(conn):
     before = change(TWO, observed=TWO, published=ONE, is_published=True)
-    apply_plan(conn, plan(before), run_id="r", who="nightly", at=AT)
+    apply_plan(conn, plan(before), stamp("r"))
     acknowledged = Answer(AnswerKind.ACKNOWLEDGED, 200, graph_id="g-1")
-    record_answer(conn, read_pending(conn, "contoso")[0], acknowledged, run_id="r", at=AT)
+    record_answer(conn, read_pending(conn, "contoso")[0], acknowledged, stamp("r"))
     assert states(conn)[DAY, APPS] == KeyState(
         Key(DAY, APPS),
         APPS.title(),
@@ -149,17 +149,25 @@ def test_what_was_remembered_comes_back(conn):
 
 
 def refuse(conn, settled):
-    apply_plan(conn, plan(change(settled, is_written=False, published=ONE)), run_id="r", who="nightly", at=AT)
+    apply_plan(conn, plan(change(settled, is_written=False, published=ONE)), stamp("r"))
     row = read_pending(conn, "contoso")[0]
-    record_answer(conn, row, Answer(AnswerKind.REFUSED, 400), run_id="r", at=AT)
+    record_answer(conn, row, Answer(AnswerKind.REFUSED, 400), stamp("r"))
 
 
 def test_a_dead_letter_says_what_was_refused_until_something_newer_replaces_it(conn):
     refuse(conn, TWO)
     state = states(conn)[DAY, APPS]
     assert (state.refused, state.refused_published) == (TWO, ONE)
-    apply_plan(conn, plan(change(ONE, is_written=False)), run_id="r2", who="nightly", at=AT)
+    apply_plan(conn, plan(change(ONE, is_written=False)), stamp("r2"))
     assert states(conn)[DAY, APPS].refused is None
+
+
+def test_an_update_that_waits_in_the_outbox_is_known_until_graph_has_answered(conn):
+    apply_plan(conn, plan(change(TWO, published=ONE)), stamp("r"))
+    state = states(conn)[DAY, APPS]
+    assert (state.queued, state.queued_published, state.refused) == (TWO, ONE, None)
+    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.ACKNOWLEDGED, 200), stamp("r"))
+    assert states(conn)[DAY, APPS].queued is None
 
 
 def test_the_spelling_of_the_counts_report_is_what_a_patch_will_name(conn):

@@ -13,11 +13,11 @@ from activation_sync.warehouse.database.engine import open_engine, reading, writ
 from activation_sync.warehouse.database.schema import migrate
 from activation_sync.warehouse.database.tables import activation_user_count, sync_run
 from activation_sync.warehouse.runs.runs import read_last_run, record_run_started
-from tests.support.rows import AT, DAY, by_hand
+from tests.support.rows import AT, DAY, by_hand, stamp
 
 
 def start(conn, at=AT, run_id="run-1"):
-    record_run_started(conn, tenant="contoso", run_id=run_id, as_of=DAY, who="nightly", at=at)
+    record_run_started(conn, "contoso", DAY, stamp(run_id, at))
 
 
 def test_what_is_written_is_there_for_the_next_reader(engine):

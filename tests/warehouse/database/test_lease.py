@@ -9,27 +9,27 @@ from sqlalchemy import select, update
 
 from activation_sync.errors import LeaseLostError, TenantBusyError, WarehouseBusyError
 from activation_sync.warehouse.database.engine import reading, writing
-from activation_sync.warehouse.database.lease import acquire, hold_lease, release, renew
+from activation_sync.warehouse.database.lease import Terms, acquire, hold_lease, release, renew
 from activation_sync.warehouse.database.tables import activation_user_count, tenant_lease
 from tests.support.rows import AT, by_hand
 
 
-class Clock:
+class StoppedClock:
     """Stands still until it is told to move, or somebody sleeps."""
 
     def __init__(self):
-        self.now = AT
+        self.moment = AT
 
-    def __call__(self):
-        return self.now
+    def now(self):
+        return self.moment
 
     def sleep(self, seconds):
-        self.now += timedelta(seconds=seconds)
+        self.moment += timedelta(seconds=seconds)
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return StoppedClock()
 
 
 def take(engine, owner, at=AT, ttl_s=60):
@@ -46,7 +46,7 @@ def test_a_second_run_is_told_who_holds_the_tenant_and_until_when(engine, clock)
     with (
         hold_lease(engine, "contoso", "run 1 on host a", clock=clock),
         pytest.raises(TenantBusyError, match=r"run 1 on host a until 2026-11-21 02:01:00 UTC"),
-        hold_lease(engine, "contoso", "run 2", clock=clock, sleep=clock.sleep),
+        hold_lease(engine, "contoso", "run 2", clock=clock),
     ):
         pass
 
@@ -65,19 +65,19 @@ def test_a_released_lease_is_free_at_once_and_its_token_still_grows(engine):
 
 def test_the_lease_of_a_killed_run_is_waited_for_and_taken_over(engine, clock):
     killed = take(engine, "killed")
-    with hold_lease(engine, "contoso", "next", wait_s=120, clock=clock, sleep=clock.sleep) as lease:
+    with hold_lease(engine, "contoso", "next", Terms(wait_s=120), clock=clock) as lease:
         assert lease.fencing_token == killed.fencing_token + 1
-        assert clock.now == AT + timedelta(seconds=60)
+        assert clock.moment == AT + timedelta(seconds=60)
 
 
 def test_waiting_ends(engine, clock):
     take(engine, "killed")
     with (
         pytest.raises(TenantBusyError),
-        hold_lease(engine, "contoso", "next", wait_s=10, clock=clock, sleep=clock.sleep),
+        hold_lease(engine, "contoso", "next", Terms(wait_s=10), clock=clock),
     ):
         pass
-    assert clock.now == AT + timedelta(seconds=10)
+    assert clock.moment == AT + timedelta(seconds=10)
 
 
 def test_a_run_that_was_paused_too_long_cannot_write(engine):
@@ -108,22 +108,22 @@ def test_a_lost_lease_cannot_be_renewed_and_releasing_it_hurts_nobody(engine):
 
 def test_a_long_transaction_has_renewed_the_lease_by_the_time_it_commits(engine, clock):
     lease = take(engine, "loading", ttl_s=60)
-    with writing(engine, lease, clock=clock):
+    with writing(engine, lease, clock=clock.now):
         clock.sleep(300)
     assert expires_at(engine) == AT + timedelta(seconds=360)
 
 
-class CountingClock(Clock):
+class CountingClock(StoppedClock):
     """Moves a second each time it is read, and can be waited for."""
 
     def __init__(self):
         super().__init__()
         self.reads = Semaphore(0)
 
-    def __call__(self):
+    def now(self):
         self.sleep(1)
         self.reads.release()
-        return self.now
+        return self.moment
 
     def is_read_twice_more(self):
         """Twice: by then the renewal of the first time is committed."""
@@ -138,14 +138,14 @@ def counting():
 
 
 def test_the_lease_is_renewed_while_it_is_held(engine, counting):
-    with hold_lease(engine, "contoso", "run 1", ttl_s=60, renew_every_s=0.01, clock=counting):
+    with hold_lease(engine, "contoso", "run 1", Terms(renew_every_s=0.01), clock=counting):
         taken_until = expires_at(engine)
         assert counting.is_read_twice_more()
         assert expires_at(engine) > taken_until
 
 
 def test_renewing_ends_when_the_lease_was_lost(engine, clock):
-    with hold_lease(engine, "contoso", "paused", renew_every_s=0.01, clock=clock):
+    with hold_lease(engine, "contoso", "paused", Terms(renew_every_s=0.01), clock=clock):
         renewing = next(thread for thread in threading.enumerate() if thread.name == "lease of contoso")
         with writing(engine) as conn:
             conn.execute(update(tenant_lease).values(owner="next"))
@@ -156,7 +156,7 @@ def test_renewing_ends_when_the_lease_was_lost(engine, clock):
 
 
 def test_renewing_goes_on_after_the_warehouse_was_busy(engine, counting):
-    with hold_lease(engine, "contoso", "run 1", renew_every_s=0.01, clock=counting) as lease:
+    with hold_lease(engine, "contoso", "run 1", Terms(renew_every_s=0.01), clock=counting) as lease:
         with writing(engine) as conn:
             renew(conn, lease, AT)
             for _ in range(2):  # as long as this waits in vain, the renewing thread does

@@ -19,8 +19,8 @@ def empty(warehouse_url):
 
 
 def test_an_empty_warehouse_is_migrated_once_and_a_second_time_changes_nothing(empty):
-    assert migrate(empty) == (None, "0002")
-    assert migrate(empty) == ("0002", "0002")
+    assert migrate(empty) == (None, "0003")
+    assert migrate(empty) == ("0003", "0003")
     refuse_other_schema(empty)
 
 
@@ -42,7 +42,7 @@ def test_the_migrations_lead_to_the_tables_of_today(engine):
 
 
 def test_an_empty_warehouse_is_refused_with_the_command_that_migrates(empty):
-    with pytest.raises(SchemaVersionError, match=r"schema none.*needs 0002.*activation-sync migrate"):
+    with pytest.raises(SchemaVersionError, match=r"schema none.*needs 0003.*activation-sync migrate"):
         refuse_other_schema(empty)
 
 
@@ -50,5 +50,5 @@ def test_an_empty_warehouse_is_refused_with_the_command_that_migrates(empty):
 def test_a_schema_of_tomorrow_is_refused_with_the_advice_to_upgrade(engine, look):
     with writing(engine) as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaVersionError, match=r"schema 9999.*after 0002.*upgrade the application"):
+    with pytest.raises(SchemaVersionError, match=r"schema 9999.*after 0003.*upgrade the application"):
         look(engine)

@@ -7,6 +7,7 @@ from activation_sync.core.model import Counts, Key
 from activation_sync.core.rule.delivery import Answer, AnswerKind, Verification
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
+from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.tables import outbox
 from activation_sync.warehouse.delivery.consequences import record_answer, record_read_back
@@ -18,7 +19,7 @@ from activation_sync.warehouse.delivery.outbox import (
     read_pending,
 )
 from activation_sync.warehouse.ledger.ledger import read_why
-from tests.support.rows import APPS, AT, DAY, VISIO, base, change, count_row, plan
+from tests.support.rows import APPS, AT, DAY, VISIO, base, change, count_row, plan, stamp
 
 BEFORE, SENT = Counts(10, 8, 2), Counts(12, 9, 2)
 KINDS = AnswerKind
@@ -31,25 +32,23 @@ def conn(engine):
 
 
 def plan_push(conn, settled=SENT, product=APPS, run_id="run-1", **state):
-    apply_plan(
-        conn, plan(change(settled, product=product, published=BEFORE, **state)), run_id=run_id, who="nightly", at=AT
-    )
+    apply_plan(conn, plan(change(settled, product=product, published=BEFORE, **state)), stamp(run_id))
     return read_pending(conn, "contoso")[-1]
 
 
 def answer(conn, row, kind, **known):
-    return record_answer(conn, row, Answer(kind, **known), run_id="run-1", at=AT)
+    return record_answer(conn, row, Answer(kind, **known), stamp("run-1"))
 
 
 def send(conn, product=APPS):
     """Read the row of a product and mark it in doubt, as delivery does before a PATCH leaves."""
     row = next(row for row in read_pending(conn, "contoso") if row.update.key.product == product)
-    mark_in_doubt(conn, [row], run_id="run-1", at=AT)
+    mark_in_doubt(conn, [row], stamp("run-1"))
     return row
 
 
 def read_back(conn, rows, held):
-    return record_read_back(conn, "contoso", rows, held, run_id="run-1", at=AT)
+    return record_read_back(conn, "contoso", rows, held, stamp("run-1"))
 
 
 def read_back_notes(conn):
@@ -75,18 +74,18 @@ def test_only_the_rows_about_to_leave_are_marked_in_doubt(conn):
     plan_push(conn)
     send(conn)
     assert {row.update.key.product: row.in_doubt for row in read_pending(conn, "contoso")} == {VISIO: False, APPS: True}
-    mark_in_doubt(conn, [], run_id="run-1", at=AT)
+    mark_in_doubt(conn, [], stamp("run-1"))
 
 
 @pytest.mark.parametrize(
     ("kind", "state", "in_doubt", "in_doubt_if_it_was", "attempts", "is_noted"),
     [
-        pytest.param(KINDS.ACKNOWLEDGED, "acknowledged", False, False, 1, True, id="acknowledged"),
-        pytest.param(KINDS.DIFFERENT, "pending", True, True, 1, True, id="different"),
-        pytest.param(KINDS.REFUSED, "dead", False, True, 1, True, id="refused"),
-        pytest.param(KINDS.SUPERSEDED, "superseded", True, True, 1, True, id="superseded"),
-        pytest.param(KINDS.BUSY, "pending", True, True, 0, False, id="busy"),
-        pytest.param(KINDS.NOT_OFFERED, "pending", False, True, 0, True, id="not-offered"),
+        pytest.param(KINDS.ACKNOWLEDGED, OutboxState.ACKNOWLEDGED, False, False, 1, True, id="acknowledged"),
+        pytest.param(KINDS.DIFFERENT, OutboxState.PENDING, True, True, 1, True, id="different"),
+        pytest.param(KINDS.REFUSED, OutboxState.DEAD, False, True, 1, True, id="refused"),
+        pytest.param(KINDS.SUPERSEDED, OutboxState.SUPERSEDED, True, True, 1, True, id="superseded"),
+        pytest.param(KINDS.BUSY, OutboxState.PENDING, True, True, 0, False, id="busy"),
+        pytest.param(KINDS.NOT_OFFERED, OutboxState.PENDING, False, True, 0, True, id="not-offered"),
     ],
 )
 @pytest.mark.parametrize("was_in_doubt", [False, True], ids=["new-doubt", "old-doubt"])
@@ -102,7 +101,7 @@ def test_each_answer_has_its_consequence(
     assert (stored["state"], stored["attempts"]) == (state, attempts)
     assert (stored["status"], stored["request_id"], stored["answer"]) == (418, "r-1", "words")
     assert base(conn)["in_doubt"] is (in_doubt_if_it_was if was_in_doubt else in_doubt)
-    answers = [row for row in read_why(conn, "contoso", APPS) if row.kind == "answer"]
+    answers = [row for row in read_why(conn, "contoso", APPS) if row.kind is LedgerKind.ANSWER]
     expected = [(418, "r-1", row.id, f"{state}: words")] if is_noted else []
     assert [(row.status, row.request_id, row.outbox_id, row.note) for row in answers] == expected
 
@@ -121,7 +120,7 @@ def test_only_an_acknowledgement_moves_what_graph_is_taken_to_hold(conn):
 def test_what_graph_accepts_and_does_not_apply_is_given_up_after_three_attempts(conn):
     plan_push(conn)
     states = [answer(conn, send(conn), KINDS.DIFFERENT, status=200, message="assigned is 10") for _ in range(3)]
-    assert states == ["pending", "pending", "dead"]
+    assert states == [OutboxState.PENDING, OutboxState.PENDING, OutboxState.DEAD]
     assert read_dead(conn, "contoso")[0].answer == "accepted but not applied: assigned is 10"
     assert base(conn)["in_doubt"]
 
@@ -138,14 +137,14 @@ def test_a_dead_letter_keeps_what_graph_said(conn):
     (letter,) = read_dead(conn, "contoso")
     assert (letter.update.counts, letter.attempts, letter.updated_at) == (SENT, 1, AT)
     assert (letter.status, letter.request_id, letter.answer) == (400, "r-1", "badRequest")
-    assert count_by_state(conn, "contoso")["dead"] == 1
+    assert count_by_state(conn, "contoso")[OutboxState.DEAD] == 1
 
 
 def test_an_acknowledgement_that_comes_after_a_newer_plan_acknowledges_nothing(conn):
     plan_push(conn)
     late = send(conn)
     plan_push(conn, Counts(20, 9, 2), warehouse=SENT, run_id="run-2")
-    assert answer(conn, late, KINDS.ACKNOWLEDGED, status=200, request_id="r-late") == "superseded"
+    assert answer(conn, late, KINDS.ACKNOWLEDGED, status=200, request_id="r-late") is OutboxState.SUPERSEDED
     assert [row.update.counts for row in read_pending(conn, "contoso")] == [Counts(20, 9, 2)]
     assert counts_of(base(conn), "acknowledged_") == Counts()
     assert base(conn)["in_doubt"]
@@ -167,8 +166,8 @@ def test_the_same_answer_recorded_twice_counts_once(conn):
     plan_push(conn)
     row = send(conn)
     for _ in range(2):
-        assert answer(conn, row, KINDS.ACKNOWLEDGED, request_id="r-1") == "acknowledged"
-    assert [row.kind for row in read_why(conn, "contoso", APPS)].count("answer") == 1
+        assert answer(conn, row, KINDS.ACKNOWLEDGED, request_id="r-1") is OutboxState.ACKNOWLEDGED
+    assert [row.kind for row in read_why(conn, "contoso", APPS)].count(LedgerKind.ANSWER) == 1
     assert not base(conn)["in_doubt"]
 
 

@@ -11,20 +11,20 @@ from sqlalchemy.exc import DBAPIError
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import open_engine, reading, writing
 from activation_sync.warehouse.ledger.chain import NOTHING_BEFORE, append_rows, hash_of, read_head, read_heads
-from activation_sync.warehouse.ledger.ledger import record_act
-from activation_sync.warehouse.ledger.proof import BrokenRow, ChainProof, Fault, prove_chain
-from tests.support.rows import APPS, AT, DAY, VISIO, change, plan
+from activation_sync.warehouse.ledger.ledger import Act, record_act
+from activation_sync.warehouse.ledger.proof import BrokenRow, ChainFault, ChainProof, prove_chain
+from tests.support.rows import APPS, AT, DAY, VISIO, change, plan, stamp
 
 
 def act(conn: Connection, note: str = "as agreed", tenant: str = "contoso") -> None:
-    record_act(conn, tenant=tenant, run_id="run-1", who="somebody", at=AT, act="approve", note=note)
+    record_act(conn, tenant, Act("approve", note), stamp("run-1").by("somebody"))
 
 
 @pytest.fixture
 def written(engine: Engine) -> Engine:
     """Six decisions and an act of one tenant, and one act of another between them."""
     with writing(engine) as conn:
-        apply_plan(conn, plan(change(), change(product=VISIO)), run_id="run-1", who="nightly", at=AT)
+        apply_plan(conn, plan(change(), change(product=VISIO)), stamp("run-1"))
         act(conn, tenant="fabrikam")
         act(conn)
     return engine
@@ -35,7 +35,7 @@ def prove(engine: Engine, head: str | None = None) -> ChainProof:
         return prove_chain(conn, "contoso", head)
 
 
-def first_broken(engine: Engine) -> tuple[int, Fault]:
+def first_broken(engine: Engine) -> tuple[int, ChainFault]:
     broken = prove(engine).broken
     assert broken
     return broken.id, broken.fault
@@ -83,7 +83,7 @@ def test_no_row_is_no_fault(engine):
 def test_an_altered_row_is_named(written, alteration):
     third = ids(written)[2]
     bypass(written, f"UPDATE ledger SET {alteration} WHERE id = :id", id=third)  # noqa: S608  the table above
-    assert first_broken(written) == (third, Fault.ALTERED)
+    assert first_broken(written) == (third, ChainFault.ALTERED)
     assert prove(written).rows == 2
 
 
@@ -91,14 +91,14 @@ def test_an_altered_row_is_named(written, alteration):
 def test_a_deleted_row_is_missed_by_the_row_after_it(written, position):
     gone, after = ids(written)[position : position + 2]
     bypass(written, "DELETE FROM ledger WHERE id = :id", id=gone)
-    assert first_broken(written) == (after, Fault.MISSING)
+    assert first_broken(written) == (after, ChainFault.MISSING)
 
 
 def test_two_swapped_rows_are_named_at_the_first_of_them(written):
     second, third = ids(written)[1:3]
     swap = ("UPDATE ledger SET id = -id WHERE id IN (:a, :b)", "UPDATE ledger SET id = :a + :b + id WHERE id < 0")
     bypass(written, *swap, a=second, b=third)
-    assert first_broken(written) == (second, Fault.MOVED)
+    assert first_broken(written) == (second, ChainFault.MOVED)
 
 
 COPY = (
@@ -110,7 +110,7 @@ COPY = (
 def test_an_inserted_row_without_a_hash_of_its_own_is_named(written):
     last = ids(written)[-1]
     bypass(written, COPY.format(prev_hash="hash", hash="'made up'"), new=last + 1, last=last)
-    assert first_broken(written) == (last + 1, Fault.ALTERED)
+    assert first_broken(written) == (last + 1, ChainFault.ALTERED)
 
 
 def test_an_inserted_row_with_a_true_hash_forks_the_chain(written):
@@ -120,7 +120,7 @@ def test_an_inserted_row_with_a_true_hash_forks_the_chain(written):
         content = conn.execute(text("SELECT * FROM ledger WHERE id = :id"), {"id": last}).mappings().one()
     forged = COPY.format(prev_hash=":prev_hash", hash=":hash").replace("who, kind, note,", "who, kind, rule, note,")
     bypass(written, forged, new=last + 1, last=last, prev_hash=followed, hash=hash_of(content, followed))
-    assert first_broken(written) == (last + 1, Fault.FORKED)
+    assert first_broken(written) == (last + 1, ChainFault.FORKED)
 
 
 def test_a_second_beginning_forks_the_chain(written):
@@ -129,7 +129,7 @@ def test_a_second_beginning_forks_the_chain(written):
         content = conn.execute(text("SELECT * FROM ledger WHERE id = :id"), {"id": last}).mappings().one()
     forged = COPY.format(prev_hash="''", hash=":hash").replace("who, kind, note,", "who, kind, rule, note,")
     bypass(written, forged, new=last + 1, last=last, hash=hash_of(content, ""))
-    assert first_broken(written) == (last + 1, Fault.FORKED)
+    assert first_broken(written) == (last + 1, ChainFault.FORKED)
 
 
 def test_rows_cut_off_at_the_end_show_against_a_head_noted_earlier(written):

@@ -14,7 +14,7 @@ from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.ledger.hindsight import read_conflict_starts, read_effects
 from activation_sync.warehouse.runs.runs import find_runs, read_last_run, record_run, record_run_started, was_held
 from activation_sync.warehouse.runs.status import read_status
-from tests.support.rows import APPS, AT, DAY, VISIO, base, by_hand, change, plan
+from tests.support.rows import APPS, AT, DAY, VISIO, base, by_hand, change, plan, stamp
 
 ONE, TWO = Counts(1, 1, 0), Counts(2, 1, 0)
 KEY = Key(DAY, APPS)
@@ -27,7 +27,7 @@ def conn(engine):
 
 
 def apply(conn, *changes, run_id="run-1", hours=0):
-    apply_plan(conn, plan(*changes), run_id=run_id, who="nightly", at=AT + timedelta(hours=hours))
+    apply_plan(conn, plan(*changes), stamp(run_id, AT + timedelta(hours=hours)))
 
 
 def conflict(product=APPS):
@@ -92,7 +92,7 @@ def test_a_run_that_was_repeated_is_undone_to_before_its_first_attempt(conn):
 
 
 def record(conn, run_id, kind=RunKind.SYNC, outcome=Outcome.DONE, digest=""):
-    record_run_started(conn, tenant="contoso", run_id=run_id, as_of=DAY, who="somebody", at=AT, kind=kind)
+    record_run_started(conn, "contoso", DAY, stamp(run_id).by("somebody"), kind)
     record_run(conn, RunSummary(PlanView("contoso", digest), run_id, DAY, outcome), at=AT)
 
 

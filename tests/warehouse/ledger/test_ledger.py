@@ -11,12 +11,12 @@ from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.tables import ledger
 from activation_sync.warehouse.ledger.ledger import read_why
-from tests.support.rows import APPS, AT, DAY, VISIO, change, plan
+from tests.support.rows import APPS, AT, DAY, VISIO, change, plan, stamp
 
 
 def note(engine, *changes):
     with writing(engine) as conn:
-        apply_plan(conn, plan(*changes), run_id="run-1", who="nightly", at=AT)
+        apply_plan(conn, plan(*changes), stamp("run-1"))
 
 
 @pytest.mark.parametrize("statement", ["UPDATE ledger SET settled = 0", "DELETE FROM ledger"])

@@ -12,9 +12,9 @@ from activation_sync.errors import ReportFormatError, ReportShrankError
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.tables import activation_user_detail, detail_snapshot, loaded_user_detail
 from activation_sync.warehouse.reports.detail import load_detail
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.reports.loading import read_reported
 from activation_sync.warehouse.reports.manifest import read_landed, record_landed
-from activation_sync.warehouse.reports.snapshots import apply_reports
 from tests.support.rows import APPS, AT, DAY, VISIO, Counted, count_row, detail_row, landed
 
 DETAIL = Report.USER_DETAIL

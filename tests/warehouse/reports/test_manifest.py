@@ -9,10 +9,11 @@ from sqlalchemy import select
 from activation_sync.core.model import Counts, PlatformRow, Report
 from activation_sync.errors import ReportFormatError, ReportShrankError, WarehouseError
 from activation_sync.warehouse.database.engine import reading, writing
+from activation_sync.warehouse.database.kinds import Source
 from activation_sync.warehouse.database.tables import activation_platform_count, reported_count
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.reports.loading import load_counts, load_platforms, read_reported
 from activation_sync.warehouse.reports.manifest import (
-    Source,
     newest_landed,
     read_landed,
     record_landed,
@@ -20,7 +21,6 @@ from activation_sync.warehouse.reports.manifest import (
     record_rejected,
     rows_before,
 )
-from activation_sync.warehouse.reports.snapshots import apply_reports
 from tests.support.rows import APPS, AT, DAY, VISIO, count_row, landed
 
 

@@ -13,11 +13,11 @@ from activation_sync.warehouse.database.tables import loaded_user_detail, report
 from activation_sync.warehouse.delivery.consequences import record_answer
 from activation_sync.warehouse.delivery.outbox import mark_in_doubt, read_pending
 from activation_sync.warehouse.reports.detail import load_detail
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.reports.loading import load_counts
 from activation_sync.warehouse.reports.manifest import read_landed, record_landed, record_rejected
 from activation_sync.warehouse.reports.retention import read_expiring, read_kept_paths, record_expired
-from activation_sync.warehouse.reports.snapshots import apply_reports
-from tests.support.rows import AT, DAY, SETTLED, Counted, change, count_row, detail_row, landed, plan
+from tests.support.rows import AT, DAY, SETTLED, Counted, change, count_row, detail_row, landed, plan, stamp
 
 LATER = AT + timedelta(days=365)
 
@@ -38,7 +38,7 @@ def land(conn, content, *, days, is_reconciled=True):
 
 
 def apply(conn, *changes, hours=0):
-    apply_plan(conn, plan(*changes), run_id=f"run-{hours}", who="nightly", at=AT + timedelta(hours=hours))
+    apply_plan(conn, plan(*changes), stamp(f"run-{hours}", AT + timedelta(hours=hours)))
 
 
 def expiring(conn, before=LATER):
@@ -95,12 +95,12 @@ def leave_pending(conn):
 
 def leave_dead(conn):
     leave_pending(conn)
-    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.REFUSED, 400), run_id="r", at=AT)
+    record_answer(conn, read_pending(conn, "contoso")[0], Answer(AnswerKind.REFUSED, 400), stamp("r"))
 
 
 def leave_in_doubt(conn):
     leave_pending(conn)
-    mark_in_doubt(conn, read_pending(conn, "contoso"), run_id="r", at=AT)
+    mark_in_doubt(conn, read_pending(conn, "contoso"), stamp("r"))
     apply(conn, change(is_written=False, is_pushed=False, warehouse=SETTLED), hours=1)
 
 

@@ -14,8 +14,8 @@ from activation_sync.warehouse.database.engine import open_engine
 from activation_sync.warehouse.database.schema import migrate
 from activation_sync.warehouse.database.tables import activation_platform_count
 from activation_sync.warehouse.reports.detail import load_detail
+from activation_sync.warehouse.reports.keeping import apply_reports
 from activation_sync.warehouse.reports.manifest import record_landed
-from activation_sync.warehouse.reports.snapshots import apply_reports
 from activation_sync.warehouse.runs.adoption import (
     read_detail_date,
     read_idle_users,

@@ -16,6 +16,7 @@ from activation_sync.warehouse.database.lease import acquire, release, renew
 from activation_sync.warehouse.runs.fleet import read_last_runs
 from activation_sync.warehouse.runs.progress import read_done, read_progress, read_signs
 from activation_sync.warehouse.runs.runs import record_run, record_run_started
+from tests.support.rows import stamp
 
 NIGHT_0 = date(2026, 11, 1)
 AT_0 = datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
@@ -46,7 +47,7 @@ def at(number):
 def run(conn, number, outcome=D, tenant="contoso", *, kind=RunKind.SYNC, as_of=None, **said):
     """One run; outcome None: begun and never ended."""
     run_id, as_of = f"{tenant} {kind} {number}", as_of or night(number)
-    record_run_started(conn, tenant=tenant, run_id=run_id, as_of=as_of, who="nightly", at=at(number), kind=kind)
+    record_run_started(conn, tenant, as_of, stamp(run_id, at(number)), kind)
     if outcome:
         said = {"error": "no way in", "error_kind": "CredentialError"} | said if outcome is F else said
         record_run(

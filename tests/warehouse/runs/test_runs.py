@@ -10,7 +10,7 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.runs.runs import SUMMARY, read_last_run, record_run, record_run_started
-from tests.support.rows import AT
+from tests.support.rows import AT, stamp
 
 NIGHT = date(2026, 11, 21)
 # What sync_run.summary holds of runs from before a summary held its plan.
@@ -71,7 +71,7 @@ def test_a_run_kept_by_an_earlier_version_is_read_as_it_was(kept: str):
 
 @pytest.mark.parametrize("kept", READ, ids=["unsettled", "put-off"])
 def test_a_run_is_kept_in_the_same_form_with_what_its_plan_knows_beside(kept: str):
-    added = {"newest_reconciled_on": None, "kept": 0}
+    added = {"newest_reconciled_on": None, "kept": 0, "left_out": []}
 
     assert json.loads(SUMMARY.dump_json(READ[kept])) == json.loads(kept) | added
 
@@ -81,7 +81,7 @@ def test_whatever_came_of_a_run_is_read_as_it_was_recorded(engine, outcome: Outc
     plan = PlanView("contoso", "d1", NIGHT, NIGHT, ("a finding",), {"pull": 1}, *range(1, 6), "job", ({"a": "b"},))
     summary = RunSummary(plan, "r1", NIGHT, outcome, error="a reason", put_off_until=AT)
     with writing(engine) as conn:
-        record_run_started(conn, tenant="contoso", run_id="r1", as_of=NIGHT, who="job", at=AT)
+        record_run_started(conn, "contoso", NIGHT, stamp("r1", AT))
         record_run(conn, summary, at=AT)
 
         run = read_last_run(conn, "contoso")

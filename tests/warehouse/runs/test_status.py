@@ -16,7 +16,7 @@ from activation_sync.warehouse.reports.loading import load_counts, load_platform
 from activation_sync.warehouse.reports.manifest import record_landed, record_rejected
 from activation_sync.warehouse.runs.runs import read_last_run, read_runs, record_run, record_run_started
 from activation_sync.warehouse.runs.status import WarehouseStatus, read_status
-from tests.support.rows import APPS, AT, DAY, VISIO, change, count_row, landed, plan
+from tests.support.rows import APPS, AT, DAY, VISIO, change, count_row, landed, plan, stamp
 
 SUMMARY = RunSummary(
     plan=PlanView("contoso", "d1", DAY, decisions={"pull": 3, "conflict": 1}, findings=("a finding",), kept=4),
@@ -34,9 +34,7 @@ def conn(engine):
 
 
 def start(conn, run_id="run-1", minutes=0):
-    record_run_started(
-        conn, tenant="contoso", run_id=run_id, as_of=SUMMARY.as_of, who="nightly", at=AT + timedelta(minutes=minutes)
-    )
+    record_run_started(conn, "contoso", SUMMARY.as_of, stamp(run_id, AT + timedelta(minutes=minutes)))
 
 
 def test_a_run_is_remembered_from_start_to_end(conn):
@@ -76,11 +74,11 @@ def test_a_status_counts_what_a_person_must_know(conn):
         platforms = record_landed(conn, landed(Report.PLATFORM_COUNTS, str(hours), hours))
         load_platforms(conn, platforms, [PlatformRow(DAY, APPS, hours, 0, 0, 0, 0)], AT)
     record_rejected(conn, record_landed(conn, landed(Report.USER_DETAIL)).id, "cut short")
-    apply_plan(conn, plan(change(), change(product=VISIO)), run_id="lately", who="nightly", at=AT)
+    apply_plan(conn, plan(change(), change(product=VISIO)), stamp("lately"))
     rows = read_pending(conn, "contoso")
-    mark_in_doubt(conn, rows, run_id="run-1", at=AT)
+    mark_in_doubt(conn, rows, stamp("run-1"))
     refused = next(row for row in rows if row.update.key.product == APPS)
-    record_answer(conn, refused, Answer(AnswerKind.REFUSED, 400), run_id="lately", at=AT)
+    record_answer(conn, refused, Answer(AnswerKind.REFUSED, 400), stamp("lately"))
     status = read_status(conn, "contoso", at=AT)
     assert status.last_run.run_id == "lately"
     assert (status.newest_refreshed_on, status.runs_lately) == (DAY, 1)

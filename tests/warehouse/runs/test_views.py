@@ -22,7 +22,7 @@ from activation_sync.warehouse.reports.manifest import record_landed, record_rec
 from activation_sync.warehouse.runs import views
 from activation_sync.warehouse.runs.runs import record_run, record_run_started
 from activation_sync.warehouse.runs.views import VIEWS
-from tests.support.rows import APPS, AT, DAY, SETTLED, VISIO, by_hand, change, count_row, landed, plan
+from tests.support.rows import APPS, AT, DAY, SETTLED, VISIO, by_hand, change, count_row, landed, plan, stamp
 
 PAGE = Path(views.__file__).parents[1] / "VIEWS.md"
 TENANT = "contoso"
@@ -53,7 +53,7 @@ def report(conn: Connection, *rows: CountRow, content: str = "one", hours: int =
 
 def run(conn: Connection, run_id: str = "r1", as_of: date = date(2026, 11, 21), **said: object) -> None:
     """A run that started at AT and ended 90 seconds later."""
-    record_run_started(conn, run_id=run_id, tenant=TENANT, as_of=as_of, who="job", at=AT)
+    record_run_started(conn, TENANT, as_of, stamp(run_id))
     summary = RunSummary(PLANNED, run_id, as_of, Outcome.DONE)
     record_run(conn, replace(summary, **said), at=AT + timedelta(seconds=90))
 
@@ -111,9 +111,9 @@ def test_a_month_ends_for_each_product_on_its_own_last_refresh_date(conn):
 
 def test_a_month_end_names_the_landed_report_of_its_last_decision(conn):
     observed_id = report(conn, count_row())
-    apply_plan(conn, plan(change(observed_id=observed_id)), run_id="r1", who="job", at=AT)
+    apply_plan(conn, plan(change(observed_id=observed_id)), stamp("r1"))
     [end] = views.read_month_ends(conn, TENANT)
-    assert (end.observed_id, end.updated_by) == (observed_id, "job")
+    assert (end.observed_id, end.updated_by) == (observed_id, "nightly")
 
 
 def test_run_health_says_how_long_how_old_and_how_much(conn):
@@ -129,7 +129,7 @@ def test_run_health_says_how_long_how_old_and_how_much(conn):
 
 
 def test_a_run_that_was_killed_has_no_end_and_a_held_one_its_reason(conn):
-    record_run_started(conn, run_id="killed", tenant=TENANT, as_of=DAY, who="job", at=AT + timedelta(hours=1))
+    record_run_started(conn, TENANT, DAY, stamp("killed", AT + timedelta(hours=1)))
     run(conn, "held", outcome=Outcome.HELD, plan=replace(PLANNED, observed_on=None), error="too much")
     killed, held = views.read_run_health(conn, TENANT, limit=9)
     assert (killed.outcome, killed.duration_s, killed.written, killed.is_stale) == (None, None, None, None)
@@ -143,7 +143,7 @@ def test_nightly_drift_is_what_the_first_sync_of_a_night_found(conn):
     for run_id in ("r1", "r2"):
         run(conn, run_id, night)
         conn.execute(text("DELETE FROM activation_user_count"))
-        apply_plan(conn, plan(apart), run_id=run_id, who="job", at=AT)
+        apply_plan(conn, plan(apart), stamp(run_id))
     run(conn, "r3", night + timedelta(days=1))
     first, second = views.read_nightly_drift(conn, TENANT, nights=9)
     assert (first.as_of, first.rows_apart, first.assigned_users, first.activated_users) == (night, 1, 2, 0)
@@ -156,17 +156,17 @@ def drift(conn: Connection) -> tuple[str, int | None, int | None]:
 
 
 def test_drift_follows_the_report_then_the_acknowledgement_then_the_report_that_moved(conn):
-    apply_plan(conn, plan(change(published=Counts(10, 8, 2))), run_id="r1", who="job", at=AT)
+    apply_plan(conn, plan(change(published=Counts(10, 8, 2))), stamp("r1"))
     assert drift(conn) == ("unknown", None, None)
 
     report(conn, count_row(counts=Counts(10, 8, 2)))
     assert drift(conn) == ("apart", 10, 2)
 
     [row] = read_pending(conn, TENANT)
-    mark_in_doubt(conn, [row], run_id="r1", at=AT)
+    mark_in_doubt(conn, [row], stamp("r1"))
     assert drift(conn) == ("in doubt", None, None)
 
-    record_answer(conn, row, Answer(AnswerKind.ACKNOWLEDGED, 200), run_id="r1", at=AT)
+    record_answer(conn, row, Answer(AnswerKind.ACKNOWLEDGED, 200), stamp("r1"))
     assert drift(conn) == ("equal", SETTLED.assigned, 0)
     assert views.read_drift(conn, TENANT, limit=9) == []
 
@@ -195,12 +195,12 @@ def test_a_restatement_shows_the_first_and_the_newest_word_on_a_date(conn):
 @pytest.fixture
 def conflict(conn: Connection):
     """Agreed were 12, 9 and 2 users; then a person corrected the first, and the usage data moved apart from it."""
-    apply_plan(conn, plan(change()), run_id="r1", who="job", at=AT)
+    apply_plan(conn, plan(change()), stamp("r1"))
     conn.execute(text("UPDATE activation_user_count SET assigned = 15"))
     corrected = Counts(15, 9, 2)
     sides = {"warehouse": corrected, "observed": Counts(14, 9, 2), "agreed": SETTLED}
     apart = change(corrected, decision=Decision.CONFLICT, is_written=False, is_pushed=False, **sides)
-    apply_plan(conn, plan(apart), run_id="r2", who="job", at=AT)
+    apply_plan(conn, plan(apart), stamp("r2"))
 
 
 def test_a_conflict_shows_what_was_agreed_and_both_sides(conn, conflict):
@@ -212,14 +212,14 @@ def test_a_conflict_shows_what_was_agreed_and_both_sides(conn, conflict):
 def test_a_conflict_found_again_is_shown_once_whatever_other_runs_did_since(conn, conflict):
     sides = {"warehouse": Counts(15, 9, 2), "observed": Counts(16, 9, 2), "agreed": SETTLED}
     again = change(Counts(15, 9, 2), decision=Decision.CONFLICT, is_written=False, is_pushed=False, **sides)
-    apply_plan(conn, plan(again), run_id="r3", who="job", at=AT)
-    apply_plan(conn, plan(change(product=VISIO)), run_id="r4", who="job", at=AT)
+    apply_plan(conn, plan(again), stamp("r3"))
+    apply_plan(conn, plan(change(product=VISIO)), stamp("r4"))
     assert [(row.observed, row.run_id) for row in views.read_open_conflicts(conn, TENANT, limit=9)] == [(16, "r3")]
 
 
 def test_a_conflict_that_was_decided_is_no_longer_open(conn, conflict):
     decided = change(Counts(15, 9, 2), decision=Decision.ADOPT, is_written=False, warehouse=Counts(15, 9, 2))
-    apply_plan(conn, plan(decided), run_id="by-hand", who="a person", at=AT)
+    apply_plan(conn, plan(decided), stamp("by-hand").by("a person"))
     assert views.read_open_conflicts(conn, TENANT, limit=9) == []
 
 
@@ -229,14 +229,14 @@ def test_a_correction_that_was_taken_back_ends_its_conflict(conn, conflict):
 
 
 def test_a_dead_letter_is_shown_with_graphs_answer_until_it_is_replaced(conn):
-    apply_plan(conn, plan(change()), run_id="r1", who="job", at=AT)
+    apply_plan(conn, plan(change()), stamp("r1"))
     [row] = read_pending(conn, TENANT)
     refusal = Answer(AnswerKind.REFUSED, 400, "no such row", request_id="q1")
-    record_answer(conn, row, refusal, run_id="r1", at=AT + timedelta(minutes=1))
+    record_answer(conn, row, refusal, stamp("r1", AT + timedelta(minutes=1)))
     [letter] = views.read_open_dead_letters(conn, TENANT, limit=9)
     assert (letter.assigned, letter.status, letter.request_id, letter.answer) == (12, 400, "q1", "no such row")
     assert (letter.created_at, letter.refused_at) == (AT, AT + timedelta(minutes=1))
 
     again = change(settled=Counts(13, 9, 2), warehouse=SETTLED)
-    apply_plan(conn, plan(again), run_id="r2", who="job", at=AT)
+    apply_plan(conn, plan(again), stamp("r2"))
     assert views.read_open_dead_letters(conn, TENANT, limit=9) == []
