@@ -62,7 +62,7 @@ def logged_in(
 
 
 def test_the_schedule_makes_runs_by_itself_at_half_past_one_at_night(site: Site):
-    """A Prefect beside the wrong SQLAlchemy makes none, and says nothing."""
+    """A Prefect beside the wrong `whenever` or SQLAlchemy makes none, and only its log says so."""
     runs = wait_for(lambda: [run for run in site.runs() if run["auto_scheduled"]])
 
     zone = ZoneInfo(site.deployments()["nightly"]["parameters"]["time_zone"])

@@ -1,10 +1,14 @@
 """The deployments as they are written down; `test_dashboard.py` and `test_up.py` register and run them."""
 
+import asyncio
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
+from prefect.server.schemas.schedules import CronSchedule
 
 from tasks.nights.shards import DEPLOYMENT
 
@@ -31,6 +35,18 @@ def test_a_deployment_is_of_a_flow_that_takes_its_parameters(monkeypatch: pytest
 def test_the_time_zone_of_the_schedule_is_the_one_by_which_nights_are_told(name: str):
     [schedule] = DEPLOYMENTS[name]["schedules"]
     assert schedule["timezone"] == DEPLOYMENTS[name]["parameters"]["time_zone"]
+
+
+@pytest.mark.parametrize("name", ["nightly", "fleet"])
+def test_the_server_finds_the_next_nights_in_the_schedule(name: str):
+    """Prefect beside the wrong `whenever` fails at this; `test_dashboard.py` sees the runs of a server."""
+    [schedule] = DEPLOYMENTS[name]["schedules"]
+    zone = ZoneInfo(schedule["timezone"])
+    noon = datetime(2026, 3, 27, 12, tzinfo=zone)  # two days before clocks are put forward
+
+    due = asyncio.run(CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"]).get_dates(3, noon))
+
+    assert due == [datetime(2026, 3, day, 1, 30, tzinfo=zone) for day in (28, 29, 30)]
 
 
 def test_of_nightly_and_fleet_one_is_scheduled():
