@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, Select, func, or_, select
 
 from activation_sync.core.model import Counts, DayCounts, Measure, Report
+from activation_sync.core.reports.catalogue import PUBLISHED
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.tables import raw_report, reported_count, sync_base
 from activation_sync.warehouse.reports.loading import ReportedCounts
@@ -40,10 +41,10 @@ def read_reported_near(
     """
     window = [refreshed_on + timedelta(days=days) for days in range(-NEAR_DAYS, NEAR_DAYS + 1)]
     found: dict[date, dict[str, Counts]] = defaultdict(dict)
-    for row in conn.execute(newest_of_each_date(tenant, Report.USER_COUNTS, window, as_reconciled)).mappings():
+    for row in conn.execute(newest_of_each_date(tenant, PUBLISHED, window, as_reconciled)).mappings():
         found[row["refreshed_on"]][row["product"]] = counts_of(row)
     for said in given:
-        if said.report is Report.USER_COUNTS and said.refreshed_on in window:
+        if said.report is PUBLISHED and said.refreshed_on in window:
             found[said.refreshed_on] = {row.product: row.counts for row in said.rows}
     nearest = min(found, key=lambda day: (abs(day - refreshed_on), day), default=None)
     return None if nearest is None else DayCounts(nearest, found[nearest])

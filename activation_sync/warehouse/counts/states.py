@@ -91,7 +91,7 @@ def _read_inputs(
 ) -> PlanInputs:
     observed = {said.refreshed_on for said in given if said.report == counts_from}
     before = {day: read_settled_before(conn, tenant, day, counts_from, as_reconciled) for day in observed}
-    compared = observed if counts_from is not Report.USER_COUNTS else ()
+    compared = observed if counts_from is not PUBLISHED else ()
     near = {day: read_reported_near(conn, tenant, day, given, as_reconciled) for day in compared}
     return PlanInputs(
         tenant=tenant,
