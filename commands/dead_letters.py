@@ -27,7 +27,7 @@ def dead_letters(
             _say(name, letter)
         say("When the cause is gone: activation-sync retry TENANT (it sends the values that are current then)")
     else:
-        say("There are no dead letters.")
+        say("No dead letters.")
     raise typer.Exit(Exit.UNSETTLED if dead else Exit.DONE)
 
 

@@ -29,7 +29,7 @@ def retry(
     if as_json:
         print_json([_facts(found, summary) for found, summary in done])
     elif not done:
-        say("There are no dead letters to retry.")
+        say("No dead letters to retry.")
     else:
         for found, summary in done:
             _say(found, summary)
