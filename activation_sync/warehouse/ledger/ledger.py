@@ -59,9 +59,9 @@ class LedgerRow:
 class Act:
     """What a person did.
 
-    verb: one word, as the command is called (resolve, retry, revert, approve). note: what, and why. key: the row it is
-    about, where it is about one; refreshed_on: the date, where it is about all of one. outbox_id: the dead letter that it
-    offers again.
+    verb: one word, as the command is called (resolve, retry, revert, approve). note: what, and why.
+    key: the row it is about, where it is about one; refreshed_on: the date, where it is about all of one.
+    outbox_id: the dead letter that it offers again.
     """
 
     verb: str
