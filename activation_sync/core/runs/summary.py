@@ -97,6 +97,6 @@ def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, d
         return Outcome.NOT_OFFERED
     if plan.conflicts or dead_letters or verification.different:
         return Outcome.UNSETTLED
-    is_new = plan.observed_on != plan.newest_reconciled_on
+    is_new = plan.observed_on not in (None, plan.newest_reconciled_on)  # None: tonight's report was withdrawn
     did_something = is_new or plan.written or plan.pushed or delivery.acknowledged
     return Outcome.DONE if did_something else Outcome.NOTHING_NEW
