@@ -228,6 +228,25 @@ def test_a_correction_that_was_taken_back_ends_its_conflict(conn, conflict):
     assert views.read_open_conflicts(conn, TENANT, limit=9) == []
 
 
+@pytest.mark.parametrize(
+    ("said", "is_open"),
+    [
+        pytest.param(14, True, id="moved on"),
+        pytest.param(11, False, id="back to what was seen"),
+        pytest.param(12, False, id="moved to the correction"),
+    ],
+)
+def test_a_conflict_about_a_correction_that_stands_is_open_while_the_report_says_otherwise(conn, said, is_open):
+    """The warehouse holds what was agreed, 12, and the report showed 11 then."""
+    newest = report(conn, count_row(counts=Counts(said, 9, 2)))
+    apply_plan(conn, plan(change(SETTLED, observed=Counts(11, 9, 2), decision=Decision.ADOPT)), stamp("r1"))
+    stands = {"warehouse": SETTLED, "agreed": SETTLED, "observed": Counts(14, 9, 2), "observed_id": newest}
+    apply_plan(conn, plan(change(SETTLED, decision=Decision.CONFLICT, is_written=False, **stands)), stamp("r2"))
+
+    found = views.read_open_conflicts(conn, TENANT, limit=9)
+    assert [(row.agreed, row.warehouse, row.run_id) for row in found] == [(12, 12, "r2")] * is_open
+
+
 def test_a_dead_letter_is_shown_with_graphs_answer_until_it_is_replaced(conn):
     apply_plan(conn, plan(change()), stamp("r1"))
     [row] = read_pending(conn, TENANT)

@@ -1,9 +1,16 @@
-"""Landed reports can be withdrawn; such a one is no restatement. Never edited once released."""
+"""Landed reports can be withdrawn, and corrections stand; the views follow. Never edited once released.
+
+A withdrawn report is not a restatement. A conflict about a correction that stands is open although the warehouse holds
+what was agreed.
+"""
+
+from collections.abc import Sequence
 
 from alembic import op
 from sqlalchemy import Column
 
 from activation_sync.warehouse.database.columns import UtcTimestamp
+from activation_sync.warehouse.migrations.versions import v0002_bi_views
 
 revision = "0003"
 down_revision = "0002"
@@ -14,13 +21,63 @@ NEWEST_FIRST = "seen_at DESC, landed_at DESC, id DESC"
 
 def upgrade() -> None:
     op.add_column("raw_report", Column("withdrawn_at", UtcTimestamp))
-    op.execute("DROP VIEW bi_restatement")
-    create_restatement()
+    replace_views(MEASURES)
 
 
-def create_restatement() -> None:
-    shown = ", ".join(f"f.{measure} AS first_{measure}, n.{measure} AS newest_{measure}" for measure in MEASURES)
-    differs = " OR ".join(f"COALESCE(f.{measure}, -1) <> COALESCE(n.{measure}, -1)" for measure in MEASURES)
+def create_views(measures: Sequence[str]) -> None:
+    """All the views over these measures; a version that adds a measure drops them, and calls this anew."""
+    v0002_bi_views.create_views(measures)
+    replace_views(measures)
+
+
+def replace_views(measures: Sequence[str]) -> None:
+    for view in ("bi_restatement", "bi_open_conflict"):
+        op.execute(f"DROP VIEW {view}")
+    create_restatement(measures)
+    create_open_conflict(measures)
+
+
+def create_open_conflict(measures: Sequence[str]) -> None:
+    """The last decision on a measure was "conflict", and the two sides still differ.
+
+    Either the warehouse is not what was agreed; or what was agreed is a person's value (not what was seen then), and
+    the newest reconciled report of that date says another value than either. The rest ended by itself: a side went
+    back, of which no run makes a note.
+    """
+    ours, agreed, seen, said = (
+        " ".join(f"WHEN '{measure}' THEN {prefix}{measure}" for measure in measures)
+        for prefix in ("counted.", "base.agreed_", "base.observed_seen_", "reported.")
+    )
+    newest = (
+        "(SELECT id FROM raw_report report WHERE report.tenant = last.tenant "  # noqa: S608  constants
+        "AND report.refreshed_on = last.refreshed_on AND report.reconciled_at IS NOT NULL "
+        "AND report.report = (SELECT report FROM raw_report rests WHERE rests.id = last.observed_id) "
+        f"ORDER BY {NEWEST_FIRST} LIMIT 1)"
+    )
+    op.execute(
+        "CREATE VIEW bi_open_conflict AS WITH last AS ("  # noqa: S608  constants
+        "SELECT * FROM ledger WHERE kind = 'decision' AND rule = 'conflict' AND NOT EXISTS ("
+        "SELECT 1 FROM ledger newer WHERE newer.tenant = ledger.tenant AND newer.product = ledger.product "
+        "AND newer.refreshed_on = ledger.refreshed_on AND newer.measure = ledger.measure "
+        "AND newer.kind = 'decision' AND newer.id > ledger.id)"
+        "), sides AS (SELECT last.tenant, last.refreshed_on, last.product, measure, "
+        f"CASE measure {agreed} END AS agreed, observed, CASE measure {ours} END AS warehouse, published, run_id, last.at AS found_at, "
+        f"CASE measure {seen} END AS seen, "
+        f"(SELECT CASE measure {said} END FROM reported_count reported WHERE reported.product = last.product "
+        f"AND reported.raw_report_id = {newest}) AS said FROM last "
+        "JOIN activation_user_count counted ON counted.tenant = last.tenant "
+        "AND counted.refreshed_on = last.refreshed_on AND counted.product = last.product "
+        "LEFT JOIN sync_base base ON base.tenant = last.tenant "
+        "AND base.refreshed_on = last.refreshed_on AND base.product = last.product) "
+        "SELECT tenant, refreshed_on, product, measure, agreed, observed, warehouse, published, run_id, found_at "
+        "FROM sides WHERE warehouse <> COALESCE(agreed, -1) "
+        "OR (agreed <> COALESCE(seen, -1) AND said <> agreed AND said <> COALESCE(seen, -1))"
+    )
+
+
+def create_restatement(measures: Sequence[str]) -> None:
+    shown = ", ".join(f"f.{measure} AS first_{measure}, n.{measure} AS newest_{measure}" for measure in measures)
+    differs = " OR ".join(f"COALESCE(f.{measure}, -1) <> COALESCE(n.{measure}, -1)" for measure in measures)
     op.execute(
         "CREATE VIEW bi_restatement AS SELECT "  # noqa: S608  constants
         f"a.tenant, a.report, a.refreshed_on, named.product, {shown}, "
