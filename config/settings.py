@@ -63,7 +63,7 @@ class GraphSettings(Section):
 
 
 class SyncSettings(Section):
-    """What is counted, when a run is held, and what becomes of user names (design §2, §5)."""
+    """What is counted, when a run is held, and what becomes of user names."""
 
     counts_from: Literal["detail", "report"] = "detail"
     conflict_policy: Literal["hold", "warehouse", "observed"] = "hold"

@@ -141,7 +141,7 @@ class KeyState:
     """All that is known of one key when a plan is made.
 
     observed, warehouse, published: the three roles; `published` is what the counts report shows.
-    agreed .. published_seen: what we remember (design §2). in_doubt: a PATCH left and its outcome is not known.
+    agreed .. published_seen: what we remember. in_doubt: a PATCH left and its outcome is not known.
     is_published: a counts report of this refresh date has landed; without one, published is unknown, not absent.
     refused, refused_published: what a dead letter of this key carried, and what the report showed then.
     queued, queued_published: the same of an update that waits in the outbox.

@@ -9,7 +9,7 @@ from hashlib import sha256
 from activation_sync.core.model import Change, ConflictPolicy, Decision, Key, Measure, Plan
 from activation_sync.core.rule.decide import change_to, settle_key, under
 from activation_sync.core.rule.plan import names_digest
-from activation_sync.core.rule.reasons import MEASURE_WORDS, moved_words
+from activation_sync.core.rule.reasons import MEASURE_WORDS, decision_words, moved_words
 from activation_sync.errors import ChoiceError, PlanMovedError
 
 NAMED_CHOICES = 10
@@ -18,7 +18,10 @@ Since = Mapping[tuple[Key, Measure], datetime]
 
 @dataclass(frozen=True, slots=True)
 class ConflictingMeasure:
-    """One measure on which usage data and warehouse moved apart. since: when a run found it; None: none has yet."""
+    """One measure on which usage data and warehouse moved apart.
+
+    since: when a run found it; None: none has yet. reason: what moved, in words.
+    """
 
     measure: Measure
     agreed: int | None
@@ -26,6 +29,7 @@ class ConflictingMeasure:
     warehouse: int | None
     published: int | None
     since: datetime | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,10 @@ def _choices(found: Sequence[Change]) -> str:
 
 def _sides(change: Change, since: Since) -> Iterator[ConflictingMeasure]:
     state = change.state
-    sides = (state.agreed, state.observed, state.warehouse, change.published)
+    sides = (state.agreed, state.observed_seen, state.observed, state.warehouse, change.published)
     for measure, decision, *values in zip(Measure, change.decisions, *sides, strict=True):
-        agreed, observed, warehouse, published = values
+        agreed, seen, observed, warehouse, published = values
         if decision is Decision.CONFLICT:
-            yield ConflictingMeasure(measure, agreed, observed, warehouse, published, since.get((change.key, measure)))
+            reason = decision_words(decision, agreed, seen, observed, warehouse)
+            found_at = since.get((change.key, measure))
+            yield ConflictingMeasure(measure, agreed, observed, warehouse, published, found_at, reason)

@@ -17,7 +17,7 @@ class CountUpdate:
 
 
 class AnswerKind(StrEnum):
-    """What an answer to a PATCH means for its outbox row (design §3)."""
+    """What an answer to a PATCH means for its outbox row; DECISIONS 010."""
 
     ACKNOWLEDGED = "acknowledged"  # Graph holds what was sent
     DIFFERENT = "different"  # 200, but the returned row is not what was sent

@@ -161,7 +161,7 @@ activation_user_detail = table(
     "activation_user_detail", *(column(shown.name, shown.type) for shown in loaded_user_detail.columns)
 )
 
-# What we remember of each key between runs; design §2 says when each moves.
+# What we remember of each key between runs; `core/rule/decide.py` says when each moves.
 sync_base = Table(
     "sync_base",
     metadata,

@@ -1,4 +1,4 @@
-"""What an answer of Graph means for its outbox row, and for what we remember of its key (design §3).
+"""What an answer of Graph means for its outbox row, and for what we remember of its key.
 
     answer       | the row becomes           | the doubt          | an attempt
     -------------+---------------------------+--------------------+-----------
