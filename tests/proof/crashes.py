@@ -16,7 +16,7 @@ from activation_sync.warehouse.database.lease import NEVER
 from activation_sync.warehouse.database.tables import tenant_lease
 from tests.proof.direct import run_directly
 from tests.proof.evidence import Breach, Evidence, broken_chain, compare, gather
-from tests.proof.ground import EMPTY, Ground
+from tests.proof.ground import EMPTY, UNJUDGED, Ground
 from tests.proof.people import enter_row
 from tests.proof.worker import Life, Night, live
 from tests.support.site import PATCH, Site
@@ -92,7 +92,7 @@ class Scene:
 def open_scene(ground: Ground, batch_size: int, scenario: Scenario = DRIFT) -> Iterator[Scene]:
     """The evening of the second day: rows are pending, in doubt, dead, corrected, deleted and in conflict."""
     ground.bring_back(EMPTY)
-    with ground.staged(scenario, write_back={"batch_size": 1, "in_flight": 1}) as site:
+    with ground.staged(scenario, sync=UNJUDGED, write_back={"batch_size": 1, "in_flight": 1}) as site:
         _first_night(site, *scenario.products[:3])
         site.emulator.advance(days=1)
         _day_after(site, *map(product_key, scenario.products))

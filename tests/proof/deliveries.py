@@ -11,7 +11,7 @@ from activation_sync.emulator import Scenario
 from tests.proof.crashes import let_lease_run_out
 from tests.proof.direct import run_directly
 from tests.proof.evidence import Breach, body_of
-from tests.proof.ground import EMPTY, Ground
+from tests.proof.ground import EMPTY, UNJUDGED, Ground
 from tests.proof.worker import Night, starting
 from tests.support.site import Site
 
@@ -30,7 +30,7 @@ class Delivery:
 
 def deliver_twice(ground: Ground, batch_size: int, killed_after: int, rows: int) -> Delivery:
     """Kill the worker once so many PATCHes have arrived, and run again."""
-    sections = {"sync": {"max_change_share": 1.0}, "write_back": {"enabled": False}}
+    sections = {"sync": UNJUDGED, "write_back": {"enabled": False}}
     ground.bring_back(EMPTY)
     with ground.staged(_many(rows), **sections) as site:
         _run(site, Outcome.DONE)

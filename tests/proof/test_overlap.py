@@ -10,7 +10,7 @@ from activation_sync.emulator import Fault, Scenario
 from tests.proof.actors import Actor, Actors
 from tests.proof.crashes import let_lease_run_out
 from tests.proof.direct import run_directly
-from tests.proof.ground import EMPTY, Ground
+from tests.proof.ground import EMPTY, UNJUDGED, Ground
 from tests.support.site import PATCH, Site
 
 LAGGING = Scenario(users=200, seed=12, report_follows=None)
@@ -23,7 +23,7 @@ CORRECTED = product_key(LAGGING.products[0])
 def site(ground: Ground) -> Iterator[Site]:
     """A tenant whose counts report never shows what was PATCHed, after its first night; PATCHes leave one by one."""
     ground.bring_back(EMPTY)
-    with ground.staged(LAGGING, write_back={"batch_size": 1, "in_flight": 1}) as site, Actors.watched():
+    with ground.staged(LAGGING, sync=UNJUDGED, write_back={"batch_size": 1, "in_flight": 1}) as site, Actors.watched():
         begin(site).play()
         yield site
 

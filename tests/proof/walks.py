@@ -20,7 +20,7 @@ from tests.proof.actors import Actor, Actors
 from tests.proof.crashes import let_lease_run_out
 from tests.proof.direct import run_directly
 from tests.proof.evidence import Breach, Sent, bodies_of, body_of, broken_chain
-from tests.proof.ground import EMPTY, Ground
+from tests.proof.ground import EMPTY, UNJUDGED, Ground
 from tests.proof.people import People
 from tests.support.site import MEASURES, PATCH, Site
 
@@ -218,7 +218,7 @@ def open_walk(ground: Ground, seed: int) -> Iterator[Walk]:
     ground.bring_back(EMPTY)
     scenario = Scenario(users=40, seed=seed, products=PRODUCTS, report_follows=random.choice((0, 2, None)))
     sections = {
-        "sync": {"conflict_policy": random.choice([*ConflictPolicy]).value, "max_change_share": 1.0},
+        "sync": UNJUDGED | {"conflict_policy": random.choice([*ConflictPolicy]).value},
         "write_back": {"batch_size": random.choice((1, 20)), "in_flight": 1},
     }
     with ground.staged(scenario, **sections) as site:
