@@ -3,7 +3,7 @@
 import pytest
 
 from commands.support.exits import Exit
-from tests.support.replay_site import APPS, counts_csv, day, detail_csv
+from tests.support.offline_site import APPS, counts_csv, day, detail_csv
 from tests.support.site import Site
 from tests.support.terminal import Terminal
 

@@ -125,11 +125,11 @@ def test_a_preview_writes_nothing_and_promises_the_very_plans_that_are_applied(s
 def test_a_correction_by_hand_survives_the_replay_of_its_date(site):
     land_window(site)
     site.backfill(day(0), day(11))
-    site.execute("UPDATE activation_user_count SET assigned = 77 WHERE refreshed_on = :on", on=str(day(5)))
+    site.execute("UPDATE activation_user_count SET assigned = 8 WHERE refreshed_on = :on", on=str(day(5)))
     [replayed] = site.backfill(day(5), day(5))
     assert (replayed.verdict, replayed.written) == (DayVerdict.APPLIED, 0)
     assert set(site.query("SELECT assigned FROM activation_user_count WHERE refreshed_on = :on", on=str(day(5)))) == {
-        (77,)
+        (8,)
     }
 
 
@@ -159,9 +159,12 @@ def test_a_report_cut_short_holds_its_date_and_those_behind_it_until_that_plan_i
     assert site.preview(day(0), day(2)).days[1].digest == held.digest
     assert [one.verdict for one in site.backfill(day(0), day(2), approve="0" * 12)][-1] is DayVerdict.HELD
 
-    approved = site.backfill(day(0), day(2), approve=held.digest[:12])
+    *_, approved, risen = site.backfill(day(0), day(2), approve=held.digest[:12])
 
-    assert [one.verdict for one in approved] == [DayVerdict.NOTHING_TO_DO, DayVerdict.APPLIED, DayVerdict.APPLIED]
+    assert (approved.verdict, risen.verdict) == (DayVerdict.APPLIED, DayVerdict.HELD)
+    assert f"compared with {day(1)}" in risen.held_because
+    last = site.backfill(day(0), day(2), approve=risen.digest[:12])
+    assert [one.verdict for one in last] == [DayVerdict.NOTHING_TO_DO, DayVerdict.NOTHING_TO_DO, DayVerdict.APPLIED]
 
 
 def test_old_dates_are_no_stale_report_and_move_nothing_newer_back(site):
