@@ -11,6 +11,7 @@ from getpass import getuser
 from sqlalchemy import Engine
 
 from activation_sync.clock import utc_now
+from activation_sync.core.bounds import Bounds
 from activation_sync.core.model import ConflictPolicy, Limits, Report
 from activation_sync.core.reports.catalogue import OBSERVED, PUBLISHED
 from activation_sync.errors import ConfigError
@@ -98,7 +99,13 @@ def _cloud(settings: TenantSettings) -> Cloud:
         download_hosts=graph.download_hosts,
         write_back_root=settings.write_back.root,
         write_back_path=settings.write_back.path,
+        bounds=bounds(),
     )
+
+
+def bounds() -> Bounds:
+    """How large what comes from outside may be."""
+    return Bounds(**settings_in_use().bounds.model_dump())
 
 
 def _token_source(settings: TenantSettings, cloud: Cloud) -> TokenSource:

@@ -52,7 +52,7 @@ class GraphClient:
         self._cloud = cloud
         self._tokens = tokens
         self._aliases = aliases
-        self._line = Line(tokens, Waits(patience, clock.sleep), ca_file, clock.now)
+        self._line = Line(tokens, Waits(patience, clock.sleep), ca_file, clock.now, cloud.bounds)
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +117,7 @@ class GraphClient:
             link = next_link(reply.body)
             if link is None:
                 return [(row, row_id) for row, row_id in rows if row.refreshed_on == refreshed_on]
-            if not has_origin(link, self._cloud.write_root):
+            if len(link) > self._cloud.bounds.address_chars or not has_origin(link, self._cloud.write_root):
                 return None
             url = link
         return None

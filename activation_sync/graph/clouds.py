@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from activation_sync.core.bounds import BOUNDS, Bounds
 from activation_sync.errors import ConfigError
 from activation_sync.graph.wire import WRITE_BACK_PATH
 
 # Stricter than URL parsers are: no userinfo, space, backslash or fragment. What passes means the same to all of them.
-_ADDRESS = re.compile(r"https://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][!-\"$-\[\]-~]*)?")
+_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
+_ADDRESS = re.compile(
+    rf"https://(?P<host>{_LABEL}(?:\.{_LABEL})*)(?::(?P<port>[0-9]{{1,5}}))?(?P<target>[/?][!-\"$-\[\]-~]*)?"
+)
 
 
 class Address(NamedTuple):
@@ -58,7 +62,7 @@ class Cloud:
     download_suffixes: a report may be downloaded from hosts under these, on port 443.
     download_hosts: further hosts, `host` or `host:port`, exactly; for an emulator, or a cloud's undocumented host.
     write_back_root, write_back_path: where counts are PATCHed; the root is Graph's own unless given, and our token
-    goes there.
+    goes there. bounds: of what it answers.
     """
 
     root: str
@@ -68,6 +72,7 @@ class Cloud:
     download_hosts: tuple[str, ...] = ()
     write_back_root: str | None = None
     write_back_path: str = WRITE_BACK_PATH
+    bounds: Bounds = BOUNDS
 
     def __post_init__(self) -> None:
         for name in ("root", "authority_root", "write_back_root"):

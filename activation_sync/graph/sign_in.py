@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from activation_sync.clock import utc_now
+from activation_sync.core.bounds import BOUNDS
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
 from activation_sync.graph.wire import read_reply, retry_after_s
 
@@ -71,8 +72,10 @@ class SignInSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         self._refuse_while_closed()
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUTS_S
-        response = super().send(request, **kwargs)
+        request.headers["Accept-Encoding"] = "identity"
+        response = super().send(request, **{**kwargs, "stream": True})
         try:
+            read_within(BOUNDS.body_bytes, response)
             raise_if_failed(response)
         except EndpointBusyError as busy:
             self._closed_until = self._clock() + timedelta(seconds=busy.retry_after_s or 0)
@@ -83,6 +86,21 @@ class SignInSession(requests.Session):
         left_s = (self._closed_until - self._clock()).total_seconds()
         if left_s > 0:
             raise EndpointBusyError(f"asked us to wait; {left_s:.0f} s are left, and nothing was sent", left_s)
+
+
+def read_within(most_bytes: int, response: requests.Response) -> None:
+    """Read the body, if it is as we asked for it. Raises EndpointBusyError for one that is too long, or encoded."""
+    coding = response.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() != "identity":
+        response.close()
+        raise EndpointBusyError(
+            f"answered in the coding {coding[:40]!r}, which was not asked for; is a proxy in between?"
+        )
+    content = response.raw.read(most_bytes + 1, decode_content=False)
+    response.close()
+    if len(content) > most_bytes:
+        raise EndpointBusyError(f"answered with more than {most_bytes:,} bytes; is a proxy in between?")
+    response._content = content  # what `requests` itself would have read
 
 
 def raise_if_failed(response: requests.Response) -> None:
@@ -111,7 +129,8 @@ def sign_in_error(application: str, answer: Mapping[str, object]) -> ActivationS
 def _diagnosis(error: str, answer: Mapping[str, object]) -> str:
     """Only what has the shape it should have, so that nothing the endpoint echoes can come along."""
     codes = answer.get("error_codes")
-    shown = [f"AADSTS{code}" for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+    known = codes[:5] if isinstance(codes, list) else []
+    shown = [f"AADSTS{code}" for code in known if isinstance(code, int) and 0 < code < 10**9]
     correlation = str(answer.get("correlation_id", ""))
     if re.fullmatch(r"[0-9a-fA-F-]{36}", correlation):
         shown.append(f"correlation id {correlation}")

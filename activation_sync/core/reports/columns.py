@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from activation_sync.core.plain_text import plain_text
+
 
 class Kind(Enum):
     """What the values of a column mean, and so how they are read."""
@@ -34,8 +36,8 @@ class Column:
 
 
 def fold(title: str) -> str:
-    """A header without regard to case and spaces; the JSON property of a column folds to the same."""
-    return "".join(title.split()).casefold()
+    """A header without regard to case, spaces and what is not seen; the JSON property of a column folds to the same."""
+    return "".join(plain_text(title).split()).casefold()
 
 
 REFRESH_DATE = Column("Report Refresh Date", "reportRefreshDate", Kind.REFRESH_DATE, is_required=True)
