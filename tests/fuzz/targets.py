@@ -54,6 +54,7 @@ BATCH = (
     b'{"responses":[{"id":"1","status":200,"headers":{"Retry-After":"7"},"body":' + ROW + b'},{"id":"2","status":429}]}'
 )
 REPORTS = (COUNTS, PLATFORMS, DETAIL, PAGE, USERS, PAGE + b"\n" + PAGE)
+OWN = {Report.USER_COUNTS: COUNTS, Report.USER_DETAIL: DETAIL, Report.PLATFORM_COUNTS: PLATFORMS}
 HEADERS = (b"7", b"7,12", b"Mon, 23 Nov 2026 04:01:30 GMT", b'Bearer claims="eyJhIjoxfQ=="', b'W/"1"')
 ADDRESSES = (b"https://graph.microsoft.com/beta/x?$skiptoken=a", b"https://reports.office.com:443/a?b=%2f", b"/next")
 
@@ -104,7 +105,7 @@ def _address(content: bytes) -> None:
 
 def _body(content: bytes) -> None:
     coding, _, body = content.partition(b"\n")
-    headers = {"content-encoding": coding.decode("latin-1")}
+    headers = [(b"content-encoding", coding)]
     for piece in pieces(httpx.Response(200, headers=headers, stream=_Stream(body))):
         assert len(piece) <= 10**6
 
@@ -120,7 +121,7 @@ class _Stream(httpx.SyncByteStream):
 GZIPPED = gzip.compress(b"abc")
 TARGETS: Mapping[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = MappingProxyType(
     {
-        **{f"parser of {report}": (_read(report), REPORTS) for report in Report},
+        **{f"parser of {report}": (_read(report), (OWN[report], *REPORTS)) for report in Report},
         "which report a file is": (_sniff, REPORTS),
         "bodies": (_reply, (ROW, PAGE, ERROR, BATCH, USERS)),
         "headers": (_header, HEADERS),
