@@ -29,6 +29,7 @@ def seal(inputs: PlanInputs, found: Iterable[Change], findings: tuple[Finding, .
         kept=len(inputs.states) - len(changes),
         observed_on=inputs.observed_on,
         newest_reconciled_on=inputs.newest_reconciled_on,
+        served_on=inputs.served_on,
     )
 
 
