@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -18,28 +17,29 @@ from tests.support.scripted_graph import SECRET, TENANT_ID
 
 HEADER = b"Report Refresh Date,Product Type,Assigned,Activated\n"
 FILES = {
-    "lists without end": b'{"value":[' + b"[]," * 9_000_000,
-    "objects without end": b'{"value":[' + b'{"":0},' * 4_000_000,
-    "a line without end": HEADER + b"x" * 30_000_000,
-    "a quote without end": HEADER + b'"' + b"x\n" * 10_000_000,
-    "products without end": HEADER + b"".join(b"2026-11-19,P%d,1,1\n" % n for n in range(200_000)),
-    "blank lines without end": b"\n" * 30_000_000,
+    "lists without end": lambda: b'{"value":[' + b"[]," * 3_000_000,
+    "objects without end": lambda: b'{"value":[' + b'{"":0},' * 1_300_000,
+    "a line without end": lambda: HEADER + b"x" * 9_000_000,
+    "a quote without end": lambda: HEADER + b'"' + b"x\n" * 4_000_000,
+    "products without end": lambda: HEADER + b"".join(b"2026-11-19,P%d,1,1\n" % n for n in range(50_000)),
+    "blank lines without end": lambda: b"\n" * 9_000_000,
 }
 
 
 def main(root: str, ca_file: str) -> None:
     cloud = cloud_at(root, root)
     tokens = TokenSource(TENANT_ID, "client", SECRET, cloud, Path(ca_file))
-    with GraphClient(replace(cloud), tokens, ca_file=Path(ca_file)) as graph:
+    with GraphClient(cloud, tokens, ca_file=Path(ca_file)) as graph:
         for form in ("csv", "json", "csv", "json"):
             with suppress(ActivationSyncError), graph.download(Report.USER_DETAIL, format=form) as download:
                 for _ in download.chunks:
                     pass
-    for content in FILES.values():
+    for make in FILES.values():
+        content = make()
         for read in (sniff_report, lambda stream: read_content(Report.USER_COUNTS, stream).drain()):
             with suppress(ActivationSyncError):
                 read(BytesIO(content))
-    print(peak_bytes() - max(map(len, FILES.values())))  # noqa: T201  what it is asked for; the file itself is ours
+    print(peak_bytes())  # noqa: T201  what it is asked for
 
 
 if __name__ == "__main__":

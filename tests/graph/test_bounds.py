@@ -105,14 +105,11 @@ def test_a_report_has_no_more_pages_than_allowed(bounded, server):
         read(graph, Report.USER_DETAIL, format="json")
 
 
-@pytest.mark.parametrize("chars", [9_000, 70_000])
-def test_no_address_is_longer_than_allowed(graph, server, chars):
-    link = f"{server.root}/?{'se~cret'.ljust(chars, 'x')}"
-    server.will_answer(COUNTS, Scripted(302, b"", {"Location": link}))
-    server.will_answer(DETAIL, Scripted(200, {"value": [], "@odata.nextLink": link}))
-    server.will_answer(
-        "GET /beta/office365ActivationsUserCounts", Scripted(200, {"value": [], "@odata.nextLink": link})
-    )
+def test_no_address_is_longer_than_allowed(graph, server):
+    server.will_answer(COUNTS, Scripted(302, b"", {"Location": f"{server.root}/?{'se~cret'.ljust(9_000, 'x')}"}))
+    page = Scripted(200, {"value": [], "@odata.nextLink": f"{server.root}/?{'se~cret'.ljust(70_000, 'x')}"})
+    server.will_answer(DETAIL, page)
+    server.will_answer("GET /beta/office365ActivationsUserCounts", page)
     for options in ({}, {"report": Report.USER_DETAIL, "format": "json"}):
         with pytest.raises(GraphRefusedError, match=r"8,192 are allowed \(bounds\.address_chars\)") as refused:
             read(graph, **options)

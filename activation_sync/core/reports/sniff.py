@@ -1,6 +1,7 @@
 """Which of the three reports a file is, told from its content alone: names of files are changed by people."""
 
 import csv
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -9,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from activation_sync.core.model import Report
 from activation_sync.core.plain_text import plain_text
 from activation_sync.core.reports.catalogue import CATALOGUE, ReportKind, likest_kind
-from activation_sync.core.reports.columns import fold
+from activation_sync.core.reports.columns import fold, separator_hint
 from activation_sync.core.reports.read_json import NESTED, BrokenJsonError, documents
 from activation_sync.core.reports.text import UTF_16_BOMS, lead_bytes
 from activation_sync.errors import ReportFormatError
@@ -50,16 +51,17 @@ def _report_of(titles: list[str]) -> Report:
         return likest_kind(titles, of_users).report
     likest = likest_kind(titles)
     if len(folded & likest.keys) <= COMMON:
-        raise _none(_shown(titles, folded))
+        raise _none(_shown(titles))
     return likest.report
 
 
-def _shown(titles: list[str], folded: set[str]) -> str:
+def _shown(titles: list[str]) -> str:
     """The columns of a file that may be meant as one of ours; of any other nothing is shown: it may be anybody's."""
-    if not any(kind.keys & folded for kind in CATALOGUE):
+    parts = {fold(part) for title in titles for part in re.split("[;\t]", title)}
+    if not any(kind.keys & parts for kind in CATALOGUE):
         return "it begins with none of their columns"
     shown = ", ".join(plain_text(title[:SHOWN_CHARS]) for title in titles[:SHOWN_TITLES])
-    return f"it begins with the columns {shown}"
+    return f"it begins with the columns {shown}{separator_hint(titles)}"
 
 
 def _names_users(kind: ReportKind) -> set[str]:
