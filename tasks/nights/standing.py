@@ -7,12 +7,12 @@ from datetime import date
 from sqlalchemy import Connection
 
 from activation_sync.core.rule.conflicts import OpenConflict, open_conflicts
-from activation_sync.core.runs.standing import Standing, standing_of
+from activation_sync.core.runs.standing import Standing, malformed, standing_of
 from activation_sync.warehouse.ledger.hindsight import read_conflict_starts
 from activation_sync.warehouse.runs.fleet import read_last_runs
 from activation_sync.warehouse.runs.status import WarehouseStatus, read_status
 from tasks.steps.planning import plan_from
-from tasks.wiring import now, sync_settings
+from tasks.wiring import malformed_tenants, now, sync_settings
 
 
 def read_conflicts(connection: Connection, tenant: str) -> list[OpenConflict]:
@@ -23,12 +23,15 @@ def read_conflicts(connection: Connection, tenant: str) -> list[OpenConflict]:
 
 
 def read_standing(connection: Connection, tenant: str) -> WarehouseStatus:
-    """The tenant's status, its open conflicts counted as `read_conflicts` finds them."""
+    """The tenant's status, its open conflicts counted as `read_conflicts` finds them; of a malformed tenant none is."""
     status = read_status(connection, tenant, at=now())
+    if tenant in malformed_tenants():
+        return status
     return replace(status, conflicts=len(read_conflicts(connection, tenant)))
 
 
 def read_standings(connection: Connection, tenants: Sequence[str], night: date) -> list[Standing]:
     """How each of these tenants fares on a night, and since when: quick, however many they are."""
-    last_runs = read_last_runs(connection, tenants, now())
-    return [standing_of(last, night, sync_settings(last.tenant).stale_after_days) for last in last_runs]
+    last_runs, mistakes = read_last_runs(connection, tenants, now()), malformed_tenants()
+    standings = [standing_of(last, night, sync_settings(last.tenant).stale_after_days) for last in last_runs]
+    return [malformed(one, mistakes[one.tenant]) if one.tenant in mistakes else one for one in standings]

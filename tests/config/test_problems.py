@@ -14,12 +14,24 @@ Problems = Callable[..., tuple[str, ...]]
 
 @pytest.fixture
 def problems(load: Load) -> Problems:
-    """The mistakes found in these lines; the test fails when there are none."""
+    """The mistakes that stop everything, in these lines; the test fails when there are none."""
 
     def found(lines: str = "", tenants: str = TENANT) -> tuple[str, ...]:
         with pytest.raises(ConfigError) as refusal:
             load(lines, tenants)
         return refusal.value.problems
+
+    return found
+
+
+@pytest.fixture
+def own_problems(load: Load) -> Problems:
+    """The mistakes that are each tenant's own, in these lines; the test fails when there are none."""
+
+    def found(lines: str = "", tenants: str = TENANT) -> tuple[str, ...]:
+        malformed = load(lines, tenants).malformed
+        assert malformed
+        return tuple(problem for problems in malformed.values() for problem in problems)
 
     return found
 
@@ -120,28 +132,30 @@ def test_a_mistake_says_what_is_wrong_and_the_remedy(problems: Problems, lines: 
         pytest.param('client_secret = ""', "the value stands in the file itself", id="empty-secret"),
     ],
 )
-def test_a_mistaken_tenant_is_named(problems: Problems, line: str, said: str) -> None:
+def test_a_mistaken_tenant_is_named(own_problems: Problems, line: str, said: str) -> None:
     key = line.split()[0]
     lines = [line if written.startswith(f"{key} ") else written for written in TENANT.splitlines()]
 
-    (problem,) = problems(tenants="\n".join(lines))
+    (problem,) = own_problems(tenants="\n".join(lines))
 
     assert said in problem
 
 
-def test_a_mistake_in_a_tenants_own_table_names_the_tenant(problems: Problems) -> None:
-    assert problems("[sync]\nnames = 'keep'\n", TENANT + "[tenants.sync]\nnames = 'hsh'\nmax_share = 1\n") == (
+def test_a_mistake_in_a_tenants_own_table_names_the_tenant(own_problems: Problems) -> None:
+    assert own_problems("[sync]\nnames = 'keep'\n", TENANT + "[tenants.sync]\nnames = 'hsh'\nmax_share = 1\n") == (
         "tenants[0].sync.names (tenant contoso): 'hsh' should be 'keep', 'hash' or 'drop'",
         "tenants[0].sync.max_share (tenant contoso): is not a setting; did you mean max_shrink_share?",
     )
 
 
-def test_a_tenant_whose_name_is_no_text_is_known_by_its_place(problems: Problems) -> None:
-    assert problems(tenants=TENANT.replace('"contoso"', "365")) == ("tenants[0].name: 365 should be a valid string",)
+def test_a_tenant_whose_name_is_no_text_is_known_by_its_place(own_problems: Problems) -> None:
+    assert own_problems(tenants=TENANT.replace('"contoso"', "365")) == (
+        "tenants[0].name: 365 should be a valid string",
+    )
 
 
-def test_two_tenants_share_neither_name_nor_tenant_id(problems: Problems) -> None:
-    assert problems(tenants=TENANT + TENANT) == (
+def test_two_tenants_share_neither_name_nor_tenant_id(own_problems: Problems) -> None:
+    assert own_problems(tenants=TENANT + TENANT) == (
         "tenants[1].name (tenant contoso): 'contoso' is taken by an earlier tenant; every tenant needs its own",
         "tenants[1].tenant_id (tenant contoso): 'contoso.onmicrosoft.com' is taken by an earlier tenant; "
         "every tenant needs its own",
@@ -154,7 +168,6 @@ def test_two_tenants_share_neither_name_nor_tenant_id(problems: Problems) -> Non
         pytest.param("", "tenants: is missing; add it, as config/example.toml shows", id="none"),
         pytest.param("tenants = []", "tenants: the value names no tenant; add a [[tenants]] table", id="empty"),
         pytest.param("tenants = 5", "tenants: the value should be a list", id="number"),
-        pytest.param("tenants = [5]", "tenants[0]: the value should be a table", id="no-tables"),
         pytest.param(
             "[tenants]\nname = 'x'", "tenants: the value should be a list (of tables: [[tenants]]", id="table"
         ),
@@ -163,6 +176,48 @@ def test_two_tenants_share_neither_name_nor_tenant_id(problems: Problems) -> Non
 def test_at_least_one_tenant_is_asked_for(problems: Problems, tenants: str, said: str) -> None:
     (problem,) = problems(tenants=tenants)
     assert problem.startswith(said)
+
+
+OTHER = TENANT.replace("contoso", "fabrikam")
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "said"),
+    [
+        pytest.param(OTHER.replace("11111111-", "1-"), "fabrikam", "client_id", id="bad-guid"),
+        pytest.param(OTHER.replace("client_id", "# client_id"), "fabrikam", "client_id", id="missing-key"),
+        pytest.param(f"{OTHER}colour = 'red'\n", "fabrikam", "colour", id="unknown-key"),
+        pytest.param(f"{OTHER}[tenants.sync]\nmax_change_share = 'much'\n", "fabrikam", "sync.max", id="wrong-type"),
+        pytest.param(f"{OTHER}graph = 5\n", "fabrikam", "graph", id="no-table"),
+        pytest.param(f"{OTHER}[tenants.graph]\nca_file = 'no.pem'\n", "fabrikam", "graph.ca_file", id="no-such-file"),
+        pytest.param(f"{OTHER}[tenants.sync]\nnames_key = 'env:NOT_SET'\n", "fabrikam", "sync.names_key", id="no-key"),
+        pytest.param(OTHER.replace("env:CONTOSO_SECRET", SECRET), "fabrikam", "client_secret", id="written-secret"),
+        pytest.param(OTHER.replace("fabrikam.", "contoso."), "fabrikam", "tenant_id", id="same-tenant-id"),
+        pytest.param(TENANT.replace("contoso.", "other."), "tenants[1]", "name", id="same-name"),
+        pytest.param(OTHER.replace('"fabrikam"', '"Fabrikam Ltd"'), "tenants[1]", "name", id="bad-name"),
+        pytest.param(OTHER.replace('name = "fabrikam"', ""), "tenants[1]", "name", id="no-name"),
+    ],
+)
+def test_a_mistake_in_its_own_entry_is_lost_to_that_tenant_alone(load: Load, entry: str, name: str, said: str) -> None:
+    settings = load("", TENANT + entry)
+
+    assert [tenant.name for tenant in settings.tenants] == ["contoso"]
+    assert settings.names == ("contoso", name)
+    with pytest.raises(ConfigError, match=rf"tenants\[1\]\.{said}") as refusal:
+        settings.tenant(name)
+    assert SECRET not in str(refusal.value)
+
+
+def test_an_entry_that_is_no_table_is_lost_alone_too(load: Load) -> None:
+    assert load("tenants = [5]", tenants="").malformed == {"tenants[0]": ("tenants[0]: the value should be a table",)}
+
+
+def test_a_mistake_that_all_tenants_share_still_stops_everything_and_names_those_of_tenants_too(
+    problems: Problems,
+) -> None:
+    found = problems('[sync]\nnames = "hsh"\n', TENANT + OTHER.replace("11111111-", "1-"))
+
+    assert [problem.split(": ")[0] for problem in found] == ["sync.names", "tenants[1].client_id (tenant fabrikam)"]
 
 
 def test_a_misspelt_variable_is_named_too(problems: Problems, environment: pytest.MonkeyPatch) -> None:

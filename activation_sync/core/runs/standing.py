@@ -70,6 +70,18 @@ def standing_of(last: LastRun, night: date, stale_after_days: int) -> Standing:
     return Standing(last.tenant, condition, last.since.date(), _why(last), last.quarantine, last.as_of)
 
 
+def malformed(standing: Standing, mistakes: str) -> Standing:
+    """The same of a tenant whose entry in the configuration holds mistakes: it fails, whatever its last run says."""
+    since = standing.since if standing.condition is Condition.FAILED else None
+    return replace(standing, condition=Condition.FAILED, since=since, why=mistakes)
+
+
+def with_open_ends(standing: Standing, open_ends: int) -> Standing:
+    """The same once open conflicts and dead letters are counted: some may have come since the last run."""
+    is_as_bad = standing.condition.rank <= Condition.UNSETTLED.rank or standing.condition is Condition.RUNNING
+    return standing if is_as_bad or not open_ends else replace(standing, condition=Condition.UNSETTLED, since=None)
+
+
 def not_run(standings: Sequence[Standing], night: date) -> list[Standing]:
     """The same at the end of that night: a tenant that was fine, but did not run that night, is no longer fine."""
     return [_not_run(one, night) if one.ran_for and one.ran_for < night else one for one in standings]
@@ -83,12 +95,17 @@ def _not_run(standing: Standing, night: date) -> Standing:
 
 def fleet_words(standings: Sequence[Standing]) -> str:
     """How all tenants are, in a sentence; then the most urgent ones of those that need attention."""
-    counted = Counter(standing.condition for standing in standings)
-    totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in Condition if counted[condition])
     pressing = [standing for standing in in_order(standings) if standing.condition.is_pressing]
     named = [f"{standing.tenant}: {standing.condition}, {_since_words(standing)}." for standing in pressing]
     more = [f"And {len(pressing) - NAMED_TENANTS:,} more."] if len(pressing) > NAMED_TENANTS else []
-    return " ".join([f"{rows_words(len(standings), 'tenant')}: {totals or 'none'}.", *named[:NAMED_TENANTS], *more])
+    return " ".join([totals_words(standings), *named[:NAMED_TENANTS], *more])
+
+
+def totals_words(standings: Sequence[Standing]) -> str:
+    """How many tenants are in each condition, the most urgent first."""
+    counted = Counter(standing.condition for standing in standings)
+    totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in Condition if counted[condition])
+    return f"{rows_words(len(standings), 'tenant')}: {totals or 'none'}."
 
 
 def begun_since(standings: Sequence[Standing], day: date) -> list[Standing]:
