@@ -56,3 +56,4 @@ class Trouble(StrEnum):
     DEAD_LETTER = "dead-letter"
     STALE_REPORT = "stale-report"
     NOT_OFFERED = "write-back-not-offered"
+    QUARANTINED = "quarantined"

@@ -14,7 +14,8 @@ Words: TypeAlias = "Callable[[RunSummary], str]"
 ALL = frozenset(Trouble)
 NONE: frozenset[Trouble] = frozenset()
 FAILS = frozenset({Trouble.FAILED})
-HOLDS = FAILS | {Trouble.HELD}
+LEFT_OUT = frozenset({Trouble.QUARANTINED})
+HOLDS = FAILS | LEFT_OUT | {Trouble.HELD}
 
 
 class RunKind(StrEnum):
@@ -62,7 +63,7 @@ class Outcome(StrEnum):
     FAILED       = "failed",       "Failed",              Condition.FAILED,      True,  False, FAILS, say.failed
     HELD         = "held",         "Held",                Condition.HELD,        True,  False, HOLDS, say.held
     # left out tonight, after failing for several nights
-    QUARANTINED  = "quarantined",  "Quarantined",         Condition.QUARANTINED, True,  False, NONE,  say.quarantined
+    QUARANTINED  = "quarantined",  "Quarantined",         Condition.QUARANTINED, True,  False, LEFT_OUT, say.quarantined
     NOT_OFFERED  = "not-offered",  "WriteBackNotOffered", Condition.NOT_OFFERED, True,  True,  ALL,   say.not_offered
     UNSETTLED    = "unsettled",    "Unsettled",           Condition.UNSETTLED,   True,  True,  ALL,   say.unsettled
     # Graph asked for a long wait, and other tenants were not to wait with it
