@@ -35,13 +35,17 @@ def history(
 
 
 def _say(runs: "Mapping[str, Sequence[RunRecord]]") -> None:
+    from rich.markup import escape
+
+    from activation_sync.core.runs.words import empty_words
     from commands.support.console import print_table, say
+    from commands.support.typed import typed
 
     for name, found in runs.items():
         if found:
             print_table(f"{name}: newest runs first", [_row(run) for run in found])
         else:
-            say(f"{name}: no run yet.")
+            say(escape(f"{name}: no run yet; {empty_words(typed('sync', name))}"), is_copied=True)
 
 
 def _row(run: "RunRecord") -> dict[str, str]:
@@ -72,7 +76,7 @@ def _came_to_words(summary: "RunSummary") -> str:
     numbers = {
         **dict(sorted(plan.decisions.items())),
         "written": plan.written,
-        "pushed": plan.pushed,
+        "queued": plan.pushed,
         "acknowledged": summary.delivery.acknowledged,
     }
     report = f"report of {plan.observed_on}: " if plan.observed_on else ""

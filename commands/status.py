@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 QUOTAS = {"csv": 14, "json": 100}  # requests in 10 minutes, application, tenant and report; graph/throttling-limits
 SAID = ("failed", "lost", "held", "quarantined", "put-off")  # with the reason; what else is amiss stands in the table
-
-OPEN_ENDS = {
-    "in_doubt": ("in doubt", "in doubt"),
-    "conflicts": ("conflict", "conflicts"),
-    "dead": ("dead letter", "dead letters"),
-    "rejected": ("rejected", "rejected"),
-    "restated": ("restated", "restated"),
+OPEN_ENDS = {  # and their nouns, where they have one
+    "in_doubt": "in doubt",
+    "conflicts": "conflict",
+    "dead": "dead letter",
+    "rejected": "rejected",
+    "restated": "restated",
 }
+NO_NOUNS = ("in doubt", "rejected", "restated")
 
 
 def status(
@@ -98,14 +98,38 @@ def _say(
     for standing in shown:
         if standing.condition in SAID:
             say_error(f"{standing.tenant}: {standing.why} ({standing.remedy})")
+    for one in facts:
+        _say_pending(one)
     say(totals_words(standings))
 
 
-def _say_empty(tenant: str | None) -> None:
-    from commands.support.console import say
+def _say_pending(facts: dict[str, Any]) -> None:
+    """What to do about updates that wait; nothing for a malformed tenant, of which the mistake is said."""
+    from rich.markup import escape
 
-    what = f"The warehouse holds nothing of {tenant} yet" if tenant else "The warehouse is empty"
-    say(f"{what}: no run, no report. To run the job now: activation-sync sync{f' {tenant}' if tenant else ''}")
+    from activation_sync.core.runs.words import pending_words
+    from commands.support.console import say
+    from commands.support.typed import typed
+    from config.settings import settings_in_use
+
+    settings, tenant, last = settings_in_use(), facts["tenant"], facts["last_run"]
+    if tenant in settings.malformed or not facts["pending"]:
+        return
+    is_offered = last.summary.delivery.is_offered if last and last.summary else True
+    is_on = settings.tenant(tenant).write_back.enabled
+    words = pending_words(facts["pending"], is_on, typed("sync", tenant), is_offered=is_offered)
+    say(escape(f"{tenant}: {words}"), is_copied=True)
+
+
+def _say_empty(tenant: str | None) -> None:
+    from rich.markup import escape
+
+    from activation_sync.core.runs.words import empty_words
+    from commands.support.console import say
+    from commands.support.typed import typed
+
+    first = f"{tenant}: nothing has been reconciled yet; first: {typed('sync', tenant)}" if tenant else ""
+    say(escape(first or empty_words(typed("sync"))), is_copied=True)
 
 
 def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
@@ -130,6 +154,6 @@ def _open_ends(facts: dict[str, Any]) -> "Iterator[str]":
     if facts["pending"]:
         products = rows_words(facts["pending_products"], "product")
         yield f"{facts['pending']:,} pending ({products} on {rows_words(facts['pending_dates'], 'refresh date')})"
-    for key, (one, several) in OPEN_ENDS.items():
+    for key, words in OPEN_ENDS.items():
         if facts[key]:
-            yield f"{facts[key]:,} {one if facts[key] == 1 else several}"
+            yield f"{facts[key]:,} {words}" if words in NO_NOUNS else rows_words(facts[key], words)

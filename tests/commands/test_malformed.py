@@ -32,7 +32,7 @@ def run(*words: str) -> Result:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["history"], Exit.USAGE, f"{TENANT}: no run yet."),
+        (["history"], Exit.USAGE, f"{TENANT}: no run yet; "),
         (["conflicts"], Exit.USAGE, "No conflict is open."),
         (["dead-letters"], Exit.USAGE, "No dead letters."),
         (["retry"], Exit.USAGE, "No dead letters to retry."),

@@ -68,9 +68,9 @@ def shown(said: Result) -> list[str]:
 def test_an_empty_warehouse_is_called_empty_and_needs_nobody(site: OfflineSite):
     said = status()
 
-    assert said.stdout == "The warehouse is empty: no run, no report. To run the job now: activation-sync sync\n"
+    assert said.stdout.startswith("the warehouse is empty: ")
     assert said.exit_code == Exit.DONE
-    assert status("fabrikam").stdout.startswith("The warehouse holds nothing of fabrikam yet: ")
+    assert status("fabrikam").stdout.startswith("fabrikam: nothing has been reconciled yet; ")
 
 
 def test_the_worst_comes_first_and_one_line_counts_them_all(site: OfflineSite):
