@@ -141,7 +141,7 @@ class ConfigError(FatalError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        return "\n".join(self.problems)
+        return "; ".join(self.problems)
 
 
 class ChoiceError(FatalError):

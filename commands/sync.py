@@ -25,12 +25,12 @@ def sync(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run summaries as JSON.")] = False,
 ) -> None:
     """Run the nightly job now: land, load, plan, apply, deliver, verify."""
-    from commands.support.choosing import chosen_tenants, open_migrated_warehouse, refuse_unwritable_warehouse
+    from commands.support.choosing import chosen_names, open_migrated_warehouse, refuse_unwritable_warehouse
     from commands.support.console import print_json
     from commands.support.exits import exit_of
     from commands.support.running import run_sync, say_error_of, say_summary, say_unneeded
 
-    names = [one.name for one in chosen_tenants(tenant)]
+    names = chosen_names(tenant)
     open_migrated_warehouse() if dry_run else refuse_unwritable_warehouse()  # said before Prefect starts
     summaries: list[RunSummary] = []
     for name in names:

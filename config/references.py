@@ -6,6 +6,7 @@ file is refused, because configuration ends up in version control; in an environ
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
@@ -46,9 +47,14 @@ class LostSecret(SecretStr):
 
 @dataclass(frozen=True)
 class Reading:
-    """What the checks of one configuration file share: its folder, and what its tenants have taken so far."""
+    """What the checks of one configuration file share.
+
+    folder: the file's. malformed: the mistakes of tenants that are left out already, by tenant. taken: names and ids of
+    the tenants so far.
+    """
 
     folder: Path
+    malformed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     taken: set[tuple[str, str]] = field(default_factory=set)
 
 

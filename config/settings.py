@@ -4,17 +4,27 @@
 unit and default. Names end in their unit: `_s` seconds, `_days`, `_share` 0..1.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from activation_sync.errors import ConfigError
 from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
-from config.problems import problems_of
-from config.references import ExistingFile, LandingUrl, Reading, Secret, TenantSecret, WarehouseUrl
+from config.problems import mistakes_of, tenants_with
+from config.references import ExistingFile, LandingUrl, Reading, Secret, TenantSecret, WarehouseUrl, reading_of
 from config.sources import SourceState, find_file, inherit, merge, read_environment, read_file, source_state
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -118,7 +128,10 @@ class TenantSettings(Section):
 
 
 class Settings(Section):
-    """All settings. `graph`, `sync` and `write_back` are the common ones: a run takes its tenant's."""
+    """All settings. `graph`, `sync` and `write_back` are the common ones: a run takes its tenant's.
+
+    tenants: those whose entry holds no mistake.
+    """
 
     warehouse: WarehouseSettings
     landing: LandingSettings
@@ -126,20 +139,40 @@ class Settings(Section):
     sync: SyncSettings
     write_back: WriteBackSettings
     tenants: tuple[TenantSettings, ...]
+    _malformed: Mapping[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
 
     @field_validator("tenants", mode="before")
     @classmethod
-    def _has_tenant(cls, tenants: object) -> object:
-        if tenants == []:
+    def _has_tenant(cls, tenants: object, validation: ValidationInfo) -> object:
+        if tenants == [] and not reading_of(validation).malformed:
             raise ValueError("names no tenant; add a [[tenants]] table, as config/example.toml shows")
         return tenants
 
+    def model_post_init(self, context: Reading) -> None:
+        self._malformed = context.malformed
+
+    @property
+    def malformed(self) -> Mapping[str, tuple[str, ...]]:
+        """The mistakes of tenants whose own entry holds some; by their names, `tenants[3]` for one without a name."""
+        return self._malformed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All tenants, the malformed ones last."""
+        return (*self._by_name, *self._malformed)
+
     def tenant(self, name: str) -> TenantSettings:
-        """The tenant of this name; ConfigError names the known ones, nearest first."""
-        if name in self._by_name:
-            return self._by_name[name]
-        nearest = get_close_matches(name, self._by_name, n=len(self._by_name), cutoff=0)
-        raise ConfigError([f"tenant {name!r} is not configured; known: {', '.join(nearest)}"])
+        """The tenant of this name. ConfigError names its mistakes, or, if there is none, the known ones."""
+        self.refuse_unknown(name)
+        if name in self._malformed:
+            raise ConfigError(self._malformed[name])
+        return self._by_name[name]
+
+    def refuse_unknown(self, name: str) -> None:
+        """ConfigError, with the known tenants, nearest first, unless there is one of this name, malformed or not."""
+        if name not in self._by_name and name not in self._malformed:
+            nearest = get_close_matches(name, self.names, n=len(self.names), cutoff=0)
+            raise ConfigError([f"tenant {name!r} is not configured; known: {', '.join(nearest)}"])
 
     @cached_property
     def _by_name(self) -> dict[str, TenantSettings]:
@@ -163,13 +196,20 @@ def _read_once(state: SourceState) -> Settings:
 def load_settings(path: Path | None = None) -> Settings:
     """The settings of `path`, else of $ACTIVATION_SYNC_CONFIG, else of `activation-sync.toml` in this folder.
 
-    Secrets are resolved here; one of a tenant that cannot be is lost to that tenant alone. ConfigError names every
-    mistake at once, none with the value of a secret.
+    Secrets are resolved here; one of a tenant that cannot be is lost to that tenant alone, and so is a mistake in its
+    entry. A mistake that all tenants share raises ConfigError, which names every mistake at once, none with the value
+    of a secret.
     """
     file = find_file(path)
     written = merge(read_file(file), read_environment())
+    whole = inherit(written)
     try:
-        return Settings.model_validate(inherit(written), context=Reading(file.parent))
+        return Settings.model_validate(whole, context=Reading(file.parent))
     except ValidationError as error:
-        mistakes = problems_of(error, written, Settings)
-    raise ConfigError(mistakes)
+        mistakes = mistakes_of(error, written, Settings)
+    own = {mistake.tenant for mistake in mistakes}
+    if None in own:
+        raise ConfigError([mistake.words for mistake in mistakes])
+    entries = whole["tenants"]
+    whole["tenants"] = [entry for number, entry in enumerate(entries) if number not in own]
+    return Settings.model_validate(whole, context=Reading(file.parent, tenants_with(mistakes, entries)))

@@ -25,7 +25,7 @@ from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.runs import read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
 from tasks.policy import is_put_off, patiently
-from tasks.wiring import account, now, open_warehouse, tenant_settings
+from tasks.wiring import account, now, open_warehouse, refuse_unknown, tenant_settings
 
 LEASE_TTL_S = 60.0
 LEASE_WAIT_S = 2 * LEASE_TTL_S  # a killed run's lease ends within this
@@ -63,11 +63,12 @@ def open_run(
 
     run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
-    tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
+    refuse_unknown(tenant)  # a mistyped name must not become a tenant of the warehouse
     engine, run_id, who = open_warehouse(), run_id or flow_run_id(), account()
     held, run = partial(hold_tenant, tenant, f"run {run_id}"), None
     with ExitStack() as frame:
         try:
+            tenant_settings(tenant)
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
             run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind, reason))

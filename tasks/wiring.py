@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -38,12 +38,12 @@ def account() -> str:
 
 
 def tenant_settings(tenant: str) -> TenantSettings:
-    """The merged settings of one tenant; ConfigError when it is not configured."""
+    """The merged settings of one tenant; ConfigError when it is not configured, or its entry is malformed."""
     return settings_in_use().tenant(tenant)
 
 
 def sync_settings(tenant: str) -> SyncSettings:
-    """What is counted for a tenant; one that is configured no more is read with the common settings."""
+    """What is counted for a tenant; one that is malformed, or configured no more, is read with the common settings."""
     settings = settings_in_use()
     try:
         return settings.tenant(tenant).sync
@@ -52,11 +52,24 @@ def sync_settings(tenant: str) -> SyncSettings:
 
 
 def chosen_tenants(names: Sequence[str] | None) -> tuple[str, ...]:
-    """The chosen tenants, or all of them; ConfigError for one that is not configured, before anything is done."""
+    """The chosen tenants, or all of them; malformed ones too, each of which fails when its turn comes.
+
+    ConfigError for one that is not configured, before anything is done.
+    """
     settings = settings_in_use()
-    if names:
-        return tuple(settings.tenant(name).name for name in dict.fromkeys(names))
-    return tuple(tenant.name for tenant in settings.tenants)
+    for name in names or ():
+        settings.refuse_unknown(name)
+    return tuple(dict.fromkeys(names)) if names else settings.names
+
+
+def refuse_unknown(tenant: str) -> None:
+    """ConfigError for a tenant that is not configured; nothing for one whose entry is malformed."""
+    settings_in_use().refuse_unknown(tenant)
+
+
+def malformed_tenants() -> Mapping[str, str]:
+    """The mistakes of tenants whose own entry holds some, in a sentence each."""
+    return {name: str(ConfigError(problems)) for name, problems in settings_in_use().malformed.items()}
 
 
 def open_warehouse() -> Engine:

@@ -128,6 +128,12 @@ def test_run_health_says_how_long_how_old_and_how_much(conn):
     assert (health.conflicts, health.dead_letters, health.outcome, health.error) == (1, 2, "done", "")
 
 
+def test_a_report_dated_ahead_of_its_run_is_0_days_old(conn):
+    run(conn, plan=replace(PLANNED, observed_on=DAY + timedelta(days=9)))
+    [health] = views.read_run_health(conn, TENANT, limit=9)
+    assert health.report_age_days == 0
+
+
 def test_a_run_that_was_killed_has_no_end_and_a_held_one_its_reason(conn):
     record_run_started(conn, TENANT, DAY, stamp("killed", AT + timedelta(hours=1)))
     run(conn, "held", outcome=Outcome.HELD, plan=replace(PLANNED, observed_on=None), error="too much")

@@ -1,7 +1,7 @@
 """Landed reports can be withdrawn, and corrections stand; the views follow. Never edited once released.
 
 A withdrawn report is not a restatement. A conflict about a correction that stands is open although the warehouse holds
-what was agreed.
+what was agreed. No report has a negative age.
 """
 
 from collections.abc import Sequence
@@ -31,8 +31,9 @@ def create_views(measures: Sequence[str]) -> None:
 
 
 def replace_views(measures: Sequence[str]) -> None:
-    for view in ("bi_restatement", "bi_open_conflict"):
+    for view in ("bi_restatement", "bi_open_conflict", "bi_run_health"):
         op.execute(f"DROP VIEW {view}")
+    v0002_bi_views.create_run_health(op.get_context().dialect.name == "sqlite")  # 0002 has had negative ages
     create_restatement(measures)
     create_open_conflict(measures)
 
