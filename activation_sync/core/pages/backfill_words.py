@@ -12,6 +12,7 @@ from activation_sync.core.phrases import rows_words, short_digest
 from activation_sync.core.rule.reasons import plan_rows
 from activation_sync.core.runs.backfill import ONE_DAY, BackfillSummary, DayVerdict, ReplayDay, ReplayedDay, view_day
 from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.words import left_over_words
 
 SHOWN_ROWS = 200  # of the plan of one refresh date
 
@@ -89,6 +90,8 @@ def _open_ends(summary: BackfillSummary) -> Iterator[str]:
         yield f"Not read: {'; '.join(summary.unreadable)}."
     if not summary.delivery.is_offered:
         yield "This Graph does not offer the write-back resource; the updates stay in the outbox."
+    if left_over := left_over_words(summary.delivery.left_over):
+        yield left_over
     conflicts = sum(day.conflicts for day in summary.days)
     if summary.dead_letters:
         yield f"{rows_words(summary.dead_letters, 'dead letter')} of this tenant left: see `dead-letters` and `retry`."

@@ -1,5 +1,6 @@
 """How a run of each outcome ended, in a sentence or two; `outcome.py` says which words belong to which outcome."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from activation_sync.core.phrases import rows_words, short_digest
@@ -7,6 +8,8 @@ from activation_sync.core.runs.report_age import report_age_days
 
 if TYPE_CHECKING:
     from activation_sync.core.runs.summary import RunSummary
+
+NAMED = 5  # rows at most; a ledger has them all
 
 
 def done(summary: "RunSummary") -> str:
@@ -37,7 +40,22 @@ def unsettled(summary: "RunSummary") -> str:
     left = " and ".join(rows_words(count, noun) for noun, count in open_ends.items() if count)
     remedies = {"resolve": summary.plan.conflicts, "retry": summary.dead_letters}
     remedy = " or ".join(f"`{command}`" for command, count in remedies.items() if count)
+    if left_over := left_over_words(summary.delivery.left_over):
+        return f"{done(summary)} {f'{left} left open: see {remedy}. ' if left else ''}{left_over}"
     return f"{done(summary)} {left or 'Something'} left open: see {remedy or '`status`'}."
+
+
+def left_over_words(left_over: Sequence[str]) -> str:
+    """The rows that another client changed in Graph while the run sent them; empty when there are none."""
+    if not left_over:
+        return ""
+    named = ", ".join(left_over[:NAMED])
+    more = f" and {len(left_over) - NAMED:,} more" if len(left_over) > NAMED else ""
+    rows, them = rows_words(len(left_over)), "it" if len(left_over) == 1 else "them"
+    return (
+        f"Left {rows} as Graph has {them}, because somebody else changed {them} there: {named}{more}. "
+        "The next run compares again and decides; `why` shows what Graph holds."
+    )
 
 
 def not_offered(summary: "RunSummary") -> str:
