@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from activation_sync.core.model import CountRow, Counts, Key, Measure
+from activation_sync.core.rule.reasons import MEASURE_WORDS, count_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,11 @@ def shows(shown: Counts, counts: Counts, sent: Counts) -> bool:
 
 def _apart(shown: Counts, sent: Counts) -> str:
     triples = zip(Measure, shown, sent, strict=True)
-    return ", ".join(f"{name} {theirs}, not {ours}" for name, theirs, ours in triples if ours not in (None, theirs))
+    return ", ".join(
+        f"{MEASURE_WORDS[name]} {count_words(theirs)}, not {ours}"
+        for name, theirs, ours in triples
+        if ours not in (None, theirs)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def test_what_somebody_else_wrote_to_graph_is_what_graph_is_taken_to_hold(conn):
     assert (base(conn)["in_doubt"], base(conn)["graph_id"]) == (False, "g-1")
     noted = [row for row in read_why(conn, "contoso", APPS) if row.kind is LedgerKind.ANSWER]
     assert [(row.measure, row.published) for row in noted] == [*zip(Measure, THEIRS, strict=True)]
-    assert plan_push(conn).update.known == (BEFORE, THEIRS)
+    assert plan_push(conn, run_id="run-2", warehouse=SENT).update.known == (BEFORE, THEIRS)
 
 
 def test_a_row_that_is_left_over_is_named_until_a_newer_update_of_it_is_queued(conn):
@@ -139,7 +139,7 @@ def test_a_row_that_is_left_over_is_named_until_a_newer_update_of_it_is_queued(c
     answer(conn, send(conn), KINDS.SUPERSEDED, status=412)
     assert read_delivery(conn, "contoso", "run-1").left_over == (f"{APPS} of {DAY}",)
     assert read_delivery(conn, "contoso", "an earlier run").left_over == ()
-    plan_push(conn)
+    plan_push(conn, run_id="run-2", warehouse=SENT)
     assert read_delivery(conn, "contoso", "run-1").left_over == ()
 
 
