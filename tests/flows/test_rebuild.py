@@ -52,7 +52,7 @@ def differences(rebuilt: Rebuilt) -> dict[str, list[str]]:
 
 
 def live_through_five_nights(site: Site) -> None:
-    """A correction, a dead letter, lost answers, conflicts, restatements, people, a held night, doubt, another client."""
+    """A correction, a dead letter, lost answers, conflicts, restatements, people, a held night, and another client."""
     site.configure(write_back={"batch_size": 1}, sync={"few_users": 1_000_000})
     site.sync()
     undo_a_restatement(site)
