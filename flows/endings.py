@@ -8,6 +8,7 @@ from prefect.states import Completed, Failed
 
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ResultLostError, TenantsAmissError
+from tasks.log import tell_once
 from tasks.run import read_ended
 
 T = TypeVar("T")
@@ -15,6 +16,7 @@ T = TypeVar("T")
 
 def ended(name: str, message: str, fared: Sequence[T], *, is_amiss: bool) -> State[Any]:
     """`fared`: what became of each tenant; `fared_in` gives it back. Amiss, it is a run that failed."""
+    tell_once()
     if is_amiss:
         return Failed(name=name, message=message, data=TenantsAmissError(message, fared))
     return Completed(name=name, message=message, data=list(fared))

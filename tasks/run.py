@@ -24,6 +24,7 @@ from activation_sync.warehouse.database.lease import Lease, Terms, hold_lease
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.runs import find_runs, read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
+from tasks.log import tell_once
 from tasks.policy import is_put_off, patiently
 from tasks.wiring import account, now, open_warehouse, tenant_settings
 
@@ -63,6 +64,7 @@ def open_run(
 
     run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
+    tell_once()
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
     engine, run_id, who = open_warehouse(), run_id or flow_run_id(), account()
     held, run = partial(hold_tenant, tenant, f"run {run_id}"), None

@@ -51,7 +51,7 @@ class Complaint(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, self)) or "no reason given"
+        return ": ".join(dict.fromkeys(filter(None, self))) or "no reason given"
 
 
 def read_reply(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
