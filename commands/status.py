@@ -21,7 +21,11 @@ def status(
     tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """Show each tenant: last run, condition and since when, age of the report, what is open, quota left."""
+    """Show each tenant: last run, condition and since when, age of the report, what is open, quota left.
+
+    The quota left is an estimate: requests for one report in ten minutes, less one for each run. It does not know what
+    `check`, `plan`, repeated tries, further pages and other programs of the application used.
+    """
     from activation_sync.warehouse.database.engine import reading
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse
     from commands.support.console import print_json, print_table
@@ -60,7 +64,7 @@ def _facts(
         "remedy": standing.remedy,
         "report_age_days": report_age_days(newest_on, now.date()) if newest_on else None,
         "quota": quota,
-        "quota_left": max(0, quota - status.runs_lately),
+        "quota_left": max(0, quota - status.runs_lately),  # an estimate: only runs are recorded
     }
 
 
@@ -75,7 +79,7 @@ def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
         "since": str(facts["since"] or "-"),
         "newest report": age_words(newest_on, today) if newest_on else "-",
         "open": _open_ends(facts),
-        "quota left": f"{facts['quota_left']} of {facts['quota']}",
+        "quota left": f"about {facts['quota_left']} of {facts['quota']}",
     }
 
 
