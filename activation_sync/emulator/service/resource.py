@@ -16,7 +16,7 @@ from activation_sync.emulator.tenant.published import PublishedRow, same_product
 
 _CLAUSE = re.compile(r"\s*(\w+)\s+eq\s+('(?:[^']|'')*'|[^\s']+)\s*")
 _ETAG = re.compile(r'(W/)?"[^"]*"|\*')
-_FIGURES_MOVED = {"touched": 0, "overtaken": 1}  # by how much another client, which came first, moves each figure
+_FIGURES_MOVED = {"touched": 0, "overtaken": 7}  # by how much another client, which came first, moves each figure
 
 
 def admit_to_row(world: World, visit: Visit) -> None:

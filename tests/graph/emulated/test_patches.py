@@ -103,7 +103,7 @@ def test_a_row_that_somebody_else_changed_is_not_overwritten_and_its_values_are_
     emulator.will_answer(PATCH, Fault(kind="overtaken", product=rows[0].product_type))
     rows[0] = replace(rows[0], counts=Counts(*(count + 5 for count in rows[0].counts)))
     answer = send_both_ways(graph, rows)[way]()
-    theirs = Counts(*(count + 1 for count in rows[0].known[0]))
+    theirs = Counts(*(count + 7 for count in rows[0].known[0]))
     assert (answer.kind, answer.status, answer.seen) == (AnswerKind.SUPERSEDED, 412, theirs)
     assert assigned(graph, rows[0]) == theirs.assigned
     assert f"somebody else changed its row: assigned {theirs.assigned}, not {rows[0].counts.assigned}" in answer.message
