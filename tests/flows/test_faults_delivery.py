@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from activation_sync.core.rule.delivery import LeftOver
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import outcome_words
 from activation_sync.emulator import Fault
@@ -131,8 +132,8 @@ def test_a_row_that_somebody_else_changed_and_one_that_was_only_echoed_are_sent_
 
     assert (summary.outcome, summary.delivery.superseded, summary.verification.different) == (Outcome.UNSETTLED, 1, 1)
     [left_over] = summary.delivery.left_over
-    assert left_over == f"{PRODUCTS[0].upper()} of {drifting.emulator.refreshed_on}"
-    assert f"Left 1 row as Graph has it, because somebody else changed it there: {left_over}." in outcome_words(summary)
+    assert left_over == LeftOver(drifting.emulator.refreshed_on, PRODUCTS[0].upper())
+    assert f"somebody else changed it there: {left_over.product} of {left_over.refreshed_on}." in outcome_words(summary)
     assert drifting.sync().outcome is Outcome.DONE
     assert drifting.ending() == undisturbed(0)
 

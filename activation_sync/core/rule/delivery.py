@@ -1,6 +1,7 @@
 """What is sent to Graph, what its answers mean, and what came of all of it."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from activation_sync.core.model import CountRow, Counts, Key, Measure
@@ -95,10 +96,18 @@ def _apart(shown: Counts, sent: Counts) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A row of Graph that was left as it is, because somebody else changed it."""
+
+    refreshed_on: date
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What became of the outbox in this run, in rows; throttled_s: seconds spent waiting because Graph asked.
 
-    left_over: the rows that are superseded because Graph's row moved on, by product and refresh date.
+    left_over: the rows that are superseded because Graph's row moved on.
     """
 
     acknowledged: int = 0
@@ -108,7 +117,7 @@ class Delivery:
     is_offered: bool = True
     is_enabled: bool = True
     throttled_s: float = 0.0
-    left_over: tuple[str, ...] = ()
+    left_over: tuple[LeftOver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

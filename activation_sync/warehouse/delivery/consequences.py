@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, select, update
 
 from activation_sync.core.model import Counts, Key, Measure
-from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, GraphRow, Verification
+from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, GraphRow, LeftOver, Verification
 from activation_sync.core.stamp import Stamp
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of, measures_of
@@ -122,18 +122,17 @@ def read_delivery(conn: Connection, tenant: str, run_id: str) -> Delivery:
     )
     by_state = select(outbox.c.state, func.count()).where(outbox.c.id.in_(answered)).group_by(outbox.c.state)
     counts = {OutboxState(state): rows for state, rows in conn.execute(by_state)}
-    left_over = _read_left_over(conn, tenant, run_id)
     return Delivery(
         acknowledged=counts.get(OutboxState.ACKNOWLEDGED, 0),
         dead=counts.get(OutboxState.DEAD, 0),
         superseded=counts.get(OutboxState.SUPERSEDED, 0),
         pending=count_by_state(conn, tenant)[OutboxState.PENDING],
-        left_over=tuple(f"{key.product} of {key.refreshed_on}" for key in left_over),
+        left_over=tuple(_read_left_over(conn, tenant, run_id)),
     )
 
 
-def _read_left_over(conn: Connection, tenant: str, run_id: str) -> list[Key]:
-    """The keys whose update met another version of Graph's row in this run, unless a newer update was queued since."""
+def _read_left_over(conn: Connection, tenant: str, run_id: str) -> list[LeftOver]:
+    """The rows whose update met another version of Graph's row in this run, unless a newer update was queued since."""
     newer, row = outbox.alias().c, outbox.c
     refused = select(ledger.c.outbox_id).where(
         *(ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == LedgerKind.ANSWER),
@@ -142,7 +141,7 @@ def _read_left_over(conn: Connection, tenant: str, run_id: str) -> list[Key]:
     is_newer = (newer.tenant == row.tenant, newer.refreshed_on == row.refreshed_on, newer.product == row.product)
     has_newer = exists().where(*is_newer, newer.id > row.id)
     found = select(row.refreshed_on, row.product).where(row.id.in_(refused), ~has_newer).order_by(row.id)
-    return [Key(day, product) for day, product in conn.execute(found)]
+    return [LeftOver(day, product) for day, product in conn.execute(found)]
 
 
 def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[OutboxState, str]:

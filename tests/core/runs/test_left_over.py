@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from activation_sync.core.rule.delivery import Delivery, Verification
+from activation_sync.core.rule.delivery import Delivery, LeftOver, Verification
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_of, outcome_words
 from activation_sync.core.runs.words import left_over_words
 
 DAY = date(2026, 11, 19)
-ONE = ("VISIO of 2026-11-19",)
+ONE = (LeftOver(DAY, "VISIO"),)
 PLAN = PlanView("contoso", "a" * 64, DAY, pushed=2)
 
 
@@ -34,7 +34,7 @@ def test_its_words_name_the_row_beside_whatever_else_is_open(conflicts, expected
 
 
 def test_many_rows_are_counted_and_the_first_are_named():
-    words = left_over_words([f"P{number} of 2026-11-19" for number in range(7)])
+    words = left_over_words([LeftOver(DAY, f"P{number}") for number in range(7)])
     assert words.startswith(
         "Left 7 rows as Graph has them, because somebody else changed them there: P0 of 2026-11-19,"
     )

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from activation_sync.core.model import Counts, Key, Measure
-from activation_sync.core.rule.delivery import Answer, AnswerKind, GraphRow, Verification
+from activation_sync.core.rule.delivery import Answer, AnswerKind, GraphRow, LeftOver, Verification
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
@@ -137,7 +137,7 @@ def test_what_somebody_else_wrote_to_graph_is_what_graph_is_taken_to_hold(conn):
 def test_a_row_that_is_left_over_is_named_until_a_newer_update_of_it_is_queued(conn):
     plan_push(conn)
     answer(conn, send(conn), KINDS.SUPERSEDED, status=412)
-    assert read_delivery(conn, "contoso", "run-1").left_over == (f"{APPS} of {DAY}",)
+    assert read_delivery(conn, "contoso", "run-1").left_over == (LeftOver(DAY, APPS),)
     assert read_delivery(conn, "contoso", "an earlier run").left_over == ()
     plan_push(conn, run_id="run-2", warehouse=SENT)
     assert read_delivery(conn, "contoso", "run-1").left_over == ()
