@@ -32,6 +32,9 @@ def status(
 
     Exit code 0 if nobody is needed; else that of the most urgent tenant: 1 failed, lost or quarantined, 3 held,
     4 conflicts, dead letters or an old report, 5 write-back not offered.
+
+    The quota left is an estimate: requests for one report in ten minutes, less one for each run. It does not know what
+    `check`, `plan`, repeated tries, further pages and other programs of the application used.
     """
     from activation_sync.core.runs.condition import Condition
     from activation_sync.core.runs.standing import in_order, with_open_ends
@@ -74,7 +77,7 @@ def _facts(status: "WarehouseStatus", standing: "Standing", today: "date") -> di
         "remedy": standing.remedy,
         "report_age_days": report_age_days(newest_on, today) if newest_on else None,
         "quota": quota,
-        "quota_left": max(0, quota - status.runs_lately) if quota else None,
+        "quota_left": max(0, quota - status.runs_lately) if quota else None,  # an estimate: only runs are recorded
     }
 
 
@@ -143,7 +146,7 @@ def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
         "last run (UTC)": f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
         "newest report": age_words(newest_on, today) if newest_on else "-",
         "open": ", ".join(_open_ends(facts)) or "nothing",
-        "quota left": f"{facts['quota_left']} of {facts['quota']}" if facts["quota"] else "-",
+        "quota left": f"about {facts['quota_left']} of {facts['quota']}" if facts["quota"] else "-",
     }
 
 

@@ -11,6 +11,7 @@ from activation_sync.core.runs.outcome import most_pressing
 from activation_sync.core.runs.summary import RunSummary
 from flows.endings import ended_night
 from flows.sync import sync_tenant
+from tasks.log import log_ended
 from tasks.nights.nights import (
     SCHEDULED_IN,
     began_on,
@@ -50,9 +51,11 @@ def nightly(
 def run_tenant(tenant: str, night: date, unless_done: bool) -> RunSummary:
     """One tenant's part of a night, inside any flow; what becomes of it stops no other."""
     try:
-        return run_unless_done(tenant, night, sync_tenant, is_asked=unless_done)
+        summary = run_unless_done(tenant, night, sync_tenant, is_asked=unless_done)
     except Exception as error:
-        return failed_run(tenant, night, error)
+        summary = failed_run(tenant, night, error)
+    log_ended(summary)
+    return summary
 
 
 def ended_with(summaries: Sequence[RunSummary]) -> State[list[RunSummary]]:

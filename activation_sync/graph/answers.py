@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from activation_sync.core.model import CountRow, Counts, Measure
 from activation_sync.core.reports.products import product_key
-from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate
+from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate, GraphRow
 from activation_sync.errors import ActivationSyncError, GraphBusyError, GraphRefusedError
 from activation_sync.graph.wire import JsonObject, Reply, complaint, retry_after_s, rows_of, update_body
 
@@ -106,13 +106,19 @@ def differences(update: CountUpdate, row: JsonObject) -> str:
     return ", ".join(found)
 
 
-def count_rows(body: object, aliases: Mapping[str, str]) -> list[tuple[CountRow, str | None]]:
-    """The rows of the resource with their ids; a row without a date or product names nothing, and is left out."""
+def count_rows(reply: Reply, aliases: Mapping[str, str]) -> list[GraphRow]:
+    """The rows of the resource; a row without a date or product names nothing, and is left out."""
+    rows = rows_of(reply.body)
+    etag = reply.headers.get("etag") if len(rows) == 1 else None
     return [
-        (_count_row(row, refreshed_on, aliases), str(row["id"]) if row.get("id") else None)
-        for row in rows_of(body)
+        GraphRow(_count_row(row, refreshed_on, aliases), _text_of(row, "id"), _text_of(row, "@odata.etag") or etag)
+        for row in rows
         if (refreshed_on := _refresh_date(row)) and _product(row, aliases)
     ]
+
+
+def _text_of(row: JsonObject, name: str) -> str | None:
+    return str(row[name]) if row.get(name) else None
 
 
 def _count_row(row: JsonObject, refreshed_on: date, aliases: Mapping[str, str]) -> CountRow:

@@ -58,9 +58,9 @@ class Line:
         finally:
             response.close()
 
-    def reply(self, method: str, url: str, content: object = None) -> Reply:
+    def reply(self, method: str, url: str, content: object = None, headers: Mapping[str, str] | None = None) -> Reply:
         """The answer to one call with `content` as its JSON body, read whole. Raises as `call` does."""
-        response = self._ask(method, url, {}, content)
+        response = self._ask(method, url, headers or {}, content)
         try:
             return read_whole(response)
         finally:

@@ -1,5 +1,6 @@
 """A night of several tenants: each gets its turn, once."""
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,11 +74,14 @@ def test_a_run_by_hand_works_although_the_night_is_done(site: Site):
     assert len(site.emulator.journal()) > served
 
 
-def test_one_tenants_refusal_is_its_own_and_the_next_run_mends_it_alone(site: Site):
+def test_one_tenants_refusal_is_its_own_and_the_next_run_mends_it_alone(site: Site, caplog: pytest.LogCaptureFixture):
     site.emulator.will_answer(DETAIL, Fault(status=403), tenant="contoso")
 
     state = night(unless_done=True)
 
+    lines = [line for line in caplog.records if line.name.startswith("prefect") and line.levelno >= logging.INFO]
+    assert [line for line in lines if line.exc_info] == []
+    assert [sum(line.getMessage().startswith(f"{tenant}: ") for line in lines) for tenant in TENANTS] == [1, 1, 1]
     assert state.is_failed()
     assert outcomes(state) == {"contoso": Outcome.FAILED, "fabrikam": Outcome.DONE, "tailspin": Outcome.DONE}
     assert "contoso: " in (state.message or "")

@@ -52,7 +52,7 @@ def differences(rebuilt: Rebuilt) -> dict[str, list[str]]:
 
 
 def live_through_five_nights(site: Site) -> None:
-    """A correction, a dead letter, a lost answer, conflicts, restatements, what people do, a held night, doubt."""
+    """A correction, a dead letter, lost answers, conflicts, restatements, people, a held night, and another client."""
     site.configure(write_back={"batch_size": 1}, sync={"few_users": 1_000_000})
     site.sync()
     undo_a_restatement(site)
@@ -74,7 +74,9 @@ def live_through_five_nights(site: Site) -> None:
     site.emulator.advance(days=1)
     site.emulator.will_answer(PATCH, Fault(400))
     site.emulator.will_answer(PATCH, Fault(kind="echoed"))
-    assert site.sync().verification.different == 1
+    site.emulator.will_answer(PATCH, Fault(kind="overtaken"))
+    unsettled = site.sync()
+    assert (unsettled.verification.different, len(unsettled.delivery.left_over)) == (1, 1)
     site.configure(write_back={"enabled": False})
     site.emulator.advance(days=1)
     site.sync()

@@ -10,7 +10,7 @@ from activation_sync.core.phrases import dates_words, rows_words, short_digest
 from activation_sync.core.rule.planned import Sending, shown_changes
 from activation_sync.core.runs.backfill import BackfillSummary, DayVerdict, ReplayDay, ReplayedDay, view_day
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.core.runs.words import OFF, doing_words, past_words
+from activation_sync.core.runs.words import OFF, doing_words, left_over_words, past_words
 
 SHOWN_ROWS = 200  # of the plan of one refresh date
 
@@ -86,6 +86,8 @@ def _open_ends(summary: BackfillSummary) -> Iterator[str]:
         yield f"Not read: {'; '.join(summary.unreadable)}."
     if not summary.delivery.is_offered:
         yield "This Graph does not offer the write-back resource; the updates stay in the outbox."
+    if left_over := left_over_words(summary.delivery.left_over):
+        yield left_over
     conflicts = sum(day.conflicts for day in summary.days)
     if summary.dead_letters:
         yield f"{rows_words(summary.dead_letters, 'dead letter')} of this tenant left: see `dead-letters` and `retry`."
