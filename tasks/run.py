@@ -24,6 +24,7 @@ from activation_sync.warehouse.database.lease import Lease, Terms, hold_lease
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.runs import read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
+from tasks.ledger import note_newest_head, refuse_lost_head
 from tasks.policy import is_put_off, patiently
 from tasks.wiring import account, now, open_warehouse, tenant_settings
 
@@ -61,6 +62,8 @@ def open_run(
 ) -> Iterator[Run]:
     """Hold the tenant while the run lasts; a run that is held or fails is remembered, with why.
 
+    Refuses to begin on a ledger that lost what an earlier run noted of it; notes how far the ledger came in the end.
+
     run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
     tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
@@ -70,12 +73,17 @@ def open_run(
         try:
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
+            if kind is not RunKind.RESTORE:
+                refuse_lost_head(tenant)
             run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind, reason))
             yield run
+            note_newest_head(tenant, run.stamp())
         except Exception as error:
             # a warehouse that cannot be written must not hide what went wrong before it
             with suppress(ActivationSyncError):
                 _record_end(ended_by(error, tenant, run_id, as_of), kind, run)
+                if run:
+                    note_newest_head(tenant, run.stamp())
             raise
 
 

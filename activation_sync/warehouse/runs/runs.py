@@ -107,6 +107,16 @@ def was_held(conn: Connection, tenant: str, digest: str) -> bool:
     return bool(digest) and bool(_read(conn, *held, limit=1))
 
 
+def read_run_tenants(conn: Connection) -> list[str]:
+    """The tenants of which any run is on record."""
+    return list(conn.scalars(select(sync_run.c.tenant).distinct().order_by(sync_run.c.tenant)))
+
+
+def has_gone_through(conn: Connection, tenant: str) -> bool:
+    """True when a run of the tenant did all its steps: the first such run leaves rows in the ledger."""
+    return bool(_read(conn, sync_run.c.tenant == tenant, sync_run.c.outcome.in_(WENT_THROUGH), limit=1))
+
+
 def is_night_done(conn: Connection, tenant: str, night: date) -> bool:
     """True when a run went through all its steps that counts for this night."""
     return bool(_read(conn, sync_run.c.tenant == tenant, *went_well(night), limit=1))
