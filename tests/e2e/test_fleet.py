@@ -61,7 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, database_url: str, landing_ur
     folder = tmp_path_factory.mktemp("fleet")
     scenario = Scenario(
         tenants=TENANTS,
-        users=20,
+        users=60,  # below that, some first nights differ enough to be held
         products=PRODUCTS[:2],
         first_refreshed_on=datetime.now(UTC).date() - timedelta(days=2),  # a fresh report, whenever this runs
         roles={NO_PERMISSION: ()},
