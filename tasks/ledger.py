@@ -35,9 +35,9 @@ def refuse_lost_head(tenant: str) -> None:
     """Raise LedgerError when the ledger does not hold the head noted last: what a run writes then would hide it."""
     if lost := patiently(partial(read_lost_head, tenant)):
         raise LedgerError(
-            f"the ledger of {tenant} does not hold {head_words(lost)}: the warehouse was restored from an older backup, or "
-            f"somebody cut or rewrote the ledger. Nothing was written. Look: activation-sync verify-ledger {tenant}. If "
-            f"you restored a backup: activation-sync restore --tenant {tenant}"
+            f"the ledger of {tenant} does not hold {head_words(lost)}: the warehouse was restored from an older "
+            f"backup, or somebody cut or rewrote the ledger. Nothing was written. Look: activation-sync verify-ledger "
+            f"{tenant}. If you restored a backup: activation-sync restore --tenant {tenant}"
         )
 
 
@@ -51,7 +51,8 @@ def note_newest_head(tenant: str, stamp: Stamp) -> None:
         patiently(partial(note_head, open_landing(), tenant, newest, stamp))
     except LandingError as error:
         raise LandingError(
-            f"what the run did is recorded, but not the head of its ledger in the landing: {error}. The next run notes it"
+            f"what the run did is recorded, but the landing has no note of its ledger's head: {error}. The next run "
+            "notes it"
         ) from error
     with suppress(MissingContextError):  # a command has no log
         get_run_logger().info("ledger of %s: head %s, row %d", tenant, newest.hash, newest.row)
@@ -94,9 +95,8 @@ def prove_ledgers(tenant: str | None, given_head: str | None = None) -> Iterator
     with reading(open_warehouse()) as connection:
         known = {*read_heads(connection), *read_run_tenants(connection), *noted}
         if tenant and tenant not in known | {one.name for one in settings_in_use().tenants}:
-            raise ChoiceError(
-                f"no tenant {tenant} is configured or has a ledger; known: {', '.join(sorted(known)) or '-'}"
-            )
+            choices = ", ".join(sorted(known)) or "none"
+            raise ChoiceError(f"no tenant {tenant} is configured or has a ledger; those that have one: {choices}")
         for name in [tenant] if tenant else sorted(known):
             yield _prove(connection, name, noted.get(name), given_head)
 
