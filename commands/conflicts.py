@@ -35,15 +35,16 @@ def conflicts(
 
 
 def _say(found: "list[OpenConflict]") -> None:
-    from activation_sync.core.phrases import rows_words, short_digest
+    from activation_sync.core.phrases import rows_words
     from activation_sync.core.rule.reasons import MEASURE_WORDS
     from commands.support.console import print_table, say
 
     for conflict in found:
         title = f"{conflict.tenant}: {conflict.product}, refresh date {conflict.refreshed_on}"
-        print_table(f"{title} (digest {short_digest(conflict.digest)})", list(_rows(conflict)), NUMERIC)
+        print_table(title, list(_rows(conflict)), NUMERIC)
         for sides in conflict.measures:
             say(f"  {MEASURE_WORDS[sides.measure]}: {sides.reason}")
+        say(f"  digest {conflict.digest}", is_copied=True)
     say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide with", is_copied=True)
     say('  activation-sync resolve "PRODUCT" --take observed|warehouse', is_copied=True)
     say("(with --approve DIGEST, the command decides only what is shown here)")

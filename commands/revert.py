@@ -67,4 +67,4 @@ def _say(undone: "RunRecord", found: "Revert", view: "PlanView", *, is_done: boo
     for finding in () if is_done else view.findings:
         say_error(f"{view.tenant}: would be held: {finding}")
     if not is_done and view.is_held:
-        say(f"If that is right: activation-sync revert {undone.run_id} --approve {view.digest[:12]}")
+        say(f"If that is right: activation-sync revert {undone.run_id} --approve {view.digest}")

@@ -95,10 +95,9 @@ def _say(found: "Withdrawn", wrong: "Wrong", view: "PlanView", *, is_done: bool)
 
 
 def _say_findings(view: "PlanView") -> None:
-    from activation_sync.core.phrases import short_digest
     from commands.support.console import say, say_error
 
     for finding in view.findings:
         say_error(f"{view.tenant}: would be held: {finding}")
     if view.is_held:
-        say(f"If that is right, run the same without --dry-run and with --approve {short_digest(view.digest)}")
+        say(f"If that is right, run the same without --dry-run and with --approve {view.digest}")

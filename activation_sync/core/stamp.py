@@ -20,6 +20,11 @@ class Stamp:
         return replace(self, who=who)
 
 
+def claimed(name: str) -> str:
+    """Who somebody says to be, in a form that asks for no proof; marked as such wherever it is shown."""
+    return f"claimed by {name.strip()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The newest row of a tenant's ledger. row: its id. hash: what seals it and every row before it."""

@@ -55,7 +55,7 @@ def say_plan(view: PlanView) -> None:
     for finding in view.findings:
         say_error(f"{view.tenant}: would be held: {finding}")
     if view.is_held:
-        say(f"If that is right: activation-sync sync {view.tenant} --approve {view.digest[:12]}")
+        say(f"If that is right: activation-sync sync {view.tenant} --approve {view.digest}")
 
 
 def say_summary(summary: RunSummary) -> None:

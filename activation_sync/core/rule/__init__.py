@@ -3,7 +3,8 @@
 decide: the rule for one key, and whether its row is sent (again); a run uses its twin over many keys, `reconcile`.
 plan, guards: all changes of a run, what holds it, its digest. delivery: the values that go to Graph, and its answers.
 reasons: the sentences that `plan`, `conflicts`, `why` and the dashboard show.
+approvals: which held plan a person approves.
 conflicts, correct, retry, revert, withdraw: what people do by hand.
 
-Doors: conflicts, correct, decide, delivery, guards, plan, reasons, retry, revert, withdraw.
+Doors: approvals, conflicts, correct, decide, delivery, guards, plan, reasons, retry, revert, withdraw.
 """
