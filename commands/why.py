@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from activation_sync.warehouse.ledger.ledger import LedgerRow
 
 SIDES = ("agreed", "observed", "warehouse", "published", "settled")
-DONE = {"correct": "corrected", "resolve": "resolved", "retry": "retried", "revert": "reverted"}
+DONE = {
+    "correct": "corrected",
+    "resolve": "resolved",
+    "retry": "retried",
+    "revert": "reverted",
+    "restore": "put in doubt",
+}
 
 
 def why(

@@ -82,7 +82,7 @@ def open_run(
             # a warehouse that cannot be written must not hide what went wrong before it
             with suppress(ActivationSyncError):
                 _record_end(ended_by(error, tenant, run_id, as_of), kind, run)
-                if run:
+                if run and kind is not RunKind.RESTORE:  # which has not made good what was lost
                     note_newest_head(tenant, run.stamp())
             raise
 

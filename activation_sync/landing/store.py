@@ -152,6 +152,12 @@ class Landing:
                 digest.update(chunk)
         return digest.hexdigest()
 
+    def examine(self, path: str) -> tuple[LandedFile, datetime]:
+        """The bytes that lie there now, read from the first to the last, and when they were written."""
+        digest = self.digest(path)
+        with naming_refusals(self._url):
+            return LandedFile(path, digest, self._size_of(path) or 0), self._fs.modified(self._at(path))
+
     def _begin(self) -> Arrival:
         if isinstance(self._fs, LocalFileSystem):
             return FileArrival(self._fs, self._root, self._clock)

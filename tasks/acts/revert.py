@@ -36,6 +36,8 @@ def _undoable(run: RunRecord) -> RunRecord:
         raise ChoiceError(
             "to take a withdrawn report back, import it again (activation-sync import FILE) and backfill its date"
         )
+    if run.kind is RunKind.RESTORE:
+        raise ChoiceError("a restore cannot be undone: it only makes good what a backup did not hold")
     return run
 
 

@@ -133,7 +133,7 @@ def test_a_digest_that_only_begins_alike_approves_nothing_and_says_that_the_inpu
     plan = plan_of([], sizes=SIZES)
     other = plan.digest[:alike] + ("0" if plan.digest[alike] != "0" else "1") * (64 - alike)
 
-    with pytest.raises(HeldError, match="is of another plan; .* has moved since, so look at the new one") as held:
+    with pytest.raises(HeldError, match=r"is of another plan; .* has moved since, so look at the new one") as held:
         hold_if_not_approved(plan, other)
 
     assert held.value.digest == plan.digest
