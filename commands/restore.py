@@ -41,10 +41,9 @@ def _say(done: "Restored", *, is_done: bool) -> None:
     from commands.support.console import say, say_error
     from tasks.ledger import head_words
 
-    if not done.is_needed:
-        say(f"[bold]{done.tenant}[/bold]: nothing was lost; the ledger holds what the runs noted of it.")
-        return
-    lost = f"The ledger lost {head_words(done.lost)}." if done.lost else "No head of the ledger was noted."
+    lost = (
+        f"The ledger does not hold {head_words(done.lost)}." if done.lost else "The ledger lost nothing that was noted."
+    )
     taken, replayed = rows_words(done.taken_in, "landed report"), rows_words(len(done.days), "refresh date")
     did = (
         f"Took in {taken}, replayed {replayed}" if is_done else f"Would take in {taken} and replay their refresh dates"

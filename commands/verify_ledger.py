@@ -44,7 +44,8 @@ def _say_proofs(proofs: "list[LedgerProof]", head: str | None) -> None:
 
     for proof in proofs:
         if proof.holds:
-            say(f"[bold]{proof.tenant}[/bold]: {proof.rows:,} rows are intact; head {proof.head or '(none)'}")
+            intact = f"{proof.rows:,} rows are intact; head {proof.head or '(none)'}"
+            say(f"[bold]{proof.tenant}[/bold]: {intact}; {_noted_words(proof)}")
         else:
             say_error(f"{proof.tenant}: {_wrong_words(proof)}")
         _say_restorations(proof)
@@ -52,6 +53,12 @@ def _say_proofs(proofs: "list[LedgerProof]", head: str | None) -> None:
         say("The ledger is empty.")
     if not _has_head(proofs, head):
         say_error(f"no chain holds the head {head}: rows were cut off, or a chain was written anew")
+
+
+def _noted_words(proof: "LedgerProof") -> str:
+    if not proof.noted:
+        return "no run has noted a head yet"
+    return f"noted last: row {proof.noted.head.row}, {proof.noted.at:%Y-%m-%d %H:%M} UTC"
 
 
 def _wrong_words(proof: "LedgerProof") -> str:
@@ -62,10 +69,12 @@ def _wrong_words(proof: "LedgerProof") -> str:
         wrong.append(f"then row {proof.broken.id} of {proof.broken.at}: {proof.broken.fault}")
     if proof.is_emptied:
         wrong.append("runs are on record that wrote, so the ledger was emptied")
+    if proof.notes_problem:
+        wrong.append(proof.notes_problem)
     if proof.lost:
         remedy = f"if a backup was restored: activation-sync restore --tenant {proof.tenant}"
         wrong.append(f"{head_words(proof.lost)}, is not among them: rows were cut off or written anew; {remedy}")
-    return ", ".join(wrong)
+    return "; ".join(wrong)
 
 
 def _say_restorations(proof: "LedgerProof") -> None:

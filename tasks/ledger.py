@@ -16,7 +16,7 @@ from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.ledger.chain import has_row, read_heads, read_newest
 from activation_sync.warehouse.ledger.ledger import Restoration, read_restorations
 from activation_sync.warehouse.ledger.proof import BrokenRow, prove_chain
-from activation_sync.warehouse.runs.runs import has_gone_through, read_run_tenants
+from activation_sync.warehouse.runs.runs import has_gone_through, read_recorded_head, read_run_tenants
 from config.settings import settings_in_use
 from tasks.policy import patiently
 from tasks.wiring import open_landing, open_warehouse
@@ -31,14 +31,28 @@ def read_lost_head(tenant: str) -> NotedHead | None:
         return None if noted is None or has_row(connection, tenant, noted.head) else noted
 
 
-def refuse_lost_head(tenant: str) -> None:
-    """Raise LedgerError when the ledger does not hold the head noted last: what a run writes then would hide it."""
-    if lost := patiently(partial(read_lost_head, tenant)):
+def refuse_lost_ledger(tenant: str) -> None:
+    """Raise LedgerError when the ledger lost anything: what a run writes or notes then would hide it."""
+    if lack := patiently(partial(_read_lack, tenant)):
         raise LedgerError(
-            f"the ledger of {tenant} does not hold {head_words(lost)}: the warehouse was restored from an older "
-            f"backup, or somebody cut or rewrote the ledger. Nothing was written. Look: activation-sync verify-ledger "
-            f"{tenant}. If you restored a backup: activation-sync restore --tenant {tenant}"
+            f"the ledger of {tenant} {lack}: the warehouse was restored from an older backup, or somebody cut or "
+            f"rewrote the ledger. Nothing was written. Look: activation-sync verify-ledger {tenant}. If you restored a "
+            f"backup: activation-sync restore --tenant {tenant}"
         )
+
+
+def _read_lack(tenant: str) -> str:
+    """What the ledger lacks, in words that follow its name; empty when it holds all that is known of it."""
+    if lost := read_lost_head(tenant):
+        return f"does not hold {head_words(lost)}"
+    with reading(open_warehouse()) as connection:
+        return "is empty, although runs are on record that wrote to it" if _is_emptied(connection, tenant) else ""
+
+
+def note_whole_ledger(tenant: str, stamp: Stamp) -> None:
+    """Note how far the ledger came, unless it lost anything meanwhile."""
+    refuse_lost_ledger(tenant)
+    note_newest_head(tenant, stamp)
 
 
 def note_newest_head(tenant: str, stamp: Stamp) -> None:
@@ -69,8 +83,9 @@ class LedgerProof:
     """Whether a tenant's ledger is what was written.
 
     rows: that hold, from the first on. head: hash of the last of them. has_given_head: whether the head that a person
-    gave is among them; None when none was given. lost: the head noted last in the landing, when it is not among them.
-    is_emptied: there are runs that wrote, and no row. restorations: from older backups, as the ledger tells them.
+    gave is among them; None when none was given. noted: the head noted last in the landing. lost: the same, when the
+    ledger does not hold it. notes_problem: what is wrong with the notes; empty when nothing is. is_emptied: there are
+    runs that wrote, and no row. restorations: from older backups, as the ledger tells them.
     """
 
     tenant: str
@@ -78,39 +93,73 @@ class LedgerProof:
     head: str
     broken: BrokenRow | None
     has_given_head: bool | None
+    noted: NotedHead | None
     lost: NotedHead | None
+    notes_problem: str
     is_emptied: bool
     restorations: tuple[Restoration, ...]
 
     @property
     def holds(self) -> bool:
-        return not (self.broken or self.lost or self.is_emptied)
+        return not (self.broken or self.lost or self.notes_problem or self.is_emptied)
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What the landing has of a tenant. problem: why its newest note cannot be believed."""
+
+    noted: NotedHead | None = None
+    problem: str = ""
 
 
 def prove_ledgers(tenant: str | None, given_head: str | None = None) -> Iterator[LedgerProof]:
     """Prove the ledger of one tenant, or of all that ever had one. ChoiceError for a tenant that nobody knows."""
-    landing = open_landing()
     # heads before rows, or a run that ends meanwhile would look like one that was cut off
-    noted = {name: read_noted_head(landing, name) for name in noted_tenants(landing) if tenant in (None, name)}
+    notes = {name: _read_note(name) for name in noted_tenants(open_landing()) if tenant in (None, name)}
     with reading(open_warehouse()) as connection:
-        known = {*read_heads(connection), *read_run_tenants(connection), *noted}
+        known = {*read_heads(connection), *read_run_tenants(connection)}
+        known |= {name for name, note in notes.items() if note != _Note()}
         if tenant and tenant not in known | {one.name for one in settings_in_use().tenants}:
             choices = ", ".join(sorted(known)) or "none"
             raise ChoiceError(f"no tenant {tenant} is configured or has a ledger; those that have one: {choices}")
         for name in [tenant] if tenant else sorted(known):
-            yield _prove(connection, name, noted.get(name), given_head)
+            yield _prove(connection, name, notes.get(name, _Note()), given_head)
 
 
-def _prove(connection: Connection, tenant: str, noted: NotedHead | None, given_head: str | None) -> LedgerProof:
-    asked = {noted.head.hash} if noted else set()
-    chain = prove_chain(connection, tenant, asked | ({given_head} if given_head else set()))
+def _read_note(tenant: str) -> _Note:
+    try:
+        return _Note(read_noted_head(open_landing(), tenant))
+    except LedgerError as error:
+        return _Note(problem=str(error))
+
+
+def _prove(connection: Connection, tenant: str, note: _Note, given_head: str | None) -> LedgerProof:
+    noted = note.noted
+    chain = prove_chain(connection, tenant, {given_head} if given_head else set())
     return LedgerProof(
         tenant=tenant,
         rows=chain.rows,
         head=chain.head,
         broken=chain.broken,
         has_given_head=given_head in chain.found if given_head else None,
-        lost=noted if noted and noted.head.hash not in chain.found else None,
-        is_emptied=not chain.head and chain.broken is None and has_gone_through(connection, tenant),
+        noted=noted,
+        lost=noted if noted and not has_row(connection, tenant, noted.head) else None,
+        notes_problem=note.problem or ("" if noted else _missing_words(connection, tenant)),
+        is_emptied=_is_emptied(connection, tenant),
         restorations=read_restorations(connection, tenant),
+    )
+
+
+def _is_emptied(connection: Connection, tenant: str) -> bool:
+    return read_newest(connection, tenant) is None and has_gone_through(connection, tenant)
+
+
+def _missing_words(connection: Connection, tenant: str) -> str:
+    """What is wrong when the landing has no note; nothing before the first run that makes one."""
+    if not (recorded := read_recorded_head(connection, tenant)):
+        return ""
+    return (
+        f"no head is noted in the landing, although a run recorded one ({recorded[:SHOWN_HASH_CHARS]}...): its "
+        "notes were deleted, this is another landing, or the run was killed before it could note. The next run notes "
+        "the head again"
     )

@@ -11,7 +11,7 @@ from activation_sync.core.model import Report
 from activation_sync.core.runs.backfill import DayVerdict, ReplayedDay, Window, held_day
 from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.summary import PlanView, RunSummary
-from activation_sync.landing.heads import NotedHead, read_noted_head
+from activation_sync.landing.heads import NotedHead
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.ledger.ledger import RESTORE, Act, record_act
@@ -38,14 +38,12 @@ REASON = "the warehouse was restored from an older backup"
 class Restored:
     """What a restore did for one tenant, or would do.
 
-    is_needed: False when the ledger holds the head noted last, so that nothing was lost. lost: that head, when it does
-    not. taken_in: landed reports that the warehouse did not know. days: refresh dates replayed; a preview has none.
-    doubted: rows that the next sync sends once more; none while the write-back is off. problems: files that could not
-    be taken in, each with its reason.
+    lost: the head noted last, when the ledger does not hold it. taken_in: landed reports that the warehouse did not
+    know. days: refresh dates replayed; a preview has none. doubted: rows that the next sync sends once more; none while
+    the write-back is off. problems: files that could not be taken in, each with its reason.
     """
 
     tenant: str
-    is_needed: bool
     lost: NotedHead | None = None
     taken_in: int = 0
     days: tuple[ReplayedDay, ...] = ()
@@ -61,18 +59,15 @@ def preview_restore(tenant: str) -> Restored:
     lost, unknown = read_lost_head(tenant), _unknown_paths(tenant)
     with reading(open_warehouse()) as connection:
         doubted = len(read_certain_keys(connection, tenant)) if _sends(tenant) else 0
-    if not _is_needed(tenant, lost, unknown):
-        return Restored(tenant, is_needed=False)
-    return Restored(tenant, is_needed=True, lost=lost, taken_in=len(unknown), doubted=doubted)
+    return Restored(tenant, lost, taken_in=len(unknown), doubted=doubted)
 
 
 def restore(tenant: str) -> Restored:
     """Take in what landed since the backup, replay it, and put every row in doubt; the ledger tells of it.
 
-    Safe to repeat: until the end, the ledger lacks the head noted last, and what was done already needs nothing.
+    Also where nothing seems lost: landing and warehouse may be of one backup, and Graph newer than both. Safe to
+    repeat: until the end, the ledger lacks the head noted last, and what was done already needs nothing.
     """
-    if not preview_restore(tenant).is_needed:
-        return Restored(tenant, is_needed=False)
     with open_run(tenant, now().date(), RunKind.RESTORE, reason=REASON) as run:
         lost, unknown = read_lost_head(tenant), _unknown_paths(tenant)
         problems = [problem for path in unknown if (problem := _take_in(path, run))]
@@ -81,16 +76,10 @@ def restore(tenant: str) -> Restored:
         days = tuple(_replay(run))
         with writing(open_warehouse(), run.lease) as connection:
             doubted = doubt_all(connection, tenant, run.stamp()) if _sends(tenant) else 0
-            done = Restored(
-                tenant, True, lost, taken_in, days, doubted, tuple(problems), _outcome(days, problems), run.run_id
-            )
+            outcome = _outcome(days, problems)
+            done = Restored(tenant, lost, taken_in, days, doubted, tuple(problems), outcome, run.run_id)
             _record(connection, run, done)
         return done
-
-
-def _is_needed(tenant: str, lost: NotedHead | None, unknown: Iterable[str]) -> bool:
-    """Where no head was ever noted, files that the warehouse does not know are the only sign."""
-    return bool(lost or (unknown and read_noted_head(open_landing(), tenant) is None))
 
 
 def _sends(tenant: str) -> bool:
@@ -138,7 +127,7 @@ def _outcome(days: Sequence[ReplayedDay], problems: Sequence[str]) -> Outcome:
 
 def _record(connection: Connection, run: Run, done: Restored) -> None:
     held, applied = held_day(done.days), [day for day in done.days if day.verdict is DayVerdict.APPLIED]
-    lost = f"row {done.lost.head.row}, {done.lost.head.hash}" if done.lost else "not known, for none was noted"
+    lost = f"row {done.lost.head.row}, {done.lost.head.hash}" if done.lost else "none that was noted"
     note = (
         f"{REASON}; the head that was lost: {lost}; {done.taken_in} landed reports taken in, {len(applied)} refresh "
         f"dates replayed, {done.doubted} rows put in doubt"

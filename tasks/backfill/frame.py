@@ -22,14 +22,14 @@ from activation_sync.core.runs.backfill import (
 )
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.core.stamp import Stamp
-from activation_sync.errors import ActivationSyncError, LedgerError
+from activation_sync.errors import ActivationSyncError
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.delivery.outbox import read_dead
 from activation_sync.warehouse.runs.runs import record_run, record_run_started
 from activation_sync.warehouse.runs.views import read_daily_counts
 from tasks.alerts import tell_changes
-from tasks.ledger import note_newest_head, refuse_lost_head
+from tasks.ledger import note_whole_ledger, refuse_lost_ledger
 from tasks.policy import STEP, patiently
 from tasks.run import Run, flow_run_id, hold_tenant, run_id_of
 from tasks.showing import show_page, show_table, showing
@@ -56,17 +56,14 @@ def open_backfill(tenant: str, window: Window) -> Iterator[Backfill]:
     backfill = start_backfill(tenant, window)
     stamp = Stamp(backfill.run_id, backfill.who, now())
     try:
-        refuse_lost_head(tenant)
+        refuse_lost_ledger(tenant)
         yield backfill
-        note_newest_head(tenant, stamp)
-    except LedgerError as error:
-        _record_end(backfill, failed_backfill(tenant, window, error))
-        raise
+        note_whole_ledger(tenant, stamp)
     except Exception as error:
         # a warehouse that cannot be written must not hide what went wrong before it
         with suppress(ActivationSyncError):
             _record_end(backfill, failed_backfill(tenant, window, error))
-            note_newest_head(tenant, stamp)
+            note_whole_ledger(tenant, stamp)
         raise
 
 

@@ -126,6 +126,40 @@ def test_a_ledger_that_was_emptied_together_with_its_notes_shows_by_the_runs_on_
     assert verify("tailspin").exit_code == 0, "its only run never came to an end"
 
 
+def test_a_run_that_recorded_a_head_shows_when_all_notes_are_gone(ledger):
+    summary = summarise_act(PlanView("northwind"), "a-run", stamp().at.date())
+    with writing(ledger) as conn:
+        record_act(conn, "northwind", Act("approve", "as agreed"), stamp().by("somebody"))
+        record_run_started(conn, "northwind", summary.as_of, replace(stamp(), run_id="a-run"), RunKind.SYNC)
+        record_run(conn, replace(summary, head="abc"), at=stamp().at)
+
+    result = verify("northwind")
+
+    assert result.exit_code == 1
+    assert "no head is noted in the landing, although a run recorded one (abc...)" in result.output
+
+
+def test_a_damaged_note_is_named_and_the_other_tenants_are_proven_all_the_same(ledger, tmp_path):
+    [note] = (tmp_path / "landing" / "_heads" / "contoso").rglob("*.json")
+    note.write_text(note.read_text()[:30])
+
+    result = verify()
+
+    assert result.exit_code == 1
+    assert f"{note.name} is damaged" in result.output
+    assert "fabrikam: 2 rows are intact" in result.output
+
+
+def test_rows_that_stand_behind_a_broken_one_are_not_said_to_be_missing(ledger):
+    let_ledger_change(ledger, "DELETE FROM ledger WHERE id = (SELECT min(id) FROM ledger WHERE tenant = 'contoso')")
+
+    result = verify("contoso")
+
+    assert result.exit_code == 1
+    assert "the row before it is missing" in result.output
+    assert "is not among them" not in result.output
+
+
 def test_a_tenant_that_nobody_knows_is_a_mistake_of_whoever_typed_it(ledger):
     result = verify("cotnoso")
 

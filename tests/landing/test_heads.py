@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from activation_sync.core.stamp import Head, Stamp
-from activation_sync.errors import LandingError
+from activation_sync.errors import LedgerError
 from activation_sync.landing.heads import note_head, noted_tenants, read_noted_head
 from activation_sync.landing.store import Landing
 
@@ -47,7 +47,7 @@ def test_a_head_noted_after_a_restore_counts_although_its_row_is_an_earlier_one(
 
 def test_the_newest_is_found_where_a_block_of_names_is_full(tmp_path: Path) -> None:
     landing = Landing(str(tmp_path))
-    facts = {"sequence": 999, "row": 5, "hash": "a", "run_id": "r", "at": BY.at.isoformat()}
+    facts = {"sequence": 999, "tenant": "contoso", "row": 5, "hash": "a", "run_id": "r", "at": BY.at.isoformat()}
     landing.keep("_heads/contoso/000000/000000999-r.json", json.dumps(facts).encode())
 
     last = note_head(landing, "contoso", head(6), BY)
@@ -70,5 +70,24 @@ def test_a_damaged_note_is_named_and_never_taken_for_no_note(tmp_path: Path, con
     landing = Landing(str(tmp_path))
     landing.keep("_heads/contoso/000000/000000001-r.json", content)
 
-    with pytest.raises(LandingError, match=r"000000001-r.json is damaged"):
+    with pytest.raises(LedgerError, match=r"000000001-r.json is damaged"):
         read_noted_head(landing, "contoso")
+
+
+def test_a_note_of_another_tenant_is_named_and_counts_for_nobody(tmp_path: Path) -> None:
+    landing = Landing(str(tmp_path))
+    note_head(landing, "contoso", head(5), BY)
+    (tmp_path / "_heads" / "contoso").rename(tmp_path / "_heads" / "fabrikam")
+
+    with pytest.raises(LedgerError, match="of another tenant, 'contoso'"):
+        read_noted_head(landing, "fabrikam")
+
+
+def test_files_and_folders_that_are_no_notes_keep_no_night_back(tmp_path: Path) -> None:
+    landing = Landing(str(tmp_path))
+    last = note_head(landing, "contoso", head(5), BY)
+    for stray in ("contoso/zz/x.json", "contoso/000000/zz.tmp", "contoso/000000/.DS_Store", ".DS_Store"):
+        landing.keep(f"_heads/{stray}", b"")
+
+    assert read_noted_head(landing, "contoso") == last
+    assert read_noted_head(landing, ".DS_Store") is None

@@ -13,8 +13,10 @@ from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.ledger.chain import read_newest
 from activation_sync.warehouse.runs.runs import read_runs
 from tasks.acts.correct import Correction, correct
+from tasks.ledger import note_whole_ledger
 from tests.support.ledgers import let_ledger_change
 from tests.support.offline_site import APPS, TENANT, OfflineSite, counts_csv, day, detail_csv
+from tests.support.rows import stamp
 
 
 def notes(site: OfflineSite) -> list[Path]:
@@ -63,3 +65,33 @@ def test_upon_a_ledger_without_the_row_noted_last_nothing_is_written(twice_corre
     with reading(twice_corrected.engine) as connection:
         assert read_runs(connection, TENANT, 1)[0].outcome is Outcome.FAILED
     assert len(notes(twice_corrected)) == 2
+
+
+def test_a_run_during_which_rows_were_cut_off_notes_no_head_that_would_hide_it(twice_corrected: OfflineSite) -> None:
+    let_ledger_change(twice_corrected.engine, "DELETE FROM ledger WHERE id = (SELECT max(id) FROM ledger)")
+
+    with pytest.raises(LedgerError, match="does not hold row"):
+        note_whole_ledger(TENANT, stamp())
+
+    assert len(notes(twice_corrected)) == 2
+
+
+def test_upon_an_emptied_ledger_nothing_is_written_although_its_notes_are_gone_too(
+    twice_corrected: OfflineSite,
+) -> None:
+    let_ledger_change(twice_corrected.engine, "DELETE FROM ledger")
+    for note in notes(twice_corrected):
+        note.unlink()
+
+    with pytest.raises(LedgerError, match="is empty, although runs are on record"):
+        corrected(twice_corrected, 33)
+
+    assert (twice_corrected.query("SELECT count(*) FROM ledger"), notes(twice_corrected)) == ([(0,)], [])
+
+
+def test_a_ledger_whose_rows_have_other_ids_in_another_database_is_whole(twice_corrected: OfflineSite) -> None:
+    let_ledger_change(twice_corrected.engine, "UPDATE ledger SET id = id + 1000")
+
+    corrected(twice_corrected, 33)
+
+    assert len(notes(twice_corrected)) == 3

@@ -50,9 +50,13 @@ def read_newest(conn: Connection, tenant: str) -> Head | None:
 
 
 def has_row(conn: Connection, tenant: str, head: Head) -> bool:
-    """True when the ledger still has this row. A look at one row; `prove_chain` walks them all."""
+    """True when the ledger still has this row, also under another id, as after a move to another database.
+
+    A look at one row, and at all only when it is not in its place; `prove_chain` walks them all.
+    """
     row = ledger.c
-    return conn.scalar(select(row.hash).where(row.id == head.row, row.tenant == tenant)) == head.hash
+    of_hash = select(row.id).where(row.tenant == tenant, row.hash == head.hash)
+    return any(conn.execute(found.limit(1)).first() for found in (of_hash.where(row.id == head.row), of_hash))
 
 
 def read_heads(conn: Connection) -> dict[str, str]:

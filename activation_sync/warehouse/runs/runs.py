@@ -122,6 +122,14 @@ def has_gone_through(conn: Connection, tenant: str) -> bool:
     return bool(_read(conn, sync_run.c.tenant == tenant, sync_run.c.outcome.in_(WENT_THROUGH), limit=1))
 
 
+def read_recorded_head(conn: Connection, tenant: str) -> str:
+    """The head of the ledger as the last run that did all its steps recorded it, which notes it next; or nothing."""
+    row = sync_run.c
+    went_through = (row.kind == RunKind.SYNC.value, row.outcome.in_(WENT_THROUGH))
+    last = next(iter(_read(conn, row.tenant == tenant, *went_through, limit=1)), None)
+    return last.summary.head if last and last.summary else ""
+
+
 def is_night_done(conn: Connection, tenant: str, night: date) -> bool:
     """True when a run went through all its steps that counts for this night."""
     return bool(_read(conn, sync_run.c.tenant == tenant, *went_well(night), limit=1))
