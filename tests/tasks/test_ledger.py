@@ -87,11 +87,3 @@ def test_upon_an_emptied_ledger_nothing_is_written_although_its_notes_are_gone_t
         corrected(twice_corrected, 33)
 
     assert (twice_corrected.query("SELECT count(*) FROM ledger"), notes(twice_corrected)) == ([(0,)], [])
-
-
-def test_a_ledger_whose_rows_have_other_ids_in_another_database_is_whole(twice_corrected: OfflineSite) -> None:
-    let_ledger_change(twice_corrected.engine, "UPDATE ledger SET id = id + 1000")
-
-    corrected(twice_corrected, 33)
-
-    assert len(notes(twice_corrected)) == 3
