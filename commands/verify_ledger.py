@@ -40,11 +40,12 @@ def _has_head(proofs: "list[LedgerProof]", head: str | None) -> bool:
 
 
 def _say_proofs(proofs: "list[LedgerProof]", head: str | None) -> None:
+    from activation_sync.core.phrases import rows_words
     from commands.support.console import say, say_error
 
     for proof in proofs:
         if proof.holds:
-            intact = f"{proof.rows:,} rows are intact; head {proof.head or '(none)'}"
+            intact = f"{rows_words(proof.rows)} intact; head {proof.head or '(none)'}"
             say(f"[bold]{proof.tenant}[/bold]: {intact}; {_noted_words(proof)}")
         else:
             say_error(f"{proof.tenant}: {_wrong_words(proof)}")
@@ -62,9 +63,11 @@ def _noted_words(proof: "LedgerProof") -> str:
 
 
 def _wrong_words(proof: "LedgerProof") -> str:
+    from activation_sync.core.phrases import rows_words
+    from commands.support.typed import typed
     from tasks.ledger import head_words
 
-    wrong = [f"{proof.rows:,} rows are intact"]
+    wrong = [f"{rows_words(proof.rows)} intact"]
     if proof.broken:
         wrong.append(f"then row {proof.broken.id} of {proof.broken.at}: {proof.broken.fault}")
     if proof.is_emptied:
@@ -72,7 +75,7 @@ def _wrong_words(proof: "LedgerProof") -> str:
     if proof.notes_problem:
         wrong.append(proof.notes_problem)
     if proof.lost:
-        remedy = f"if a backup was restored: activation-sync restore --tenant {proof.tenant}"
+        remedy = f"if a backup was restored: {typed('restore', '--tenant', proof.tenant)}"
         wrong.append(f"{head_words(proof.lost)}, is not among them: rows were cut off or written anew; {remedy}")
     return "; ".join(wrong)
 

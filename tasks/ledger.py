@@ -9,6 +9,7 @@ from prefect import get_run_logger
 from prefect.exceptions import MissingContextError
 from sqlalchemy import Connection
 
+from activation_sync.core.phrases import our_command
 from activation_sync.core.stamp import Stamp
 from activation_sync.errors import ChoiceError, LandingError, LedgerError
 from activation_sync.landing.heads import NotedHead, note_head, noted_tenants, read_noted_head
@@ -36,8 +37,8 @@ def refuse_lost_ledger(tenant: str) -> None:
     if lack := patiently(partial(_read_lack, tenant)):
         raise LedgerError(
             f"the ledger of {tenant} {lack}: the warehouse was restored from an older backup, or somebody cut or "
-            f"rewrote the ledger. Nothing was written. Look: activation-sync verify-ledger {tenant}. If you restored a "
-            f"backup: activation-sync restore --tenant {tenant}"
+            f"rewrote the ledger. Nothing was written. Look: {our_command('verify-ledger', tenant)}. If you restored a "
+            f"backup: {our_command('restore', '--tenant', tenant)}"
         )
 
 

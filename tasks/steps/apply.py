@@ -7,9 +7,10 @@ from prefect import task
 from sqlalchemy import Connection
 
 from activation_sync.core.model import Plan
-from activation_sync.core.pages.plan_view import view_plan
 from activation_sync.core.rule.plan import hold_if_not_approved
+from activation_sync.core.rule.planned import Sending
 from activation_sync.core.runs.summary import PlanView
+from activation_sync.core.runs.words import not_held_words
 from activation_sync.warehouse.counts.apply import apply_plan as write_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.ledger.ledger import Act, record_act
@@ -18,7 +19,7 @@ from tasks.approval import Approval
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.steps.planning import plan_from
+from tasks.steps.planning import plan_from, view_of
 from tasks.wiring import now, open_warehouse
 
 
@@ -35,7 +36,9 @@ def apply_plan(run: Run, landed_ids: Sequence[str], approval: Approval) -> PlanV
         approved_by = record_approval(connection, run, plan, approval)
         write_plan(connection, plan, run.stamp())
         apply_reports(connection, landed_ids, now())
-    view = replace(view_plan(plan), approved_by=approved_by)
+    view = replace(view_of(plan, Sending.NOW), approved_by=approved_by)
+    if approval.digest and not plan.is_held:
+        step_log().info(not_held_words(approval.digest))
     step_log().info("applied %.12s: %d written, %d queued", view.digest, view.written, view.pushed)
     return view
 
