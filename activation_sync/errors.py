@@ -24,6 +24,7 @@
        |- LandingError         the landing cannot keep or give back bytes
        |- WarehouseError       the warehouse refused for good (read-only, full)
        |- SchemaVersionError
+       |- LedgerError          the ledger lost what an earlier run noted of it, or a note is damaged
        |- LeaseLostError       another run took the tenant over; this one must stop
        `- WorkerLostError      the process that worked on the tenant died, time and again
 
@@ -193,6 +194,13 @@ class WarehouseError(FatalError):
 
 class SchemaVersionError(FatalError):
     """The warehouse has the schema of another version; names the command that migrates."""
+
+
+class LedgerError(FatalError):
+    """The ledger does not hold the head that an earlier run noted: it was cut, rewritten, or restored from a backup.
+
+    Also when what was noted cannot be read.
+    """
 
 
 class LeaseLostError(FatalError):

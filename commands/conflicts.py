@@ -35,16 +35,17 @@ def conflicts(
 
 
 def _say(found: "list[OpenConflict]") -> None:
-    from activation_sync.core.phrases import rows_words, short_digest
+    from activation_sync.core.phrases import rows_words
     from activation_sync.core.rule.reasons import MEASURE_WORDS
     from commands.support.console import print_table, say
     from commands.support.typed import say_typed
 
     for conflict in found:
         title = f"{conflict.tenant}: {conflict.product}, refresh date {conflict.refreshed_on}"
-        print_table(f"{title} (digest {short_digest(conflict.digest)})", list(_rows(conflict)), NUMERIC)
+        print_table(title, list(_rows(conflict)), NUMERIC)
         for sides in conflict.measures:
             say(f"  {MEASURE_WORDS[sides.measure]}: {sides.reason}")
+        say(f"  digest {conflict.digest}", is_copied=True)
     say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide, for instance of the first:")
     say_typed(" ", "resolve", *_which(found[0]), "--take", "warehouse")
     say("(--take observed takes the usage data's values; with --approve DIGEST, only what is shown here is decided)")

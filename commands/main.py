@@ -23,6 +23,7 @@ from commands.rebuild import rebuild
 from commands.register import register
 from commands.report.report import report
 from commands.resolve import resolve
+from commands.restore import restore
 from commands.retry import retry
 from commands.revert import revert
 from commands.status import status
@@ -47,7 +48,7 @@ app = typer.Typer(
 COMMANDS = (
     *(demo, up, check, plan, sync, backfill, status, history, why, report),
     *(correct, conflicts, resolve, dead_letters, retry, revert, withdraw),
-    *(verify_ledger, rebuild, emulate, migrate, register),
+    *(verify_ledger, rebuild, restore, emulate, migrate, register),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -32,9 +32,10 @@ def sync(
 
     names = chosen_names(tenant)
     open_migrated_warehouse() if dry_run else refuse_unwritable_warehouse()  # said before Prefect starts
+    digest = _whole_digest(names, approve) if approve else None  # of one tenant's plan; no other needs it
     summaries: list[RunSummary] = []
     for name in names:
-        summary = run_sync(name, as_of=as_of.date() if as_of else None, dry_run=dry_run, approve=approve)
+        summary = run_sync(name, as_of=as_of.date() if as_of else None, dry_run=dry_run, approve=digest)
         summaries.append(summary)
         if as_json:
             say_error_of(summary)
@@ -45,3 +46,13 @@ def sync(
     else:
         say_unneeded(approve, [summary.plan for summary in summaries])
     raise typer.Exit(exit_of(summary.outcome for summary in summaries))
+
+
+def _whole_digest(names: list[str], approve: str) -> str:
+    """Looked up before anything is done, so that a mistyped one leaves no failed run behind."""
+    from commands.support.console import quieten_prefect
+
+    quieten_prefect()
+    from tasks.approval import approval_of
+
+    return approval_of(names, approve).digest

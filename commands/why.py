@@ -19,6 +19,7 @@ DONE = {
     "resolve": "resolved",
     "retry": "retried",
     "revert": "reverted",
+    "restore": "put in doubt",
     "withdraw": "withdrawn",
     "approve": "approved",
 }

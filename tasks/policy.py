@@ -16,7 +16,7 @@ from uuid import UUID
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 
-from activation_sync.errors import GraphBusyError, TransientError, WarehouseBusyError
+from activation_sync.errors import GraphBusyError, LandingBusyError, TransientError, WarehouseBusyError
 from config.settings import settings_in_use
 
 T = TypeVar("T")
@@ -90,11 +90,11 @@ def is_put_off(error: BaseException) -> bool:
 
 
 def patiently(step: Callable[[], T]) -> T:
-    """What stands outside of any task, tried again after each configured delay while the warehouse is busy."""
+    """What stands outside of any task, tried again after each configured delay while warehouse or landing is busy."""
     for delay_s in settings_in_use().sync.retry_delays_s:
         try:
             return step()
-        except WarehouseBusyError:
+        except (WarehouseBusyError, LandingBusyError):
             time.sleep(delay_s)
     return step()
 

@@ -24,6 +24,7 @@ from activation_sync.warehouse.database.lease import Lease, Terms, hold_lease
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.runs import find_runs, read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
+from tasks.ledger import note_newest_head, note_whole_ledger, refuse_lost_ledger
 from tasks.log import tell_once
 from tasks.policy import is_put_off, patiently
 from tasks.wiring import account, now, open_warehouse, refuse_unknown, tenant_settings
@@ -62,6 +63,9 @@ def open_run(
 ) -> Iterator[Run]:
     """Hold the tenant while the run lasts; a run that is held or fails is remembered, with why.
 
+    Refuses to begin on a ledger that lost what an earlier run noted of it; notes in the end how far the ledger came.
+    A restore alone begins on such a ledger; one that fails notes nothing, for it has not made good what was lost.
+
     run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
     tell_once()
@@ -73,12 +77,18 @@ def open_run(
             tenant_settings(tenant)
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
+            if kind is not RunKind.RESTORE:
+                refuse_lost_ledger(tenant)
             run = patiently(partial(_record_start, Run(tenant, run_id, as_of, who, lease), kind, reason))
             yield run
+            note = note_newest_head if kind is RunKind.RESTORE else note_whole_ledger
+            note(tenant, run.stamp())
         except Exception as error:
             # a warehouse that cannot be written must not hide what went wrong before it
             with suppress(ActivationSyncError):
                 _record_end(ended_by(error, tenant, run_id, as_of), kind, run)
+                if run and kind is not RunKind.RESTORE:
+                    note_whole_ledger(tenant, run.stamp())
             raise
 
 

@@ -22,6 +22,11 @@ from activation_sync.landing.store import Landing
 from activation_sync.warehouse.database.engine import open_engine
 from config.settings import SyncSettings, TenantSettings, settings_in_use
 
+try:
+    import pwd
+except ModuleNotFoundError:  # Windows
+    pwd = None  # type: ignore[assignment]
+
 _token_sources: dict[tuple[str, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
 
@@ -30,10 +35,15 @@ now = utc_now  # of tasks, flows and commands
 
 
 def account() -> str:
-    """Who this process runs as. In a container that may be a number without a name."""
-    try:
+    """Who this process runs as: the account of its user id, whatever LOGNAME or USER say.
+
+    In a container that may be a number without a name. Windows has no user ids: there the environment says who it is.
+    """
+    if pwd is None:
         return getuser()
-    except (KeyError, OSError):
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return f"uid {os.getuid()}"
 
 

@@ -51,7 +51,7 @@ def say_plan(view: PlanView) -> None:
     say(f"[bold]{view.tenant}[/bold]: report of {view.observed_on or 'no date'}. {escape(would)}")
     say_findings(view)
     if view.is_held:
-        say_typed("If that is right:", "sync", view.tenant, "--approve", short_digest(view.digest))
+        say_typed("If that is right:", "sync", view.tenant, "--approve", view.digest)
 
 
 def say_findings(view: PlanView) -> None:

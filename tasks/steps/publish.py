@@ -10,6 +10,7 @@ from activation_sync.core.runs.report_age import is_stale
 from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_of, outcome_words
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.delivery.outbox import read_dead
+from activation_sync.warehouse.ledger.chain import read_head
 from activation_sync.warehouse.runs.runs import record_run
 from activation_sync.warehouse.runs.views import read_daily_counts, read_nightly_drift
 from tasks.alerts import tell_changes
@@ -37,9 +38,9 @@ def publish_run(
     Safe to repeat: events have the same ids again, and the record is the run's own row.
     """
     with reading(open_warehouse()) as connection:
-        dead_letters = len(read_dead(connection, run.tenant))
+        dead_letters, head = len(read_dead(connection, run.tenant)), read_head(connection, run.tenant)
     summary = _summary(run, plan, delivery, verification, dead_letters)
-    summary = tell_changes(replace(summary, left_out=refused), before=run.troubles)
+    summary = tell_changes(replace(summary, left_out=refused, head=head), before=run.troubles)
     with writing(open_warehouse(), run.lease) as connection:
         record_run(connection, summary, at=now())
     with showing("the run's page"):

@@ -17,6 +17,7 @@ from activation_sync.warehouse.database.engine import open_engine, writing
 from activation_sync.warehouse.database.schema import migrate
 from activation_sync.warehouse.reports.manifest import LandedReport, record_landed
 from config.sources import use_file
+from tasks.approval import Approval
 from tasks.backfill.frame import Backfill
 from tasks.backfill.replay import look_for_days, preview, read_the_unread, replay_each
 from tasks.run import Run, hold_tenant
@@ -106,7 +107,7 @@ class OfflineSite(Job):
         backfill = Backfill(TENANT, self.run_id, date(2026, 11, 21), "someone", Window(start, end, "a test"))
         read_the_unread(TENANT, self.hold)
         found = look_for_days(TENANT, backfill.window)
-        yield from replay_each(backfill, found.days, approve, self.hold)
+        yield from replay_each(backfill, found.days, Approval(approve or "", "someone"), self.hold)
 
     def preview(self, start: date, end: date) -> BackfillSummary:
         return preview(TENANT, Window(start, end, "a test"))

@@ -99,6 +99,7 @@ def _facts(summary: RunSummary) -> list[tuple[str, object]]:
         ("dead letters", summary.dead_letters),
         ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
         ("plan", f"`{short_digest(plan.digest)}`"),
+        ("head of the ledger", f"`{summary.head}`" if summary.head else "-"),
     ]
 
 

@@ -28,6 +28,7 @@ class RunKind(StrEnum):
     CORRECT = "correct"
     WITHDRAW = "withdraw"
     BACKFILL = "backfill"
+    RESTORE = "restore"
 
 
 class Outcome(StrEnum):

@@ -10,7 +10,7 @@ sent                    | in doubt
 answer: acknowledged    | `acknowledged`, `published_seen`, Graph's id, in doubt
 answer: superseded      | the same, measure by measure, where Graph's row was read
 answer: any other       | in doubt, Graph's id, where it says so
-person                  | nothing: what a person moved is a decision of its own
+person                  | in doubt, where a restore says so; what a person moved is a decision of its own
 """
 
 from collections.abc import Iterable, Mapping
