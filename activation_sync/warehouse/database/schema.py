@@ -14,7 +14,15 @@ from activation_sync.warehouse.database.failures import name_of, naming_failures
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 VERSION_TABLE, EARLIER_TABLE = "activation_sync_version", "alembic_version"  # the earlier name is any application's
-OURS_FROM_THE_FIRST = {"raw_report", "activation_user_count", "sync_base", "outbox", "ledger", "sync_run", "tenant_lease"}
+OURS_FROM_THE_FIRST = {
+    "raw_report",
+    "activation_user_count",
+    "sync_base",
+    "outbox",
+    "ledger",
+    "sync_run",
+    "tenant_lease",
+}
 MIGRATING = 7_260_305  # our PostgreSQL advisory lock; any number, as long as nobody else's
 
 
