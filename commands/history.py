@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from activation_sync.core.runs.summary import RunSummary
     from activation_sync.warehouse.runs.runs import RunRecord
 
-UNBROKEN = ("started (UTC)", "plan", "run id")
 SHOWN_ID_CHARS = 8  # enough for `revert`; --json has all of it
 
 
@@ -31,7 +30,7 @@ def history(
         return
     for name, found in runs.items():
         if found:
-            print_table(f"{name}: newest runs first", [_row(run) for run in found], UNBROKEN)
+            print_table(f"{name}: newest runs first", [_row(run) for run in found])
         else:
             say(f"{name}: no run yet.")
 

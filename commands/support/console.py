@@ -4,18 +4,18 @@ import dataclasses
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.console import Console, JustifyMethod
+from rich.cells import cell_len
+from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
+from commands.support.tables import table_lines
 
 out = Console()
 err = Console(stderr=True)
@@ -100,15 +100,12 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def print_table(title: str, rows: Sequence[Mapping[str, str]], numeric: Iterable[str] = ()) -> None:
-    """A table whose columns are the keys of its first row; what is too wide is folded, never cut."""
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", header_style="dim", box=box.SIMPLE_HEAD
-    )
-    table.pad_edge, table.collapse_padding = False, True
-    for column in rows[0]:
-        justify: JustifyMethod = "right" if column in numeric else "left"
-        table.add_column(column, justify=justify, no_wrap=column in numeric, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(row[column]) for column in rows[0]))
-    out.print(table)
+def print_table(title: str, rows: Sequence[Mapping[str, str]], numeric: Collection[str] = ()) -> None:
+    """A table as wide as the screen is now; what does not fit beside the other columns stands below its row."""
+    screen = Console()  # `out` keeps the width that COLUMNS had when it was made
+    head, *lines = table_lines(rows, numeric, screen.width)
+    rule = ("-" if screen.options.ascii_only else "\u2500") * max(map(cell_len, head.splitlines()))
+    if title:
+        screen.print(f"[bold]{escape(title)}[/bold]", highlight=False, soft_wrap=not screen.is_terminal)
+    screen.print(f"[dim]{escape(head)}\n{rule}[/dim]", highlight=False, soft_wrap=True)
+    screen.print(escape("\n".join(lines)) + "\n", highlight=False, soft_wrap=True)

@@ -6,7 +6,6 @@ No user has a name in it.
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.emulator import Scenario
 from commands.main import app
 from commands.support.exits import Exit
 from tests.support.records import runs, standing
-from tests.support.site import Site, open_site
+from tests.support.site import Site
+from tests.support.upgraded import open_upgraded
 
-MADE = Path(__file__).parent / "fixtures" / "warehouse_2026_11.sqlite"
-SCENARIO = Scenario(
-    users=60, seed=12, products=("Microsoft 365 Apps for enterprise", "Visio Pro for Office 365", "Project Client")
-)
-DAYS = 6  # of Graph's clock, until its newest refresh date is the warehouse's
 LEDGER_ROWS, HEAD = 129, "16fa19e32766954150ad0476664f099e8b91cfd5ca19acc638ec040c0b046422"
 REFUSED = "the write-back: Graph answered 403 (Authorization_RequestDenied"
 RUNS = [  # newest first: kind, as_of, outcome, the beginning of the plan's digest, what `history` says it came to
@@ -55,20 +49,15 @@ RESOLVED = [  # how Project Client's assigned users of 24 November were settled:
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The warehouse after `migrate`, for tests that only look."""
-    yield from opened(tmp_path_factory.mktemp("upgraded"))
+    with open_upgraded(tmp_path_factory.mktemp("upgraded")) as site:
+        assert run("migrate").exit_code == Exit.DONE
+        yield site
 
 
 @pytest.fixture
 def running(prefect_server: None, tmp_path: Path) -> Iterator[Site]:
     """The same for a test that runs the next night."""
-    yield from opened(tmp_path)
-
-
-def opened(folder: Path) -> Iterator[Site]:
-    shutil.copyfile(MADE, folder / "warehouse.db")
-    with open_site(folder, f"sqlite:///{folder / 'warehouse.db'}", SCENARIO, sync={"names": "drop"}) as site:
-        assert run("migrate").exit_code == Exit.DONE
-        site.emulator.advance(days=DAYS)
+    with open_upgraded(tmp_path) as site:
         yield site
 
 
