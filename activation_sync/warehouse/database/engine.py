@@ -17,7 +17,13 @@ from activation_sync.warehouse.database.fencing import Lease, extend_lease, refu
 
 CONNECT_TIMEOUT_S = 10
 # What roles, databases and clients of a pooler may have set otherwise. Temporary tables come last: never for ours.
-OUR_SESSION = {"search_path": "public, pg_temp", "DateStyle": "ISO", "TimeZone": "'UTC'", "IntervalStyle": "postgres"}
+OUR_SESSION = {
+    "search_path": "public, pg_temp",
+    "DateStyle": "'ISO, YMD'",
+    "TimeZone": "'UTC'",
+    "IntervalStyle": "postgres",
+    "standard_conforming_strings": "on",
+}
 READS, WRITES = "ISOLATION LEVEL REPEATABLE READ, READ ONLY", "ISOLATION LEVEL READ COMMITTED, READ WRITE"
 IDLE_TIMEOUT_S = 600  # after which the server ends a transaction that a stopped worker left open, locks and all
 
