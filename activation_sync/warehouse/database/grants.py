@@ -8,10 +8,14 @@ from activation_sync.warehouse.database.tables import ledger, metadata
 
 JOB, READER = "activation_sync_job", "activation_sync_reader"
 APPEND_ONLY = {ledger.name}
+OWNED = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S') "
+    "AND pg_has_role(relowner, 'USAGE')"
+)
 
 
 def grant_to_accounts(conn: Connection, version_table: str) -> None:
-    """Give the accounts that exist what they need of what is ours, and take away what they had beyond that.
+    """Give the accounts that exist what they need of the tables and views that we own.
 
     Default privileges cannot do this: they would not tell the ledger from other tables. Nothing happens without these
     accounts, or for an account that does not own the tables.
@@ -27,12 +31,6 @@ def grant_to_accounts(conn: Connection, version_table: str) -> None:
         _grant(conn, JOB, "USAGE", owned & {f"{name}_id_seq" for name in tables}, "SEQUENCE")
     if READER in accounts and views:
         _grant(conn, READER, "SELECT", views)
-
-
-OWNED = (
-    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S') "
-    "AND pg_has_role(relowner, 'USAGE')"
-)
 
 
 def _grant(conn: Connection, account: str, rights: str, names: Iterable[str], kind: str = "TABLE") -> None:

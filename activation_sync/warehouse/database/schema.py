@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from activation_sync.errors import SchemaVersionError
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.failures import name_of, naming_failures
+from activation_sync.warehouse.database.grants import grant_to_accounts
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 VERSION_TABLE, EARLIER_TABLE = "activation_sync_version", "alembic_version"  # the earlier name is any application's
@@ -41,6 +42,8 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
         _refuse_newer(engine, before)
         _take_over(conn, before)
         command.upgrade(_config(conn), "head")
+        if conn.dialect.name == "postgresql":
+            grant_to_accounts(conn, VERSION_TABLE)
         return before, _newest()
 
 

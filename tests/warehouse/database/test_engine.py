@@ -185,7 +185,7 @@ def test_more_readers_than_connections_are_told_to_try_again(engine):
 def test_a_broken_rule_of_the_schema_is_one_error_with_its_code_and_neither_row_nor_statement(engine):
     values = {"run_id": "secret", "tenant": "contoso", "as_of": DAY, "who": None, "started_at": AT}
     with (
-        pytest.raises(WarehouseError, match="SQLSTATE 23502, public, sync_run, who|_NOTNULL") as refusal,
+        pytest.raises(WarehouseError, match=r"SQLSTATE 23502, public, sync_run, who|_NOTNULL") as refusal,
         writing(engine) as conn,
     ):
         conn.execute(insert(sync_run), values)
