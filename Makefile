@@ -1,6 +1,9 @@
 # `make demo` shows the job at work, `make up` serves it, `make test` proves it. Needed: Python 3.11, 3.12 or 3.13 with pip and venv.
 # Another Python: `make PYTHON=python3.12 demo`. Arguments: `make demo ARGS=--help`, `make test ARGS=tests/config`.
 
+# Compiled modules are kept, whatever this machine's environment says: each command would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))

@@ -35,7 +35,7 @@ CORNERS = """count => { const charts = [...document.images].filter(it => it.src.
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site")) as site:
+    with open_site(tmp_path_factory.mktemp("site"), is_furnished=False) as site:
         yield site
 
 
