@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from activation_sync.errors import ConfigError
+from config.warehouse_urls import complaint_about
 
 SQLITE_FILE = re.compile(r"(?P<scheme>sqlite(\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?")
 POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://.+")
@@ -136,6 +137,8 @@ def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
         return SecretStr(f"{sqlite['scheme']}{path}{sqlite['query'] or ''}")
     if not POSTGRESQL.fullmatch(text):
         raise ValueError('is not a warehouse; write "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"')
+    if complaint := complaint_about(text):
+        raise ValueError(complaint)
     return url
 
 

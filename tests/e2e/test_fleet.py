@@ -41,11 +41,10 @@ class Night:
 
 @pytest.fixture(scope="module")
 def database_url() -> Iterator[str]:
-    """One PostgreSQL, with a database for the warehouse and another one for Prefect."""
+    """One PostgreSQL, with a database for the warehouse; the one for Prefect came with the accounts."""
     with serving_whole_postgres() as url:
         with psycopg.connect(url, autocommit=True) as admin:
             admin.execute("CREATE DATABASE warehouse")
-            admin.execute("CREATE DATABASE prefect")
         yield url
 
 
