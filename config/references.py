@@ -6,6 +6,8 @@ file is refused, because configuration ends up in version control; in an environ
 
 import os
 import re
+import shlex
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
@@ -24,6 +26,8 @@ from activation_sync.errors import ConfigError
 SQLITE_FILE = re.compile(r"(?P<scheme>sqlite(\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?")
 POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://.+")
 PASSWORD_IN_URL = re.compile(r"://.*:.*@|[?&]\w*password=", re.IGNORECASE)
+SHORTEST_KEY = 16  # characters; whoever guesses the key of hashed names can try names against the hashes
+QUOTES = "\"'"
 ELSEWHERE = 'refer to it as "env:NAME" (an environment variable) or "file:PATH" (a file that holds nothing else)'
 
 
@@ -81,27 +85,40 @@ def _behind(text: str, folder: Path) -> str:
     """What an `env:` or `file:` reference stands for; any other text comes back as it is."""
     kind, _, target = text.partition(":")
     if kind == "env":
-        return _variable(target)
+        return _bare(_variable(target), f"refers to the environment variable {target}")
     if kind == "file":
-        return _content(folder / target)
-    return text
+        return _bare(_content(folder / target), f"refers to the file {folder / target}")
+    return _bare(text, "comes from the environment") if isinstance(text, OutsideText) else text
 
 
-def _variable(name: str) -> OutsideText:
+def _bare(text: str, where: str) -> OutsideText:
+    """Without the line break that `echo` and editors add. Quotes may be meant, so a person must take them away."""
+    bare = text.rstrip("\r\n")
+    if not bare:
+        raise ValueError(f"{where}, which is empty; write the secret into it")
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in QUOTES:
+        raise ValueError(f"{where}, whose value stands in quotes; take the quotes away, they would be part of it")
+    return OutsideText(bare)
+
+
+def _variable(name: str) -> str:
     if not os.environ.get(name):
         raise ValueError(f"refers to the environment variable {name}, which is not set; set it")
-    return OutsideText(os.environ[name])
+    return os.environ[name]
 
 
-def _content(path: Path) -> OutsideText:
+def _content(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+        with path.open(encoding="utf-8-sig") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ValueError(f"refers to the file {path}, which cannot be read: {why}; fix path or file") from None
-    if not text:
-        raise ValueError(f"refers to the file {path}, which is empty; write the secret into it")
-    return OutsideText(text)
+    if os.name == "posix" and mode & stat.S_IROTH:
+        remedy = f"run: chmod o= {shlex.quote(str(path))}"
+        raise ValueError(f"refers to the file {path}, which every account of this machine may read; {remedy}")
+    return text
 
 
 def _is_written(value: object) -> bool:
@@ -120,6 +137,12 @@ def _refuse_password(value: object) -> object:
     if _is_written(value) and PASSWORD_IN_URL.search(text) and not SQLITE_FILE.fullmatch(text):
         raise ValueError(f"holds a password, which would end up in version control; {ELSEWHERE}")
     return value
+
+
+def _refuse_short(key: SecretStr) -> SecretStr:
+    if len(key) < SHORTEST_KEY:
+        raise ValueError(f"is shorter than {SHORTEST_KEY} characters; make a key with: openssl rand -hex 32")
+    return key
 
 
 def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
@@ -162,6 +185,7 @@ def _resolve_or_lose(value: object, judge: ValidatorFunctionWrapHandler, validat
 
 # Of several BeforeValidators pydantic runs the last first: a reference is resolved, then what is left is judged.
 Secret = Annotated[SecretStr, BeforeValidator(_refuse_literal), BeforeValidator(_resolve)]
+NamesKey = Annotated[Secret, AfterValidator(_refuse_short)]
 TenantSecret = Annotated[SecretStr, BeforeValidator(_refuse_literal), WrapValidator(_resolve_or_lose)]
 WarehouseUrl = Annotated[
     SecretStr, BeforeValidator(_refuse_password), BeforeValidator(_resolve), AfterValidator(_resolve_warehouse)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, V
 from activation_sync.errors import ConfigError
 from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
 from config.problems import problems_of
-from config.references import ExistingFile, LandingUrl, Reading, Secret, TenantSecret, WarehouseUrl
+from config.references import ExistingFile, LandingUrl, NamesKey, Reading, TenantSecret, WarehouseUrl
 from config.sources import SourceState, find_file, inherit, merge, read_environment, read_file, source_state
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -74,7 +74,7 @@ class SyncSettings(Section):
     min_judged_rows: int = Field(default=20, ge=0)
     stale_after_days: int = Field(default=7, ge=1)
     retry_delays_s: tuple[Annotated[float, Field(ge=0)], ...] = (2, 10, 30, 60)
-    names_key: Secret | None = Field(default=None, repr=False)
+    names_key: NamesKey | None = Field(default=None, repr=False)
     names: Literal["keep", "hash", "drop"] = "keep"
     product_aliases: dict[str, str] = Field(default_factory=dict)
 

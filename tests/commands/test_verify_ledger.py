@@ -14,6 +14,7 @@ from activation_sync.warehouse.ledger.ledger import Act, record_act
 from commands.main import app
 from config.sources import use_file
 from tests.support.rows import stamp
+from tests.support.secret_files import write_secret
 
 TENANT = """
 [[tenants]]
@@ -27,8 +28,8 @@ client_secret = "file:secret"
 @pytest.fixture
 def ledger(own_configuration: None, tmp_path: Path, warehouse_url: str, engine: Engine) -> Iterator[Engine]:
     """Two tenants with an act each."""
-    (tmp_path / "secret").write_text("a secret", encoding="utf-8")
-    (tmp_path / "url").write_text(warehouse_url, encoding="utf-8")
+    write_secret(tmp_path / "secret", "a secret")
+    write_secret(tmp_path / "url", warehouse_url)
     file = tmp_path / "activation-sync.toml"
     file.write_text(f'[warehouse]\nurl = "file:url"\n{TENANT}', encoding="utf-8")
     use_file(file)
