@@ -10,9 +10,15 @@ import msal
 import requests
 
 from activation_sync.clock import utc_now
-from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
+from activation_sync.errors import ActivationSyncError, ConfigError, CredentialError, GraphBusyError
 from activation_sync.graph.clouds import Cloud
-from activation_sync.graph.sign_in import EndpointBusyError, SignInSession, UnknownTenantError, sign_in_error
+from activation_sync.graph.sign_in import (
+    EndpointBusyError,
+    ForeignEndpointError,
+    SignInSession,
+    UnknownTenantError,
+    sign_in_error,
+)
 from activation_sync.graph.trust import is_untrusted, untrusted
 
 Credential = str | Mapping[str, object]
@@ -39,7 +45,7 @@ class TokenSource:
         self._client_id = client_id
         self._credential = credential if isinstance(credential, str) else dict(credential)  # MSAL knows dicts only
         self._cloud = cloud
-        self._session = SignInSession(str(ca_file) if ca_file else None, clock)
+        self._session = SignInSession(ca_file, clock)
         self._application: msal.ConfidentialClientApplication | None = None
         self._newest = ""
         self._lock = Lock()
@@ -112,6 +118,9 @@ class TokenSource:
                 f"There is no tenant {self._tenant_id} at {self._cloud.authority_root} (it {error}): "
                 "check the tenant id and the cloud."
             )
+        if isinstance(error, ForeignEndpointError):
+            words = "names a token endpoint that is not its own, so the secret was not sent"
+            return ConfigError([f"{self._cloud.authority_root} {words}: check graph.authority_root, and who answers."])
         if is_untrusted(error):
             return untrusted(self._cloud.authority_root)
         if isinstance(error, EndpointBusyError):
