@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from activation_sync.errors import ConfigError
-from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
+from config.checks import GraphRoot, Guid, Host, HttpsUrl, Scope, Slug, TenantId, UrlPath
 from config.problems import problems_of
 from config.references import ExistingFile, LandingUrl, NamesKey, Reading, TenantSecret, WarehouseUrl
 from config.sources import SourceState, find_file, inherit, merge, read_environment, read_file, source_state
@@ -94,12 +94,15 @@ class WriteBackSettings(Section):
     """Where counts are PATCHed to.
 
     enabled: off by default, because Microsoft documents no such operation for the real service.
-    root: another https origin than Graph's. batch_size: PATCHes a request (1: no $batch). in_flight: requests at once.
+    root: another https origin than Graph's. It gets a token for `scope`; without one, Graph's if `sends_graph_token`.
+    batch_size: PATCHes a request (1: no $batch). in_flight: requests at once.
     """
 
     enabled: bool = False
     path: UrlPath = "/beta/office365ActivationsUserCounts"
     root: HttpsUrl | None = None
+    scope: Scope | None = None
+    sends_graph_token: bool = False
     batch_size: int = Field(default=20, ge=1, le=20)
     in_flight: int = Field(default=4, ge=1, le=8)
     verify: bool = True

@@ -12,7 +12,7 @@ import httpx
 from activation_sync.clock import utc_now
 from activation_sync.errors import GraphBusyError
 from activation_sync.graph.answers import WAITING
-from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.auth import ScopedTokens, TokenSource
 from activation_sync.graph.clouds import parse_address
 from activation_sync.graph.trust import is_untrusted, trust, untrusted
 from activation_sync.graph.waits import Waits
@@ -27,7 +27,11 @@ class Line:
     """Connections, waits and token of one tenant; safe to share between threads."""
 
     def __init__(
-        self, tokens: TokenSource, waits: Waits, ca_file: Path | None, clock: Callable[[], datetime] = utc_now
+        self,
+        tokens: TokenSource | ScopedTokens,
+        waits: Waits,
+        ca_file: Path | None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.tokens = tokens
         self.waits = waits

@@ -94,6 +94,7 @@ def test_a_mistake_that_two_tenants_inherit_is_named_once(problems: Problems) ->
         pytest.param('[graph]\nroot = "http://me:pass@graph"', "'http://***@graph' is not an https", id="user-in-url"),
         pytest.param('[graph]\ndownload_hosts = ["https://a"]', "graph.download_hosts[0]: 'https://a' is", id="host"),
         pytest.param('[write_back]\npath = "beta"', "'beta' is not a path; begin with", id="no-path"),
+        pytest.param('[write_back]\nscope = "api://x"', "write_back.scope: 'api://x' is not a scope", id="no-scope"),
         pytest.param('[landing]\nurl = "ftp://a:b@host/x"', "holds a password; give it to the storage", id="landing"),
         pytest.param('[landing]\nurl = ""', "landing.url: '' names no folder", id="empty-landing"),
         pytest.param('[warehouse]\nurl = "mysql://host/db"', "is not a warehouse; write", id="no-warehouse"),
