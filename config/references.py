@@ -25,6 +25,7 @@ from activation_sync.errors import ConfigError
 
 SQLITE_FILE = re.compile(r"(?P<scheme>sqlite(\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?")
 POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://.+")
+PROXY = re.compile(r"https?://([^\s/@?#]+@)?([^\s/@:?#]+|\[[0-9a-f:]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
 PASSWORD_IN_URL = re.compile(r"://.*:.*@|[?&]\w*password=", re.IGNORECASE)
 SHORTEST_KEY = 16  # characters; whoever guesses the key of hashed names can try names against the hashes
 QUOTES = "\"'"
@@ -156,6 +157,14 @@ def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
     return url
 
 
+def _refuse_other_than_proxy(url: SecretStr) -> SecretStr:
+    found = PROXY.fullmatch(url.get_secret_value())
+    if not found or int(found["port"] or 1) not in range(1, 65_536):
+        words = 'write "http://HOST:PORT", or refer to "http://USER:PASSWORD@HOST:PORT" with special characters as %XX'
+        raise ValueError(f"is not a proxy; {words}")
+    return url
+
+
 def _resolve_landing(value: str, validation: ValidationInfo) -> str:
     """A local folder becomes absolute; the URL of an object store stays as it is."""
     if not value:
@@ -189,6 +198,12 @@ NamesKey = Annotated[Secret, AfterValidator(_refuse_short)]
 TenantSecret = Annotated[SecretStr, BeforeValidator(_refuse_literal), WrapValidator(_resolve_or_lose)]
 WarehouseUrl = Annotated[
     SecretStr, BeforeValidator(_refuse_password), BeforeValidator(_resolve), AfterValidator(_resolve_warehouse)
+]
+ProxyUrl = Annotated[
+    SecretStr,
+    BeforeValidator(_refuse_password),
+    BeforeValidator(_resolve),
+    AfterValidator(_refuse_other_than_proxy),
 ]
 LandingUrl = Annotated[str, AfterValidator(_resolve_landing)]
 ExistingFile = Annotated[Path, AfterValidator(_resolve_file)]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, V
 from activation_sync.errors import ConfigError
 from config.checks import GraphRoot, Guid, Host, HttpsUrl, Scope, Slug, TenantId, UrlPath
 from config.problems import problems_of
-from config.references import ExistingFile, LandingUrl, NamesKey, Reading, TenantSecret, WarehouseUrl
+from config.references import ExistingFile, LandingUrl, NamesKey, ProxyUrl, Reading, TenantSecret, WarehouseUrl
 from config.sources import SourceState, find_file, inherit, merge, read_environment, read_file, source_state
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -50,7 +50,8 @@ class GraphSettings(Section):
     """How Microsoft Graph is reached.
 
     root, authority_root, download_hosts, ca_file: None or empty means what `cloud` says and the usual certificates;
-    the emulator or a proxy needs others. longest_wait_s: a longer Retry-After reschedules the task instead.
+    the emulator or a proxy needs others. proxy: for sign-in, Graph and downloads; the environment's is never used.
+    longest_wait_s: a longer Retry-After reschedules the task instead.
     """
 
     cloud: Literal["global", "us-gov-l4", "us-gov-l5", "china"] = "global"
@@ -58,6 +59,7 @@ class GraphSettings(Section):
     authority_root: HttpsUrl | None = None
     download_hosts: tuple[Host, ...] = ()
     ca_file: ExistingFile | None = None
+    proxy: ProxyUrl | None = Field(default=None, repr=False)
     report_format: Literal["csv", "json"] = "csv"
     longest_wait_s: float = Field(default=30, ge=0)
 

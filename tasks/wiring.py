@@ -17,10 +17,12 @@ from activation_sync.errors import ConfigError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud
+from activation_sync.graph.route import Route
 from activation_sync.graph.waits import Patience
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.database.engine import open_engine
 from config.settings import SyncSettings, TenantSettings, settings_in_use
+from config.sources import proxy_variable
 
 _token_sources: dict[tuple[object, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
@@ -100,6 +102,7 @@ def _cloud(settings: TenantSettings) -> Cloud:
         write_back_path=settings.write_back.path,
         write_back_scope=settings.write_back.scope,
         sends_graph_token=settings.write_back.sends_graph_token,
+        route=Route(graph.proxy.get_secret_value() if graph.proxy else None, proxy_variable()),
     )
 
 

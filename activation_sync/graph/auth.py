@@ -46,7 +46,7 @@ class TokenSource:
         self._client_id = client_id
         self._credential = credential if isinstance(credential, str) else dict(credential)  # MSAL knows dicts only
         self._cloud = cloud
-        self._session = SignInSession(ca_file, clock)
+        self._session = SignInSession(ca_file, cloud.route, clock)
         self._application: msal.ConfidentialClientApplication | None = None
         self._newest: dict[str, str] = {}  # by scope
         self._lock = Lock()
@@ -127,7 +127,10 @@ class TokenSource:
             return untrusted(self._cloud.authority_root)
         if isinstance(error, EndpointBusyError):
             return GraphBusyError(f"The token endpoint {error}", error.retry_after_s)
-        answer = f"did not answer: {type(error).__name__}; check network and proxy if this lasts"
+        route = self._cloud.route
+        if isinstance(error, requests.exceptions.ProxyError):
+            return route.refused(str(error))
+        answer = f"did not answer: {type(error).__name__}; {route.advice} if this lasts"
         return GraphBusyError(f"The token endpoint {self._cloud.authority_root} {answer}")
 
 

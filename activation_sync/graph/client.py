@@ -53,10 +53,10 @@ class GraphClient:
         self._tokens = tokens
         self._aliases = aliases
         waits = Waits(patience, clock.sleep)
-        self._line = self._write_line = Line(tokens, waits, ca_file, clock.now)
+        self._line = self._write_line = Line(tokens, waits, ca_file, cloud.route, clock.now)
         if cloud.write_scope != cloud.scope:
             others = ScopedTokens(tokens, cloud.write_scope)
-            self._write_line = Line(others, waits, ca_file, clock.now)
+            self._write_line = Line(others, waits, ca_file, cloud.route, clock.now)
 
     def __enter__(self) -> Self:
         return self

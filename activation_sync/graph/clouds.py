@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from activation_sync.errors import ConfigError
+from activation_sync.graph.route import STRAIGHT, Route
 from activation_sync.graph.wire import WRITE_BACK_PATH
 
 # Stricter than URL parsers are: no userinfo, space, backslash or fragment. What passes means the same to all of them.
@@ -60,6 +61,7 @@ class Cloud:
     write_back_root, write_back_path: where counts are PATCHed; the root is Graph's own unless given.
     write_back_scope: what a token for the write-back is asked for, Graph's own unless given. sends_graph_token: Graph's
     token may go to a write-back root that is not Graph's; without it, such a root needs a scope of its own.
+    route: the way there.
     """
 
     root: str
@@ -71,6 +73,7 @@ class Cloud:
     write_back_path: str = WRITE_BACK_PATH
     write_back_scope: str | None = None
     sends_graph_token: bool = False
+    route: Route = STRAIGHT
 
     def __post_init__(self) -> None:
         for name in ("root", "authority_root", "write_back_root"):

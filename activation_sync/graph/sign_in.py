@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from activation_sync.clock import utc_now
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
 from activation_sync.graph.clouds import has_origin
+from activation_sync.graph.route import STRAIGHT, Route
 from activation_sync.graph.trust import trust
 from activation_sync.graph.wire import read_reply, retry_after_s
 
@@ -81,6 +82,10 @@ class _OwnTrust(HTTPAdapter):
     def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
         super().init_poolmanager(*sizes, ssl_context=self._context, **options)
 
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        contexts = {"ssl_context": self._context, "proxy_ssl_context": self._context}
+        return super().proxy_manager_for(proxy, **contexts, **options)
+
     def cert_verify(self, *_: Any) -> None:
         """Adds nobody to those whom the context trusts."""
 
@@ -92,9 +97,11 @@ class SignInSession(requests.Session):
     binds all of them: until it is over, nothing is sent.
     """
 
-    def __init__(self, ca_file: Path | None, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, ca_file: Path | None, route: Route = STRAIGHT, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__()
         self.mount("https://", _OwnTrust(trust(ca_file)))
+        if route.proxy:
+            self.proxies = {"https": route.proxy}
         self._clock = clock
         self._closed_until = clock()
         self.trust_env = False
