@@ -1,5 +1,6 @@
 """`activation-sync sync`: the flow, here and now."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,7 +49,7 @@ def sync(
     raise typer.Exit(exit_of(summary.outcome for summary in summaries))
 
 
-def _whole_digest(names: list[str], approve: str) -> str:
+def _whole_digest(names: Sequence[str], approve: str) -> str:
     """Looked up before anything is done, so that a mistyped one leaves no failed run behind."""
     from commands.support.console import quieten_prefect
 

@@ -22,9 +22,18 @@ from pydantic import (
 )
 
 from activation_sync.errors import ConfigError
-from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
+from config.checks import GraphRoot, Guid, Host, HttpsUrl, Scope, Slug, TenantId, UrlPath
 from config.problems import mistakes_of, tenants_with
-from config.references import ExistingFile, LandingUrl, Reading, Secret, TenantSecret, WarehouseUrl, reading_of
+from config.references import (
+    ExistingFile,
+    LandingUrl,
+    NamesKey,
+    ProxyUrl,
+    Reading,
+    TenantSecret,
+    WarehouseUrl,
+    reading_of,
+)
 from config.sources import SourceState, find_file, inherit, merge, read_environment, read_file, source_state
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -60,7 +69,8 @@ class GraphSettings(Section):
     """How Microsoft Graph is reached.
 
     root, authority_root, download_hosts, ca_file: None or empty means what `cloud` says and the usual certificates;
-    the emulator or a proxy needs others. longest_wait_s: a longer Retry-After reschedules the task instead.
+    the emulator or a proxy needs others. proxy: for sign-in, Graph and downloads; the environment's is never used.
+    longest_wait_s: a longer Retry-After reschedules the task instead.
     """
 
     cloud: Literal["global", "us-gov-l4", "us-gov-l5", "china"] = "global"
@@ -68,6 +78,7 @@ class GraphSettings(Section):
     authority_root: HttpsUrl | None = None
     download_hosts: tuple[Host, ...] = ()
     ca_file: ExistingFile | None = None
+    proxy: ProxyUrl | None = Field(default=None, repr=False)
     report_format: Literal["csv", "json"] = "csv"
     longest_wait_s: float = Field(default=30, ge=0)
 
@@ -84,7 +95,7 @@ class SyncSettings(Section):
     min_judged_rows: int = Field(default=20, ge=0)
     stale_after_days: int = Field(default=7, ge=1)
     retry_delays_s: tuple[Annotated[float, Field(ge=0)], ...] = (2, 10, 30, 60)
-    names_key: Secret | None = Field(default=None, repr=False)
+    names_key: NamesKey | None = Field(default=None, repr=False)
     names: Literal["keep", "hash", "drop"] = "keep"
     product_aliases: dict[str, str] = Field(default_factory=dict)
 
@@ -104,12 +115,15 @@ class WriteBackSettings(Section):
     """Where counts are PATCHed to.
 
     enabled: off by default, because Microsoft documents no such operation for the real service.
-    root: another https origin than Graph's. batch_size: PATCHes a request (1: no $batch). in_flight: requests at once.
+    root: another https origin than Graph's. It gets a token for `scope`; without one, Graph's if `sends_graph_token`.
+    batch_size: PATCHes a request (1: no $batch). in_flight: requests at once.
     """
 
     enabled: bool = False
     path: UrlPath = "/beta/office365ActivationsUserCounts"
     root: HttpsUrl | None = None
+    scope: Scope | None = None
+    sends_graph_token: bool = False
     batch_size: int = Field(default=20, ge=1, le=20)
     in_flight: int = Field(default=4, ge=1, le=8)
     verify: bool = True

@@ -17,17 +17,19 @@ from activation_sync.errors import ConfigError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud
+from activation_sync.graph.route import Route
 from activation_sync.graph.waits import Patience
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.database.engine import open_engine
 from config.settings import SyncSettings, TenantSettings, settings_in_use
+from config.sources import proxy_variable
 
 try:
     import pwd
 except ModuleNotFoundError:  # Windows
     pwd = None  # type: ignore[assignment]
 
-_token_sources: dict[tuple[str, ...], TokenSource] = {}
+_token_sources: dict[tuple[object, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
 
 
@@ -121,13 +123,15 @@ def _cloud(settings: TenantSettings) -> Cloud:
         download_hosts=graph.download_hosts,
         write_back_root=settings.write_back.root,
         write_back_path=settings.write_back.path,
+        write_back_scope=settings.write_back.scope,
+        sends_graph_token=settings.write_back.sends_graph_token,
+        route=Route(graph.proxy.get_secret_value() if graph.proxy else None, proxy_variable()),
     )
 
 
 def _token_source(settings: TenantSettings, cloud: Cloud) -> TokenSource:
     secret = settings.client_secret.get_secret_value()
-    ca_file = str(settings.graph.ca_file)  # who is trusted may change, the rest staying
-    identity = (cloud.authority_root, settings.tenant_id, settings.client_id, secret, ca_file)
+    identity = (cloud, settings.tenant_id, settings.client_id, secret, settings.graph.ca_file)
     with _token_sources_lock:
         if identity not in _token_sources:
             _token_sources[identity] = TokenSource(

@@ -14,7 +14,7 @@ from activation_sync.core.reports.products import NO_ALIASES
 from activation_sync.core.rule.delivery import Answer, CountUpdate, GraphRow
 from activation_sync.errors import GraphBusyError
 from activation_sync.graph.answers import CONFLICT, count_rows, failure, is_busy, judge_patch, lost
-from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.auth import ScopedTokens, TokenSource
 from activation_sync.graph.batch import patch_batch
 from activation_sync.graph.clouds import Cloud, has_origin
 from activation_sync.graph.connection import Line
@@ -55,7 +55,11 @@ class GraphClient:
         self._cloud = cloud
         self._tokens = tokens
         self._aliases = aliases
-        self._line = Line(tokens, Waits(patience, clock.sleep), ca_file, clock.now)
+        waits = Waits(patience, clock.sleep)
+        self._line = self._write_line = Line(tokens, waits, ca_file, cloud.route, clock.now)
+        if cloud.write_scope != cloud.scope:
+            others = ScopedTokens(tokens, cloud.write_scope)
+            self._write_line = Line(others, waits, ca_file, cloud.route, clock.now)
 
     def __enter__(self) -> Self:
         return self
@@ -64,6 +68,7 @@ class GraphClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._line.close()
+        self._write_line.close()
 
     @property
     def throttled_s(self) -> float:
@@ -102,16 +107,16 @@ class GraphClient:
     def _patch_once(self, update: CountUpdate) -> Answer:
         url = self._cloud.write_root + self._cloud.write_back_path
         try:
-            reply = self._line.reply("PATCH", url, update_body(update), update_headers(update))
+            reply = self._write_line.reply("PATCH", url, update_body(update), update_headers(update))
         except GraphBusyError as busy:
             return lost(busy)
-        return judge_patch(update, reply, self._line.clock())
+        return judge_patch(update, reply, self._write_line.clock())
 
     def patch_batch(self, updates: Sequence[CountUpdate]) -> list[Answer]:
         """Send up to 20 rows in one request; the answers in the same order. Raises as `patch` does."""
         if len(updates) > BATCH_LIMIT:
             raise ValueError(f"{len(updates)} rows in a batch; Graph takes {BATCH_LIMIT}")
-        send = partial(patch_batch, self._line, self._cloud)
+        send = partial(patch_batch, self._write_line, self._cloud)
         return settle_changed(updates, send(updates), self.read_counts, send)
 
     def read_counts(self, refreshed_on: date) -> list[GraphRow] | None:
@@ -123,7 +128,7 @@ class GraphClient:
         rows: list[GraphRow] = []
         url = self._cloud.write_root + filtered_path(self._cloud.write_back_path, refreshed_on)
         for _ in range(PAGES_LIMIT):
-            reply = self._look_up("Reading the counts back", url)
+            reply = self._look_up(self._write_line, "Reading the counts back", url)
             if reply.status != 200:
                 return None
             rows += count_rows(reply, self._aliases)
@@ -144,13 +149,15 @@ class GraphClient:
 
         Offered by the global cloud, to applications with ReportSettings.Read.All.
         """
-        reply = self._look_up("Reading the report settings", f"{self._cloud.root}/v1.0/admin/reportSettings")
+        url = f"{self._cloud.root}/v1.0/admin/reportSettings"
+        reply = self._look_up(self._line, "Reading the report settings", url)
         concealed = reply.body.get("displayConcealedNames") if isinstance(reply.body, dict) else None
         return concealed if reply.status == 200 and isinstance(concealed, bool) else None
 
-    def _look_up(self, what: str, url: str) -> Reply:
+    @staticmethod
+    def _look_up(line: Line, what: str, url: str) -> Reply:
         """An answer to a question that Graph may decline; raises only when there is no answer to be had."""
-        reply = self._line.reply("GET", url)
+        reply = line.reply("GET", url)
         if is_busy(reply) or reply.status == 401:
-            raise failure(what, reply, self._line.clock())
+            raise failure(what, reply, line.clock())
         return reply

@@ -15,6 +15,7 @@ from commands.report.reading import read_history
 from config.settings import TenantSettings, load_settings
 from tests.support.browser import Visit, open_browser, visit
 from tests.support.history import APPS, HOSTILE_PRODUCTS, HOSTILE_USERS, TENANT, activated, assigned, write_history
+from tests.support.secret_files import write_secret
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 WIDTHS = (390, 1280)
@@ -73,7 +74,7 @@ def unprotected(page: Path) -> Path:
 
 
 def tenant_settings(folder: Path) -> TenantSettings:
-    (folder / "secret").write_text("x", encoding="utf-8")
+    write_secret(folder / "secret", "x")
     file = folder / "activation-sync.toml"
     ids = f'tenant_id = "{"0" * 8}-0000-0000-0000-{"0" * 12}"\nclient_id = "{"1" * 8}-1111-1111-1111-{"1" * 12}"'
     file.write_text(f'[[tenants]]\nname = "{TENANT}"\n{ids}\nclient_secret = "file:secret"\n', encoding="utf-8")

@@ -19,6 +19,7 @@ from tasks.acts.resolve import resolve
 from tasks.acts.retry import retry
 from tasks.acts.revert import find_run, revert
 from tasks.nights.standing import read_conflicts
+from tests.support.secret_files import write_secret
 from tests.support.site import PATCH, Site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
@@ -177,7 +178,7 @@ def test_what_expired_is_carried_over_and_said(site: Site, into: str):
 
 @pytest.mark.parametrize("names", ["hash", "drop"])
 def test_concealed_users_are_found_again_and_never_printed(site: Site, into: str, names: str):
-    (site.folder / "names-key").write_text("a key", encoding="utf-8")
+    write_secret(site.folder / "names-key", "a key of 24 letters here")
     site.configure(sync={"names": names, "names_key": "file:names-key"})
     site.sync()
 

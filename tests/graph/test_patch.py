@@ -114,7 +114,9 @@ def test_the_write_back_may_have_another_path_and_root(server, downloads, cloud,
     will_discover(server)
     will_issue(server, issued())
     downloads.will_answer("PATCH /v1.0/our/counts", Scripted(204))
-    elsewhere = replace(cloud, write_back_root=downloads.root, write_back_path="/v1.0/our/counts")
+    elsewhere = replace(
+        cloud, write_back_root=downloads.root, write_back_path="/v1.0/our/counts", sends_graph_token=True
+    )
     with open_client(cloud=elsewhere) as graph:
         assert graph.patch(update()).kind is ACKNOWLEDGED
 

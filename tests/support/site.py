@@ -21,6 +21,7 @@ from activation_sync.warehouse.database.grants import JOB
 from activation_sync.warehouse.database.schema import migrate
 from config.sources import FILE_VARIABLE, use_file
 from tests.support.postgres import as_account
+from tests.support.secret_files import write_secret
 
 PATCH = "PATCH office365ActivationsUserCounts"
 COLUMNS = "refreshed_on, product, assigned, activated, shared_computer_activation"
@@ -129,7 +130,7 @@ class Site(Job):
     def _tenant_toml(self, tenant: EmulatedTenant) -> str:
         secret = self.folder / f"{tenant.name}.secret"
         if not secret.exists():
-            secret.write_text(tenant.client_secret, encoding="utf-8")
+            write_secret(secret, tenant.client_secret)
         values = {
             "name": tenant.name,
             "tenant_id": tenant.tenant_id,
@@ -191,9 +192,7 @@ def _for_the_job(url: str) -> str:
 
 
 def _secret_file(folder: Path, url: str) -> str:
-    file = folder / "warehouse-url"
-    file.write_text(url, encoding="utf-8")
-    return file.name
+    return write_secret(folder / "warehouse-url", url).name
 
 
 def _pairs(values: dict[str, Any]) -> str:
