@@ -27,7 +27,7 @@ INSTALL := $(PIP) install --no-deps
 LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
 
-.PHONY: demo up test coverage check format bench proof sbom setup lock clean
+.PHONY: demo up test coverage check format bench proof fuzz sbom setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -60,6 +60,9 @@ bench: $(DEV)
 
 proof: $(DEV)
 	$(BIN)/python -m tests.proof $(ARGS)
+
+fuzz: $(DEV)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # What production installs, in an environment of its own, so that nothing of development is listed.
 sbom: $(DEV)

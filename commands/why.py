@@ -79,7 +79,7 @@ def _say_chain(chain: "list[LedgerRow]") -> None:
     from commands.support.console import say
 
     first = chain[0]
-    say(f"[bold]{first.tenant}: {first.product}, refresh date {first.refreshed_on}[/bold]")
+    say(f"[bold]{first.tenant}: {escape(str(first.product))}, refresh date {first.refreshed_on}[/bold]")
     for _, links in groupby(chain, key=lambda link: (link.run_id, link.kind, link.at)):
         _say_link(list(links), chain)
     for correction in standing_corrections(chain):

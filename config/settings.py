@@ -65,6 +65,19 @@ class LandingSettings(Section):
     retention_days: int = Field(default=90, ge=1)
 
 
+class BoundsSettings(Section):
+    """How large what comes from outside may be; the meaning of each stands in `activation_sync/core/bounds.py`."""
+
+    report_bytes: int = Field(default=2_000_000_000, ge=1)
+    body_bytes: int = Field(default=4_000_000, ge=1)
+    line_bytes: int = Field(default=1_000_000, ge=1)
+    field_chars: int = Field(default=8_192, ge=1, le=131_072)
+    address_chars: int = Field(default=8_192, ge=1, le=65_536)
+    report_pages: int = Field(default=20_000, ge=1)
+    report_products: int = Field(default=2_000, ge=1)
+    call_s: float = Field(default=600, gt=0)
+
+
 class GraphSettings(Section):
     """How Microsoft Graph is reached.
 
@@ -149,6 +162,7 @@ class Settings(Section):
 
     warehouse: WarehouseSettings
     landing: LandingSettings
+    bounds: BoundsSettings
     graph: GraphSettings
     sync: SyncSettings
     write_back: WriteBackSettings

@@ -13,7 +13,7 @@ FILE_VARIABLE = "ACTIVATION_SYNC_CONFIG"
 PREFIX = "ACTIVATION_SYNC__"
 DEFAULT_FILE = "activation-sync.toml"
 COMMON = ("graph", "sync", "write_back")  # a tenant may override these
-SECTIONS = ("warehouse", "landing", *COMMON)
+SECTIONS = ("warehouse", "landing", "bounds", *COMMON)
 
 
 # What curl and others read for https addresses; we do not.

@@ -11,6 +11,7 @@ from getpass import getuser
 from sqlalchemy import Engine
 
 from activation_sync.clock import utc_now
+from activation_sync.core.bounds import Bounds
 from activation_sync.core.model import ConflictPolicy, Limits, Report
 from activation_sync.core.reports.catalogue import OBSERVED, PUBLISHED
 from activation_sync.errors import ConfigError
@@ -126,7 +127,13 @@ def _cloud(settings: TenantSettings) -> Cloud:
         write_back_scope=settings.write_back.scope,
         sends_graph_token=settings.write_back.sends_graph_token,
         route=Route(graph.proxy.get_secret_value() if graph.proxy else None, proxy_variable()),
+        bounds=bounds(),
     )
+
+
+def bounds() -> Bounds:
+    """How large what comes from outside may be."""
+    return Bounds(**settings_in_use().bounds.model_dump())
 
 
 def _token_source(settings: TenantSettings, cloud: Cloud) -> TokenSource:

@@ -80,7 +80,7 @@ class TokenSource:
     def _acquire(self, scope: str, claims: str | None) -> str:
         answer = self._ask(scope, claims)
         token = answer.get("access_token")
-        if isinstance(token, str) and token:
+        if isinstance(token, str) and token and token.isascii() and token.isprintable():
             return token
         self._application = None
         raise sign_in_error(self._described, answer)
@@ -95,7 +95,7 @@ class TokenSource:
         except requests.RequestException as error:
             self._application = None
             raise self._unreached(error) from None
-        except (ValueError, TypeError, jwt.PyJWTError) as error:
+        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, jwt.PyJWTError) as error:
             self._application = None
             raise CredentialError(
                 f"The credential of {self._described} cannot be used ({type(error).__name__}): "

@@ -56,10 +56,10 @@ class GraphClient:
         self._tokens = tokens
         self._aliases = aliases
         waits = Waits(patience, clock.sleep)
-        self._line = self._write_line = Line(tokens, waits, ca_file, cloud.route, clock.now)
+        self._line = self._write_line = Line(tokens, waits, ca_file, cloud.route, clock.now, cloud.bounds)
         if cloud.write_scope != cloud.scope:
             others = ScopedTokens(tokens, cloud.write_scope)
-            self._write_line = Line(others, waits, ca_file, cloud.route, clock.now)
+            self._write_line = Line(others, waits, ca_file, cloud.route, clock.now, cloud.bounds)
 
     def __enter__(self) -> Self:
         return self
@@ -135,7 +135,7 @@ class GraphClient:
             link = next_link(reply.body)
             if link is None:
                 return [held for held in rows if held.row.refreshed_on == refreshed_on]
-            if not has_origin(link, self._cloud.write_root):
+            if len(link) > self._cloud.bounds.address_chars or not has_origin(link, self._cloud.write_root):
                 return None
             url = link
         return None

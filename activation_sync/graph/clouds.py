@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from activation_sync.core.bounds import BOUNDS, Bounds
 from activation_sync.errors import ConfigError
 from activation_sync.graph.route import STRAIGHT, Route
 from activation_sync.graph.wire import WRITE_BACK_PATH
 
 # Stricter than URL parsers are: no userinfo, space, backslash or fragment. What passes means the same to all of them.
-_ADDRESS = re.compile(r"https://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][!-\"$-\[\]-~]*)?")
+_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
+_ADDRESS = re.compile(
+    rf"https://(?P<host>{_LABEL}(?:\.{_LABEL})*)(?::(?P<port>[0-9]{{1,5}}))?(?P<target>[/?][!-\"$-\[\]-~]*)?"
+)
 
 
 class Address(NamedTuple):
@@ -61,7 +65,7 @@ class Cloud:
     write_back_root, write_back_path: where counts are PATCHed; the root is Graph's own unless given.
     write_back_scope: what a token for the write-back is asked for, Graph's own unless given. sends_graph_token: Graph's
     token may go to a write-back root that is not Graph's; without it, such a root needs a scope of its own.
-    route: the way there.
+    route: the way there. bounds: of what it answers.
     """
 
     root: str
@@ -74,6 +78,7 @@ class Cloud:
     write_back_scope: str | None = None
     sends_graph_token: bool = False
     route: Route = STRAIGHT
+    bounds: Bounds = BOUNDS
 
     def __post_init__(self) -> None:
         for name in ("root", "authority_root", "write_back_root"):

@@ -17,6 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from activation_sync.clock import utc_now
+from activation_sync.core.bounds import BOUNDS
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
 from activation_sync.graph.clouds import has_origin
 from activation_sync.graph.route import STRAIGHT, Route
@@ -110,8 +111,10 @@ class SignInSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         self._refuse_while_closed()
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUTS_S
-        response = super().send(request, **kwargs)
+        request.headers["Accept-Encoding"] = "identity"
+        response = super().send(request, **{**kwargs, "stream": True})
         try:
+            read_within(BOUNDS.body_bytes, response)
             raise_if_failed(response)
         except EndpointBusyError as busy:
             self._closed_until = self._clock() + timedelta(seconds=busy.retry_after_s or 0)
@@ -122,6 +125,21 @@ class SignInSession(requests.Session):
         left_s = (self._closed_until - self._clock()).total_seconds()
         if left_s > 0:
             raise EndpointBusyError(f"asked us to wait; {left_s:.0f} s are left, and nothing was sent", left_s)
+
+
+def read_within(most_bytes: int, response: requests.Response) -> None:
+    """Read the body, if it is as we asked for it. Raises EndpointBusyError for one that is too long, or encoded."""
+    coding = response.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() != "identity":
+        response.close()
+        raise EndpointBusyError(
+            f"answered in the coding {coding[:40]!r}, which was not asked for; is a proxy in between?"
+        )
+    content = response.raw.read(most_bytes + 1, decode_content=False)
+    response.close()
+    if len(content) > most_bytes:
+        raise EndpointBusyError(f"answered with more than {most_bytes:,} bytes; is a proxy in between?")
+    response._content = content  # what `requests` itself would have read
 
 
 def raise_if_failed(response: requests.Response) -> None:
@@ -158,7 +176,8 @@ def sign_in_error(application: str, answer: Mapping[str, object]) -> ActivationS
 
 def _codes(answer: Mapping[str, object]) -> list[int]:
     codes = answer.get("error_codes")
-    return [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+    known = codes[:5] if isinstance(codes, list) else []
+    return [code for code in known if isinstance(code, int) and 0 < code < 10**9]
 
 
 def _diagnosis(error: str, answer: Mapping[str, object]) -> str:

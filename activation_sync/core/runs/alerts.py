@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from activation_sync.core.phrases import rows_words, wait_words
+from activation_sync.core.plain_text import plain_text
 from activation_sync.core.runs.condition import Trouble
 from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.report_age import age_words
 from activation_sync.core.runs.summary import RunSummary
 
+# A channel may read Markdown or HTML. None of these, and no address, does anything in one that reads neither.
+NO_MARKUP = str.maketrans("<>[]`*|", "()()'+/")
 # A backfill is told of where it stopped; what it leaves open of the tenant, the next night finds and tells.
 TOLD_OF = {RunKind.BACKFILL: frozenset({Trouble.FAILED, Trouble.HELD})}
 
@@ -113,7 +116,8 @@ def _quarantined_words(summary: RunSummary) -> str:
 
 
 def _sentence(text: str) -> str:
-    """A message of an error as a sentence of its own."""
+    """A message of an error as a sentence of its own, and as text: it may quote Graph or a report."""
+    text = plain_text(text).translate(NO_MARKUP).replace("://", ": //")
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 

@@ -151,3 +151,10 @@ def test_a_run_that_was_put_off_saw_nothing_and_says_nothing():
 
     assert events(DONE, put_off, DONE) == [[], [], []]
     assert events(FAILED, put_off, FAILED, put_off, DONE) == [["failed"], [], [], [], ["failed.over"]]
+
+
+def test_what_graph_or_a_report_wrote_is_shown_as_text():
+    error = "Graph said <b>[click](https://evil.example)</b> `x` \u202e\x1b[31m"
+    [[alert]] = told(replace(FAILED, error=error))
+    assert not set("<>[]`*|\x1b\u202e") & set(alert.message)
+    assert "https://" not in alert.message

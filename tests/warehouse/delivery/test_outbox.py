@@ -1,10 +1,14 @@
 """Every answer of Graph has its consequence."""
 
+import json
+
 import pytest
 from sqlalchemy import select
 
 from activation_sync.core.model import Counts, Key, Measure
 from activation_sync.core.rule.delivery import Answer, AnswerKind, GraphRow, LeftOver, Verification
+from activation_sync.graph.answers import judge_patch
+from activation_sync.graph.wire import read_reply
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
@@ -235,3 +239,18 @@ def test_a_measure_that_was_not_sent_cannot_differ(conn):
     answer(conn, send(conn), KINDS.ACKNOWLEDGED)
     rows = read_acknowledged(conn, "contoso", "run-1")
     assert read_back(conn, rows, [(count_row(counts=SENT), None)]).confirmed == 1
+
+
+def test_one_hostile_answer_does_not_fail_its_batch(conn):
+    """Whatever Graph says of one row, what it says of the other is kept, too."""
+    plan_push(conn, SENT)
+    plan_push(conn, SENT, product=VISIO)
+    rows = read_pending(conn, "contoso")
+    body = {"error": {"code": "a\0\ud800", "message": "\u202e\x1b[31m" + "m" * 9_999}, "id": "\ud800", "value": [{}]}
+    headers = {"Request-Id": "\x9b\u200b" + "r" * 9_999}
+    for row, status in zip(rows, (400, 200), strict=True):
+        reply = read_reply(status, headers, json.dumps(body).encode())
+        record_answer(conn, row, judge_patch(row.update, reply, AT), stamp())
+
+    states = conn.execute(select(outbox.c.status).order_by(outbox.c.id)).scalars().all()
+    assert states == [400, 200]
