@@ -2,11 +2,17 @@
 
 import base64
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
 from xml.etree import ElementTree as ET
 
+import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import Artifact
+from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 
 from tasks.showing import not_showing
 from tests.support.site import Site
@@ -61,6 +67,46 @@ def test_a_backfills_page_shows_the_trend_of_its_dates_and_of_none_after_them(si
     assert days[1] in trend
     assert days[2] not in trend
     assert "2 refresh dates: 2 nothing to do." in page
+
+
+@pytest.fixture
+def full_server() -> Iterator[None]:
+    """The dashboard's server answers 500 to every artifact, because its own database refuses the row."""
+    file = PREFECT_API_DATABASE_CONNECTION_URL.value().removeprefix("sqlite+aiosqlite:///")
+    with closing(sqlite3.connect(file, timeout=60)) as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON artifact BEGIN SELECT RAISE(ABORT, 'full'); END")
+        try:
+            yield
+        finally:
+            database.execute("DROP TRIGGER full")
+
+
+def test_a_dashboard_that_takes_no_artifact_fails_no_run_and_the_log_says_so_once_for_each(
+    site: Site, full_server: None, caplog: pytest.LogCaptureFixture
+):
+    from flows.backfill import backfill
+
+    assert site.sync(dry_run=True).is_completed()
+    assert site.sync().is_completed()
+    day = date.fromisoformat(min(row[0] for row in site.warehouse_rows()))
+    assert backfill(day, day, "a look", return_state=True).is_completed()
+    assert backfill(day, day, "a look", dry_run=True, return_state=True).is_completed()
+
+    tenant = site.tenant.name
+    told = [line for line in caplog.messages if "is not shown in the dashboard" in line]
+    refused = ["plan", "plan", "run", "backfill-progress", "backfill", "backfill-page", "backfill"]
+    assert [line.split(" ")[0] for line in told] == [f"{page}-{tenant}" for page in refused]
+    assert site.warehouse_rows() == site.graph_rows() != set()
+
+
+def test_a_products_counts_in_the_plan_become_no_list(site: Site):
+    site.sync()
+
+    plan = shown(f"plan-{site.tenant.name}")
+    head, _, *rows = plan.splitlines()
+    assert head.startswith("| product | refresh date | why | Graph |")
+    assert rows
+    assert all(row.startswith("| ") and row.count(" | ") == head.count(" | ") for row in rows)
 
 
 def test_a_run_behind_a_closed_door_shows_nothing_and_does_all_the_rest(site: Site):
