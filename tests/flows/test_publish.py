@@ -14,6 +14,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import Artifact
 from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 
+from activation_sync.core.runs.outcome import Outcome
 from tasks.showing import not_showing
 from tests.support.site import Site
 
@@ -86,8 +87,8 @@ def test_a_dashboard_that_takes_no_artifact_fails_no_run_and_the_log_says_so_onc
 ):
     from flows.backfill import backfill
 
-    assert site.sync(dry_run=True).is_completed()
-    assert site.sync().is_completed()
+    assert site.sync(dry_run=True).outcome is Outcome.PREVIEWED
+    assert site.sync().outcome is Outcome.DONE
     day = date.fromisoformat(min(row[0] for row in site.warehouse_rows()))
     assert backfill(day, day, "a look", return_state=True).is_completed()
     assert backfill(day, day, "a look", dry_run=True, return_state=True).is_completed()
