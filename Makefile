@@ -82,8 +82,10 @@ $(RUN): $(MADE) requirements.lock pyproject.toml
 	$(PIP) check
 	@touch $@
 
-$(DEV): $(RUN) requirements-dev.lock
+# What development needs includes what the job needs, so that a fresh checkout installs once before its tests.
+$(DEV): $(MADE) requirements-dev.lock pyproject.toml
 	@echo "Installing what development needs into $(VENV), once"
 	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	$(INSTALL) --no-build-isolation --editable .
 	$(PIP) check
-	@touch $@
+	@touch $(RUN) $@

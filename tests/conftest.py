@@ -1,5 +1,6 @@
 """What tests of several rooms share: a warehouse of their own, on both databases."""
 
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,11 @@ settings.register_profile("patient", deadline=None)  # a busy machine is no fail
 settings.load_profile("patient")
 database_numbers = count(1)
 LONGEST = {"e2e": 0, "proof": 1, "flows": 2, "commands": 3}
+
+
+def pytest_configure() -> None:
+    """A session that is told to end (`kill`, `timeout`) ends its servers first, as it does after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

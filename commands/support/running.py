@@ -14,8 +14,6 @@ from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, HeldError
 from commands.support.console import err, print_table, quieten_prefect, say, say_error, show_steps
 
-NUMERIC = tuple(MEASURE_WORDS.values())
-
 
 def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None) -> RunSummary:
     """Run the flow for one tenant; a run that is held or fails comes back as a summary too."""
@@ -79,8 +77,9 @@ def say_changes(tenant: str, digest: str, table: Sequence[Mapping[str, str]]) ->
     """The changes of a plan, a table for each refresh date."""
     for day, rows in groupby(table, key=itemgetter("refresh date")):
         shown = [{_TITLES.get(name, name): row[name] for name in row if name not in _IN_TITLE} for row in rows]
-        print_table(f"{tenant}, report of {day} (plan {digest[:12]})", shown, NUMERIC)
+        print_table(f"{tenant}, report of {day} (plan {digest[:12]})", shown, _NUMERIC)
 
 
 _IN_TITLE = ("refresh date", "decision")  # the decision is in the words of "why"
 _TITLES = {"shared computers": "shared"}
+_NUMERIC = tuple(_TITLES.get(words, words) for words in MEASURE_WORDS.values())

@@ -98,6 +98,17 @@ def test_every_table_says_the_same_at_every_width(upgraded: Site, tmp_path: Path
         assert [line for line in lines if len(line) > width] == []
 
 
+def test_counts_of_a_plan_stand_to_the_right_under_their_measure(upgraded: Site):
+    said = CliRunner().invoke(app, ["plan"], env={"COLUMNS": str(WIDEST)}).stdout.splitlines()
+
+    tables = [
+        (head, row) for head, _, row in zip(said, said[1:], said[2:], strict=False) if head.startswith(" product")
+    ]
+    first_rows = [(head.index("shared") + len("shared"), row) for head, row in tables]
+    assert first_rows
+    assert [row for end, row in first_rows if not row[end - 1].isdigit()] == []
+
+
 def words_of(said: Result) -> set[str]:
     """Each word once, without the colon behind the name of a column; `-` stands for nothing."""
     return {word.rstrip(":") for word in said.stdout.replace("\u2500", "").split()} - {"-"}
