@@ -30,9 +30,13 @@ def versions(*keys: str) -> list[Artifact]:
         return client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=list(keys))))
 
 
+def newest(key: str) -> Artifact:
+    return max(versions(key), key=lambda page: page.created)
+
+
 def shown(key: str) -> str:
     """The newest version of a page, as Markdown."""
-    return str(max(versions(key), key=lambda page: page.created).data)
+    return str(newest(key).data)
 
 
 def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on(site: Site):
@@ -43,12 +47,12 @@ def test_a_runs_page_shows_the_trend_of_every_product_with_the_counts_settled_on
     images = IMAGE.findall(shown(f"run-{site.tenant.name}"))
 
     trend, adoption, drift = (ET.fromstring(base64.b64decode(image)) for image in images)  # noqa: S314  our own
-    newest = {row for row in site.warehouse_rows() if row[0] == str(site.emulator.refreshed_on)}
+    settled = {row for row in site.warehouse_rows() if row[0] == str(site.emulator.refreshed_on)}
     titles = {panel.findtext(f"{SVG}title", "").split(", ")[0] for panel in trend.findall(f"{SVG}svg")}
     said = {text.text for text in trend.iter(f"{SVG}text")}
-    assert titles == {row[1] for row in newest}
-    assert {f"{row[2]:,} assigned" for row in newest} | {f"{row[3]:,} activated" for row in newest} <= said
-    assert {f"{row[3]:,} of {row[2]:,}" for row in newest} <= {text.text for text in adoption.iter(f"{SVG}text")}
+    assert titles == {row[1] for row in settled}
+    assert {f"{row[2]:,} assigned" for row in settled} | {f"{row[3]:,} activated" for row in settled} <= said
+    assert {f"{row[3]:,} of {row[2]:,}" for row in settled} <= {text.text for text in adoption.iter(f"{SVG}text")}
     assert "in 2 of 2 nights" in drift.findtext(f"{SVG}title", "")
 
 
@@ -62,12 +66,12 @@ def test_a_backfills_page_shows_the_trend_of_its_dates_and_of_none_after_them(si
 
     backfill(days[0], days[1], "a look", return_state=True)
 
-    page = shown(f"backfill-page-{site.tenant.name}")
-    trend, _ = (base64.b64decode(image).decode() for image in IMAGE.findall(page))
+    page = newest(f"backfill-page-{site.tenant.name}")
+    trend, _ = (base64.b64decode(image).decode() for image in IMAGE.findall(str(page.data)))
     assert days[0] in trend
     assert days[1] in trend
     assert days[2] not in trend
-    assert "2 refresh dates: 2 nothing to do." in page
+    assert "2 refresh dates: 2 nothing to do." in str(page.description)
 
 
 @pytest.fixture
