@@ -19,9 +19,18 @@ from activation_sync.core.pages.unused_licences import NeverActivated, PlatformC
 from activation_sync.core.rule.reasons import MEASURE_WORDS
 from activation_sync.core.runs.standing import in_order
 from commands.report.reading import SHOWN_ROWS, TenantHistory
-from commands.report.words import ABSENT, age_words, drift_words, duration_words, headline, moved_words, users_words
+from commands.report.words import (
+    ABSENT,
+    activated_words,
+    age_words,
+    drift_words,
+    duration_words,
+    moved_words,
+    users_words,
+)
 
 NARROW = 4  # columns that fit a phone side by side
+DATES = "dates"
 PRODUCT, REFRESH_DATE = ("Product", "name"), ("Refresh date", "day")
 PLATFORM_WORDS = {
     "windows": "Windows",
@@ -51,7 +60,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """columns: the heading and kind of each: `name` wraps anywhere, `n` is a number, `day` never wraps."""
+    """columns: the heading and kind of each: `name` wraps anywhere, `n` is a number, `day` never wraps, `dates` do
+    between one and the next.
+    """
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
@@ -59,14 +70,20 @@ class Table:
     @property
     def is_wide(self) -> bool:
         """On a phone, each of its rows becomes lines of headings and values."""
-        return len(self.columns) > NARROW
+        return len(self.columns) > NARROW or DATES in dict(self.columns).values()
 
 
 def overview_table(histories: Iterable[TenantHistory], at: datetime) -> Table:
     """A row a tenant, the most pressing first."""
     by_tenant = {history.tenant: history for history in histories}
     standings = in_order([history.standing for history in by_tenant.values()])
-    columns = ("Tenant", "name"), ("Condition", "state"), ("Since", "day"), ("Newest report", ""), ("Licences", "wide")
+    columns = (
+        ("Tenant", "name"),
+        ("Condition", "state"),
+        ("Since", "day"),
+        ("Newest report", ""),
+        ("Licences activated", ""),
+    )
     rows = []
     for standing in standings:
         newest = by_tenant[standing.tenant].newest
@@ -75,7 +92,7 @@ def overview_table(histories: Iterable[TenantHistory], at: datetime) -> Table:
             Cell(standing.condition, kind="bad" if standing.condition.is_pressing else "good"),
             standing.since,
             age_words(newest[0].refreshed_on, at) if newest else None,
-            headline(newest) if newest else "nothing in the warehouse yet",
+            activated_words(newest) if newest else "nothing in the warehouse yet",
         ]
         note = " ".join(filter(None, (standing.why, standing.remedy))) if standing.condition.is_pressing else ""
         rows.append(_row(*cells, note=note))
@@ -145,7 +162,7 @@ def drift_table(rows: Iterable[Drift]) -> Table:
     for row in rows:
         alike.setdefault((row.product, row.state, drift_words(row)), []).append(row.refreshed_on)
     return _table(
-        (("Refresh dates", ""), PRODUCT, ("State", ""), ("What differs", "")),
+        (("Refresh dates", DATES), PRODUCT, ("State", ""), ("What differs", "")),
         [(dates_words(dates), *what) for what, dates in alike.items()][:SHOWN_ROWS],
     )
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from activation_sync.core.pages.bi_rows import DailyCount, NightlyDrift
+from activation_sync.core.pages.charts import adoption_chart, drift_chart, trend_chart
+from activation_sync.core.pages.svg import render
 from activation_sync.core.runs.condition import Condition
 from activation_sync.warehouse.database.engine import open_engine, reading
 from activation_sync.warehouse.database.schema import migrate
@@ -28,6 +31,10 @@ TOO_WIDE = """() => [...document.querySelectorAll('body *')]
 # boxes that scroll sideways, so that a cell of theirs is cut
 CUT = """() => [...document.querySelectorAll('.scroll, td, th, figure')]
   .filter(it => it.clientWidth && it.scrollWidth > it.clientWidth + 1).map(it => it.outerHTML.slice(0, 80))"""
+# text of a chart that its picture cuts
+CUT_WORDS = """() => [...document.querySelectorAll('svg text')].filter(it => it.getClientRects().length)
+  .filter(it => it.getBoundingClientRect().right > it.closest('svg').getBoundingClientRect().right)
+  .map(it => it.textContent)"""
 # text that is too pale on what lies behind it: WCAG asks for 4.5
 PALE = """() => {
   const channels = colour => colour.match(/[\\d.]+/g).map(Number);
@@ -134,6 +141,17 @@ def test_a_plot_fills_its_card(browser, page):
             assert plot["width"] > 0.95 * card["width"]
 
 
+@pytest.mark.parametrize("users", [99_999, 999_499, 1_234_567])
+def test_the_largest_numbers_stand_within_their_charts(browser, page, users):
+    count = DailyCount(TENANT, AT.date(), "MICROSOFT 365 " * 9, users, users, 0, 1.0, AT, "run")
+    night = NightlyDrift(TENANT, AT.date(), users, 0, 0, 0)
+    charts = [trend_chart(count.product, [count]), adoption_chart([count]), drift_chart([night])]
+    file = page.with_name(f"{users}.html")
+    file.write_text("<!doctype html>" + "".join(map(render, charts)), encoding="utf-8")
+    with visit(browser, file) as opened:
+        assert opened.page.evaluate(CUT_WORDS) == []
+
+
 def did_nothing(visit: Visit) -> bool:
     return (visit.requests, visit.dialogs, visit.errors) == ([], [], [])
 
@@ -177,6 +195,7 @@ def test_nothing_reaches_beyond_the_window_and_all_text_can_be_read(browser, pag
         assert opened.page.evaluate("document.documentElement.scrollWidth") == width
         assert opened.page.evaluate(TOO_WIDE) == []
         assert opened.page.evaluate(CUT) == []
+        assert opened.page.evaluate(CUT_WORDS) == []
         assert opened.page.evaluate(PALE) == []
 
 

@@ -9,11 +9,11 @@ from activation_sync.core.pages.svg import Chart, bar, label, line, path, ring
 from activation_sync.core.phrases import rows_words
 
 WIDTH, HEIGHT = 400, 198
-LEFT, RIGHT, TOP, BOTTOM = 44, 300, 44, 158  # of the plot; the lines' own labels stand to its right
+LEFT, RIGHT, TOP, BOTTOM = 44, 278, 44, 158  # of the plot; the lines' own labels stand to its right
 SHOWN_PRODUCTS = 8
 NAME_CHARS = 40
 MARGIN = 12
-LABEL_GAP = 13
+LABEL_GAP = 14
 LONGEST_LABEL = 99_999  # above, a number beside its line is rounded, so that it stays within the picture
 ROW_HEIGHT = 36
 FULL = 1.0
@@ -65,7 +65,7 @@ def drift_chart(nights: Sequence[NightlyDrift]) -> Chart:
     width = min(24.0, max(1.5, 0.7 * (RIGHT - LEFT) / ((days[1] - days[0]).days + 1)))
     bars = (_night_bar(night, days, highest, width) for night in nights)
     last = nights[-1]
-    said = label(f"{rows_words(last.rows_apart)} last night", RIGHT + 6, _y(last.rows_apart, highest) + 4, "assigned")
+    said = label(f"{compact(last.rows_apart)} last night", RIGHT + 6, _y(last.rows_apart, highest) + 4, "assigned")
     body = (_heading("Rows in which Graph differed", "rows"), _frame(days, highest, "night"), *bars, said)
     total = sum(night.rows_apart > 0 for night in nights)
     title = f"Drift, {days[0]} to {days[1]}: Graph differed in {total} of {len(nights)} nights"
@@ -180,7 +180,7 @@ def _share_row(count: DailyCount, top: float, widest: float) -> str:
             label(_cut(count.product), MARGIN, top + 11),
             label(share, WIDTH - MARGIN, top + 11, font_weight=600, text_anchor="end"),
             bar(MARGIN, top + 16, max(1.0, length), 11, "activated", f"{share}: {users}"),
-            label(users, WIDTH - MARGIN, top + 26, "quiet", 10, text_anchor="end"),
+            label(users, WIDTH - MARGIN, top + 26, "quiet", 11, text_anchor="end"),
         )
     )
 

@@ -49,7 +49,7 @@ def element(name: str, content: str = "", /, **attributes: object) -> str:
     return f"<{name}{written}>{content}</{name}>" if content else f"<{name}{written}/>"
 
 
-def label(text: str, x: float, y: float, ink: str = "ink", size: int = 11, **attributes: object) -> str:
+def label(text: str, x: float, y: float, ink: str = "ink", size: int = 12, **attributes: object) -> str:
     """Text at its baseline."""
     return element(
         "text", escape_text(text), x=x, y=y, class_=f"fill {ink}", fill=INKS[ink], font_size=size, **attributes

@@ -105,7 +105,7 @@ def test_a_night_is_a_bar_and_a_night_without_drift_still_leaves_a_mark():
     high, none, half = (float(bar.get("height", 0)) for bar in bars)
     assert (half, none) == (pytest.approx(high / 2), 1)
     assert bars[0].findtext(f"{SVG}title") == "2026-11-01: 4 rows"
-    assert {"rows", "night", "2 rows last night"} <= {*texts(chart)}
+    assert {"rows", "night", "2 last night"} <= {*texts(chart)}
 
 
 def test_adoption_share_is_a_bar_up_to_the_mark_of_100_percent_and_beyond_it():
