@@ -11,18 +11,24 @@ from typing import Any
 from prefect import runtime
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact
 
-from activation_sync.core.pages.markdown import markdown_table, markdown_text
+from activation_sync.core.pages.markdown import markdown_list, markdown_table, markdown_text
 from tasks.log import step_log
 
+NOTHING = "Nothing to show."
 _is_closed: ContextVar[bool] = ContextVar("is_closed", default=False)
 
 
 def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
-    """Show rows under this key; shown again, they are a new version of it.
+    """Show rows of numbers and short words under this key; shown again, they are a new version of it.
 
     As a page: the dashboard cuts the cells of its own tables, and one of its editions reads them as Markdown.
     """
-    show_page(key, markdown_table(rows) or "Nothing to show.", description)
+    show_page(key, markdown_table(rows) or NOTHING, description)
+
+
+def show_list(key: str, rows: Sequence[Mapping[str, str]], description: str) -> None:
+    """Show rows that hold sentences: the dashboard wraps these, and cuts what is too wide of a table."""
+    show_page(key, markdown_list(rows) or NOTHING, description)
 
 
 def show_page(key: str, markdown: str, description: str) -> None:

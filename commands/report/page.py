@@ -47,7 +47,7 @@ class _Charts:
 
 def _said(text: str) -> Markup:
     """Text of ours as HTML: `code` between backticks is shown as such."""
-    return Markup(CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S704  escaped first
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped first
 
 
 def _drawn(chart: Chart) -> Markup:

@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 
 from activation_sync.core.runs.outcome import Outcome
 from tasks.showing import not_showing
+from tests.support.artifacts import listed_rows
 from tests.support.site import Site
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -107,11 +108,10 @@ def test_a_dashboard_that_takes_no_artifact_fails_no_run_and_the_log_says_so_onc
 def test_a_products_counts_in_the_plan_become_no_list(site: Site):
     site.sync()
 
-    plan = shown(f"plan-{site.tenant.name}")
-    head, _, *rows = plan.splitlines()
-    assert head.startswith("| product | refresh date | why | Graph |")
-    assert rows
-    assert all(row.startswith("| ") and row.count(" | ") == head.count(" | ") for row in rows)
+    rows = listed_rows(shown(f"plan-{site.tenant.name}"))
+    assert rows.keys() == {row[1] for row in site.warehouse_rows()}
+    assert all([*row][:3] == ["refresh date", "why", "Graph"] for row in rows.values())
+    assert {row["assigned"] for row in rows.values()} == {f"- -> {row[2]}" for row in site.warehouse_rows()}
 
 
 def test_a_run_behind_a_closed_door_shows_nothing_and_does_all_the_rest(site: Site):

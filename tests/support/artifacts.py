@@ -1,17 +1,16 @@
 """Pages of the dashboard, read as a reader of Markdown reads them."""
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-READER = MarkdownIt("commonmark").enable("table")
+READER = MarkdownIt("commonmark")
 
 
-def table_rows(markdown: str) -> list[dict[str, str]]:
-    """The rows of a page's only table; code without its backticks."""
-    lines: list[list[str]] = []
-    for token in READER.parse(markdown):
-        if token.type == "tr_open":
-            lines.append([])
-        elif token.type == "inline" and lines:
-            lines[-1].append("".join(child.content for child in token.children or []))
-    head, *rows = lines
-    return [dict(zip(head, row, strict=True)) for row in rows]
+def listed_rows(markdown: str) -> dict[str, dict[str, str]]:
+    """The rows of a page's list, by their first column; code without its backticks."""
+    items = [_said(token.children or []) for token in READER.parse(markdown) if token.type == "inline"]
+    return {first: dict(other.split(": ", 1) for other in others) for first, *others in items}
+
+
+def _said(tokens: list[Token]) -> list[str]:
+    return "".join(token.content for token in tokens).split(" \u00b7 ")

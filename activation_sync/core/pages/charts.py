@@ -9,7 +9,7 @@ from activation_sync.core.pages.svg import Chart, bar, label, line, path, ring
 from activation_sync.core.phrases import rows_words
 
 WIDTH, HEIGHT = 400, 198
-LEFT, RIGHT, TOP, BOTTOM = 44, 278, 44, 158  # of the plot; the lines' own labels stand to its right
+LEFT, RIGHT, TOP, BOTTOM = 44, 276, 44, 158  # of the plot; the lines' own labels stand to its right
 SHOWN_PRODUCTS = 8
 NAME_CHARS = 40
 MARGIN = 12
@@ -65,7 +65,7 @@ def drift_chart(nights: Sequence[NightlyDrift]) -> Chart:
     width = min(24.0, max(1.5, 0.7 * (RIGHT - LEFT) / ((days[1] - days[0]).days + 1)))
     bars = (_night_bar(night, days, highest, width) for night in nights)
     last = nights[-1]
-    said = label(f"{compact(last.rows_apart)} last night", RIGHT + 6, _y(last.rows_apart, highest) + 4, "assigned")
+    said = label(f"{compact(last.rows_apart)} last night", RIGHT + 8, _y(last.rows_apart, highest) + 4, "assigned")
     body = (_heading("Rows in which Graph differed", "rows"), _frame(days, highest, "night"), *bars, said)
     total = sum(night.rows_apart > 0 for night in nights)
     title = f"Drift, {days[0]} to {days[1]}: Graph differed in {total} of {len(nights)} nights"
@@ -162,7 +162,7 @@ def _end_labels(last: dict[str, int | None], highest: int) -> Iterator[str]:
     for nth, (ink, y) in enumerate(sorted(known.items(), key=lambda item: item[1])):
         users = last[ink] or 0
         number = f"{users:,}" if users <= LONGEST_LABEL else compact(users)
-        yield label(f"{number} {ink}", RIGHT + 6, max(y, top + nth * LABEL_GAP) + 4, ink, font_weight=600)
+        yield label(f"{number} {ink}", RIGHT + 8, max(y, top + nth * LABEL_GAP) + 4, ink, font_weight=600)
 
 
 def _night_bar(night: NightlyDrift, days: tuple[date, date], highest: int, width: float) -> str:

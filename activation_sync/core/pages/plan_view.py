@@ -52,8 +52,8 @@ def plan_words(view: PlanView) -> str:
     return f"Plan `{short_digest(view.digest)}` for {view.tenant}: {verdict} {words}"
 
 
-def plan_table(view: PlanView) -> list[dict[str, str]]:
-    """The plan's table for a narrow page: what and why first, the numbers after."""
+def plan_rows_shown(view: PlanView) -> list[dict[str, str]]:
+    """The plan's rows for a narrow page: what and why first, the numbers after."""
     return [{name: row[name] for name in sorted(row, key=_place)} for row in view.table]
 
 
