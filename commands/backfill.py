@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from activation_sync.core.runs.backfill import BackfillSummary, Window
 
 DAY = ["%Y-%m-%d"]
-NUMERIC = ("written", "pushed", "waiting", "conflicts")
+NUMERIC = ("written", "to send", "waiting", "conflicts")
 SHOWN_ROWS = 200
 
 
@@ -40,6 +40,7 @@ def backfill(
     else:
         for summary in summaries:
             _say(summary)
+        _say_unneeded(approve, summaries)
     raise typer.Exit(exit_of(summary.outcome for summary in summaries))
 
 
@@ -68,22 +69,38 @@ def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "l
     return fared_in(state)
 
 
+def _say_unneeded(approve: str | None, summaries: "list[BackfillSummary]") -> None:
+    """Tell who approved the plan of a date that none was held."""
+    from activation_sync.core.rule.plan import names_digest
+    from activation_sync.core.runs.backfill import held_day
+    from activation_sync.core.runs.words import not_held_words
+    from commands.support.console import say
+
+    is_any_held = any(held_day(summary.days) or summary.error for summary in summaries)
+    is_used = any(names_digest(approve, day.digest) for summary in summaries for day in summary.days)
+    if approve and not is_any_held and not is_used:
+        say(not_held_words(approve))
+
+
 def _say(summary: "BackfillSummary") -> None:
     """A line for each date that needs a word, what would change in a preview, and how the backfill ended."""
     from rich.markup import escape
 
     from activation_sync.core.pages.backfill_words import backfill_words, day_rows
+    from activation_sync.core.rule.planned import Sending
+    from activation_sync.core.rule.reasons import change_rows
     from activation_sync.core.runs.backfill import DayVerdict
     from commands.support.console import print_table, say
 
     shown = [day for day in summary.days if day.verdict is not DayVerdict.NOTHING_TO_DO]
     if shown:
         print_table(f"{summary.tenant}, {summary.start}..{summary.end}", day_rows(shown), NUMERIC)
-    rows = [row for day in shown for row in day.table]
+    is_on = summary.delivery.is_enabled
+    rows = [row for day in shown for row in change_rows(day.changes, Sending.WOULD, is_on)]
     for row in rows[:SHOWN_ROWS]:
         say(escape(f"{row['refresh date']} {row['product']}: {row['why']}; Graph: {row['Graph']}"))
     if len(rows) > SHOWN_ROWS:
         say(f"{len(rows) - SHOWN_ROWS:,} more rows are not shown; --json prints them all")
-    for day in (day for day in shown if day.table and day.held_because):
+    for day in (day for day in shown if day.changes and day.held_because):
         say(escape(f"{day.refreshed_on} would be {day.held_because}"))
     say(f"[bold]{summary.tenant}[/bold]: {escape(backfill_words(summary))}")

@@ -38,15 +38,20 @@ def _say(found: "list[OpenConflict]") -> None:
     from activation_sync.core.phrases import rows_words, short_digest
     from activation_sync.core.rule.reasons import MEASURE_WORDS
     from commands.support.console import print_table, say
+    from commands.support.typed import say_typed
 
     for conflict in found:
         title = f"{conflict.tenant}: {conflict.product}, refresh date {conflict.refreshed_on}"
         print_table(f"{title} (digest {short_digest(conflict.digest)})", list(_rows(conflict)), NUMERIC)
         for sides in conflict.measures:
             say(f"  {MEASURE_WORDS[sides.measure]}: {sides.reason}")
-    say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide with", is_copied=True)
-    say('  activation-sync resolve "PRODUCT" --take observed|warehouse', is_copied=True)
-    say("(with --approve DIGEST, the command decides only what is shown here)")
+    say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide, for instance of the first:")
+    say_typed(" ", "resolve", *_which(found[0]), "--take", "warehouse")
+    say("(--take observed takes the usage data's values; with --approve DIGEST, only what is shown here is decided)")
+
+
+def _which(conflict: "OpenConflict") -> tuple[str, ...]:
+    return conflict.product, "--tenant", conflict.tenant, "--date", str(conflict.refreshed_on)
 
 
 def _rows(conflict: "OpenConflict") -> Iterator[dict[str, str]]:

@@ -8,7 +8,6 @@ import typer
 if TYPE_CHECKING:
     from activation_sync.core.model import Change
     from activation_sync.core.runs.summary import RunSummary
-    from config.settings import TenantSettings
     from tasks.acts.correct import Correction
 
 
@@ -45,7 +44,7 @@ def correct(
     if as_json:
         print_json(_facts(change, summary, wanted))
     else:
-        _say(change, wanted, chosen)
+        _say(change, wanted, summary)
 
 
 def _facts(change: "Change", summary: "RunSummary", wanted: "Correction") -> dict[str, object]:
@@ -65,17 +64,16 @@ def _facts(change: "Change", summary: "RunSummary", wanted: "Correction") -> dic
     }
 
 
-def _say(change: "Change", wanted: "Correction", tenant: "TenantSettings") -> None:
+def _say(change: "Change", wanted: "Correction", summary: "RunSummary") -> None:
     from rich.markup import escape
 
     from activation_sync.core.rule.correct import corrected_words
     from activation_sync.core.rule.reasons import graph_words
     from commands.support.console import say
+    from commands.support.running import say_queued
 
-    say(f"[bold]{tenant.name}[/bold]: {escape(corrected_words(change, wanted.values))}")
-    if change.is_pushed and tenant.write_back.enabled:
-        say(f"The next sync sends it to Graph; to send now: activation-sync sync {tenant.name}")
-    elif change.is_pushed:
-        say("It waits in the outbox: write-back is off (write_back.enabled).")
-    elif not change.is_conflict:
-        say(f"Graph: {graph_words(change)}.")
+    say(f"[bold]{summary.tenant}[/bold]: {escape(corrected_words(change, wanted.values))}")
+    say_queued(summary.plan)
+    for planned in summary.plan.changes:
+        if not planned.is_pushed and not planned.is_conflict:
+            say(f"Graph: {graph_words(planned, summary.plan.sending)}.")

@@ -16,6 +16,7 @@ def dead_letters(
     from commands.support.choosing import chosen_tenants
     from commands.support.console import print_json, say
     from commands.support.exits import Exit
+    from commands.support.typed import say_typed
     from tasks.acts.retry import read_dead_letters
 
     found = {one.name: read_dead_letters(one.name) for one in chosen_tenants(tenant)}
@@ -25,7 +26,9 @@ def dead_letters(
     elif dead:
         for name, letter in dead:
             _say(name, letter)
-        say("When the cause is gone: activation-sync retry TENANT (it sends the values that are current then)")
+        say("When the cause is gone, queue the values that are current then:")
+        for name in dict.fromkeys(name for name, _ in dead):
+            say_typed(" ", "retry", name)
     else:
         say("No dead letters.")
     raise typer.Exit(Exit.UNSETTLED if dead else Exit.DONE)

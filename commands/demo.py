@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from activation_sync.core.phrases import rows_words
+
 if TYPE_CHECKING:
     from activation_sync.core.runs.summary import RunSummary
     from activation_sync.emulator import Emulator
@@ -35,10 +37,10 @@ def demo(
         )
         _first_night(emulator)
         _second_night(emulator)
-        _third_night(emulator)
+        corrected = _third_night(emulator)
         agree = _say_whether_they_agree(emulator)
     open_warehouse().dispose()  # its write-ahead log goes into the one file that people look at
-    say_where_next(home)
+    say_where_next(home, corrected)
     raise typer.Exit(0 if agree else 1)
 
 
@@ -56,10 +58,12 @@ def _second_night(emulator: "Emulator") -> None:
     _night(emulator)
 
 
-def _third_night(emulator: "Emulator") -> None:
+def _third_night(emulator: "Emulator") -> tuple[str, str]:
+    """Returns the product that was corrected before it, and the refresh date."""
     from commands.support.console import say
 
     product, before, after = _correct_a_count()
+    corrected_on = emulator.refreshed_on
     emulator.advance(days=1)
     say(
         f"\nSomeone corrects the warehouse by hand: {product} has {after} assigned users, not {before}.\n"
@@ -67,6 +71,7 @@ def _third_night(emulator: "Emulator") -> None:
         "must not be overwritten."
     )
     _night(emulator)
+    return product, str(corrected_on)
 
 
 def _night(emulator: "Emulator") -> "RunSummary":
@@ -79,7 +84,7 @@ def _night(emulator: "Emulator") -> "RunSummary":
     summary = run_sync(TENANT, as_of=emulator.today)
     say_summary(summary)
     patched = sum(_is_applied_patch(entry) for entry in emulator.journal()[served_before:])
-    say(f"Graph's own journal: {patched} rows PATCHed by this run.")
+    say(f"Graph's own journal: {rows_words(patched)} PATCHed by this run.")
     if summary.outcome.exit_code != Exit.DONE:
         raise typer.Exit(summary.outcome.exit_code)
     return summary
@@ -124,7 +129,7 @@ def _say_whether_they_agree(emulator: "Emulator") -> bool:
     rows = emulator.rows(emulator.tenants[0].tenant_id)
     theirs = {(str(row.refreshed_on), " ".join(row.product_type.split()).upper(), *row.counts) for row in rows}
     if ours == theirs:
-        say(f"\n[green]Warehouse and Graph agree on all {len(ours)} rows.[/green]")
+        say(f"\n[green]Warehouse and Graph agree on all {rows_words(len(ours))}.[/green]")
     else:
-        say_error(f"warehouse and Graph differ in {len(ours ^ theirs)} rows")
+        say_error(f"warehouse and Graph differ in {rows_words(len(ours ^ theirs))}")
     return ours == theirs

@@ -98,7 +98,9 @@ As a configuration of activation-sync (each secret goes into the environment):
 
 
 def _configuration(how: "HowToConnect") -> str:
-    """What can be pasted into activation-sync.toml."""
+    """What can be pasted into activation-sync.toml; TOML quotes as JSON does."""
+    import json
+
     tenants = "\n".join(
         f'\n[[tenants]]\nname = "{one.tenant}"\ntenant_id = "{one.tenant_id}"\nclient_id = "{one.client_id}"\n'
         f'client_secret = "env:{_variable(one.tenant)}"\n# {_variable(one.tenant)}={one.client_secret}'
@@ -109,7 +111,7 @@ def _configuration(how: "HowToConnect") -> str:
 root = "{how.graph_root}"
 authority_root = "{how.graph_root}"
 download_hosts = ["{how.download_host}"]
-ca_file = "{how.ca_file}"
+ca_file = {json.dumps(str(how.ca_file), ensure_ascii=False)}
 
 [write_back]
 enabled = true

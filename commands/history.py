@@ -17,10 +17,14 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
     """List runs, and what people did (correct, resolve, withdraw, ...): when, for which day, and the result."""
+    from rich.markup import escape
+
+    from activation_sync.core.runs.words import empty_words
     from activation_sync.warehouse.database.engine import reading
     from activation_sync.warehouse.runs.runs import read_runs
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse
     from commands.support.console import print_json, print_table, say
+    from commands.support.typed import typed
 
     tenants = chosen_tenants(tenant)
     with reading(open_migrated_warehouse()) as connection:
@@ -32,7 +36,7 @@ def history(
         if found:
             print_table(f"{name}: newest runs first", [_row(run) for run in found])
         else:
-            say(f"{name}: no run yet.")
+            say(escape(f"{name}: no run yet; {empty_words(typed('sync', name))}"), is_copied=True)
 
 
 def _row(run: "RunRecord") -> dict[str, str]:
@@ -63,7 +67,7 @@ def _came_to_words(summary: "RunSummary") -> str:
     numbers = {
         **dict(sorted(plan.decisions.items())),
         "written": plan.written,
-        "pushed": plan.pushed,
+        "queued": plan.pushed,
         "acknowledged": summary.delivery.acknowledged,
     }
     report = f"report of {plan.observed_on}: " if plan.observed_on else ""

@@ -1,5 +1,6 @@
 """`activation-sync import`: reports downloaded by hand become part of what can be backfilled."""
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -8,17 +9,19 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from activation_sync.core.model import Report
     from tasks.acts.imports import ImportedReport
 
 
 class FileResult(NamedTuple):
-    """What became of one file. verdict: imported, known or refused."""
+    """What became of one file. verdict: imported, known or refused; reason: why it was refused."""
 
     file: str
     verdict: str
-    says: str
-    report: str = ""
-    refresh_date: str = ""
+    report: "Report | None" = None
+    refreshed_on: date | None = None
+    rows: int | None = None
+    reason: str = ""
 
 
 def import_reports(
@@ -31,8 +34,9 @@ def import_reports(
     Which report a file is, and of which refresh date, is read from its content. A bad file is refused whole.
     """
     from commands.support.choosing import only_tenant, open_migrated_warehouse
-    from commands.support.console import print_json, say
+    from commands.support.console import print_json
     from commands.support.exits import Exit
+    from commands.support.typed import say_typed
 
     chosen = only_tenant(tenant).name
     open_migrated_warehouse()
@@ -45,7 +49,8 @@ def import_reports(
         print_json([line._asdict() for line in lines])
     elif any(line.verdict == "imported" for line in lines):
         first, last = _dates(lines)
-        say(f"Next: activation-sync backfill --tenant {chosen} --from {first} --to {last} --reason ... --dry-run")
+        window = ("--from", str(first), "--to", str(last), "--reason", "imported reports")
+        say_typed("Next:", "backfill", "--tenant", chosen, *window, "--dry-run")
     raise typer.Exit(Exit.FAILED if any(line.verdict == "refused" for line in lines) else Exit.DONE)
 
 
@@ -62,21 +67,15 @@ def _import(tenant: str, files: "Iterable[Path]") -> "Iterator[FileResult]":
             hold_tenant(tenant, f"import of {file.name}", say=err.print) as lease,
         ):
             try:
-                line = _line(file, import_report(tenant, file, lease))
+                line = _result(file, import_report(tenant, file, lease))
             except (ReportFormatError, LandingError) as error:
-                line = FileResult(str(file), "refused", str(error))
+                line = FileResult(str(file), "refused", reason=str(error))
         yield line
 
 
-def _line(file: Path, imported: "ImportedReport") -> FileResult:
-    from activation_sync.core.phrases import rows_words
-
-    what = f"{imported.report} of {imported.refreshed_on}"
-    if imported.is_known:
-        verdict, says = "known", f"{what}: these bytes have landed before; nothing to do"
-    else:
-        verdict, says = "imported", f"{what}, {rows_words(imported.rows)}"
-    return FileResult(str(file), verdict, says, imported.report, imported.refreshed_on.isoformat())
+def _result(file: Path, imported: "ImportedReport") -> FileResult:
+    verdict = "known" if imported.is_known else "imported"
+    return FileResult(str(file), verdict, imported.report, imported.refreshed_on, imported.rows)
 
 
 def _say(line: FileResult) -> None:
@@ -85,9 +84,18 @@ def _say(line: FileResult) -> None:
     from commands.support.console import say
 
     signs = {"imported": "[green]imported[/green]", "known": "[dim]known   [/dim]", "refused": "[red]refused [/red]"}
-    say(f"{signs[line.verdict]} {escape(line.file)}: {escape(line.says)}")
+    say(f"{signs[line.verdict]} {escape(line.file)}: {escape(_words(line))}")
 
 
-def _dates(lines: list[FileResult]) -> tuple[str, str]:
-    dates = sorted(line.refresh_date for line in lines if line.verdict == "imported")
-    return dates[0], dates[-1]
+def _words(line: FileResult) -> str:
+    from activation_sync.core.phrases import rows_words
+
+    what = f"{line.report} of {line.refreshed_on}"
+    if line.verdict == "known":
+        return f"{what}: these bytes have landed before; nothing to do"
+    return line.reason or f"{what}, {rows_words(line.rows or 0)}"
+
+
+def _dates(lines: list[FileResult]) -> tuple[date, date]:
+    dates = [line.refreshed_on for line in lines if line.verdict == "imported" and line.refreshed_on]
+    return min(dates), max(dates)

@@ -37,6 +37,7 @@ NAME = "activation-sync"
 
 app = typer.Typer(
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},  # of every command
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Reconcile Microsoft 365 activation counts between usage data, your warehouse and Microsoft Graph.",

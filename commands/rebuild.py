@@ -37,6 +37,7 @@ def rebuild(
 
 
 def _say_rebuilt(rebuilt: "Rebuilt") -> None:
+    from activation_sync.core.phrases import rows_words
     from commands.support.console import print_table, say, say_error
 
     print_table("Present and rebuilt", [_row(table) for table in rebuilt.tables], ("rows", "differences", "edited"))
@@ -45,10 +46,10 @@ def _say_rebuilt(rebuilt: "Rebuilt") -> None:
             say(f"{table.table}: {words}")
     for problem in rebuilt.problems:
         say_error(problem)
-    say(f"{rebuilt.reread:,} landed reports were read again; {_expired_words(rebuilt.expired)}")
+    say(f"Read again: {rows_words(rebuilt.reread, 'landed report')}; {_expired_words(rebuilt.expired)}")
     if edited := sum(table.edited for table in rebuilt.tables):
         say(
-            f"{edited:,} rows were edited, added or deleted since the last run. No run has seen that yet, so the "
+            f"Edited, added or deleted since the last run: {rows_words(edited)}. No run has seen that yet, so the "
             "ledger does not know it; the rebuilt warehouse holds what was there before."
         )
     say("[green]Equal.[/green]" if rebuilt.is_equal else "[red]Not equal.[/red]")
@@ -57,7 +58,7 @@ def _say_rebuilt(rebuilt: "Rebuilt") -> None:
 def _expired_words(expired: int) -> str:
     if not expired:
         return "none has expired."
-    return f"{expired:,} have expired; their counts were copied and are not checked."
+    return f"expired: {expired:,}, whose counts were copied and are not checked."
 
 
 def _row(table: "Comparison") -> dict[str, str]:

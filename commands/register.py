@@ -34,6 +34,7 @@ def register(
     from activation_sync.errors import ConfigError
     from commands.support.automations import register_automations
     from commands.support.console import quieten_prefect, say
+    from commands.support.schedules import read_schedules, schedule_words
     from commands.support.servers import server_in_use
 
     if not server_in_use():
@@ -42,7 +43,10 @@ def register(
     quieten_prefect()
     register_deployments()
     register_automations(notify_url)
-    say(f"Registered. Run them on this machine with: prefect worker start --pool {POOL}")
+    say(f"Registered. Run them on this machine with: prefect worker start --pool {POOL}", is_copied=True)
+    say("Schedules on this server now:")
+    for line in schedule_words(read_schedules(POOL)):
+        say(f"  {line}")
 
 
 def _webhook(reference: str) -> "SecretStr":

@@ -59,9 +59,11 @@ def resolve(
 
 
 def _say(change: "Change", summary: "RunSummary") -> None:
+    from rich.markup import escape
+
     from activation_sync.core.rule.conflicts import resolved_words
     from commands.support.console import say
+    from commands.support.running import say_queued
 
-    say(f"[bold]{summary.tenant}[/bold]: {resolved_words(change)}")
-    if change.is_pushed:
-        say(f"The next sync sends it to Graph; to send now: activation-sync sync {summary.tenant}")
+    say(f"[bold]{summary.tenant}[/bold]: {escape(resolved_words(change))}")
+    say_queued(summary.plan)

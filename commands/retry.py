@@ -51,24 +51,24 @@ def _retry(tenant: "TenantSettings", product: str | None, date: datetime | None)
 
 
 def _facts(found: "Retry", summary: "RunSummary") -> dict[str, object]:
-    from activation_sync.core.rule.retry import unsent_words
-
     return {
         "tenant": summary.tenant,
         "run_id": summary.run_id,
         "queued": [change.key._asdict() | {"counts": change.settled._asdict()} for change in found.plan.changes],
-        "not_queued": unsent_words(found.unsent),
+        "not_queued": [key._asdict() | {"reason": why.name.lower()} for key, why in found.unsent.items()],
     }
 
 
 def _say(found: "Retry", summary: "RunSummary") -> None:
+    from rich.markup import escape
+
     from activation_sync.core.phrases import rows_words
     from activation_sync.core.rule.retry import unsent_words
     from commands.support.console import say
+    from commands.support.running import say_queued
 
     queued = rows_words(len(found.plan.changes), "dead letter")
     say(f"[bold]{summary.tenant}[/bold]: {queued} queued again, with the values that are current now.")
     for line in unsent_words(found.unsent):
-        say(line)
-    if found.plan.changes:
-        say(f"The next sync sends what is queued; to send now: activation-sync sync {summary.tenant}")
+        say(escape(line))
+    say_queued(summary.plan)

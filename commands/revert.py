@@ -23,11 +23,13 @@ def revert(
 
     Rows that moved again since stay as they are and are named, and so are rows that the run created.
     """
-    from activation_sync.core.pages.plan_view import view_plan
+    from activation_sync.core.rule.planned import Sending
     from commands.support.console import err, print_json
     from commands.support.exits import Exit
+    from commands.support.running import say_unneeded
     from tasks.acts.revert import find_run, preview_revert
     from tasks.acts.revert import revert as revert_run
+    from tasks.steps.planning import view_of
 
     undone = find_run(run)
     if dry_run:
@@ -35,36 +37,39 @@ def revert(
     else:
         with err.status(f"{undone.tenant}: waiting for its lease"):
             found, summary = revert_run(undone, approve)
-    view = view_plan(found.plan)
+    view = summary.plan if summary else view_of(found.plan, Sending.WOULD)
     if as_json:
         print_json(_facts(undone, found, view, summary))
     else:
         _say(undone, found, view, is_done=not dry_run)
+        say_unneeded(approve, [view])
     raise typer.Exit(Exit.HELD if dry_run and view.is_held else Exit.DONE)
 
 
 def _facts(undone: "RunRecord", found: "Revert", view: "PlanView", summary: "RunSummary | None") -> dict[str, object]:
-    from activation_sync.core.rule.revert import left_words
-
     run_id = summary.run_id if summary else None
-    return {"reverted_run_id": undone.run_id, "run_id": run_id, "plan": view, "left": left_words(found.left)}
+    left = [key._asdict() | {"reason": reason.name.lower()} for key, reason in found.left.items()]
+    return {"reverted_run_id": undone.run_id, "run_id": run_id, "plan": view, "left": left}
 
 
 def _say(undone: "RunRecord", found: "Revert", view: "PlanView", *, is_done: bool) -> None:
-    from activation_sync.core.phrases import rows_words
-    from activation_sync.core.rule.revert import left_words
-    from commands.support.console import say, say_error
-    from commands.support.running import say_changes
+    from rich.markup import escape
 
-    say_changes(view.tenant, view.digest, view.table)
+    from activation_sync.core.phrases import rows_words, short_digest
+    from activation_sync.core.rule.revert import left_words
+    from commands.support.console import say
+    from commands.support.running import say_changes, say_findings, say_queued
+    from commands.support.typed import say_typed
+
+    say_changes(view)
     which = f"the {undone.kind} run of {undone.started_at:%Y-%m-%d %H:%M} UTC"
     verb = "Brought back" if is_done else "Would bring back"
     say(f"[bold]{view.tenant}[/bold]: {verb} {rows_words(view.written)} to the values before {which}.")
     for line in left_words(found.left):
-        say(line)
-    if is_done and view.pushed:
-        say(f"The next sync sends {rows_words(view.pushed)} to Graph; to send now: activation-sync sync {view.tenant}")
-    for finding in () if is_done else view.findings:
-        say_error(f"{view.tenant}: would be held: {finding}")
-    if not is_done and view.is_held:
-        say(f"If that is right: activation-sync revert {undone.run_id} --approve {view.digest[:12]}")
+        say(escape(line))
+    if is_done:
+        say_queued(view)
+        return
+    say_findings(view)
+    if view.is_held:
+        say_typed("If that is right:", "revert", undone.run_id, "--approve", short_digest(view.digest))

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 QUOTAS = {"csv": 14, "json": 100}  # requests in 10 minutes, application, tenant and report; graph/throttling-limits
 SAID = ("failed", "lost", "held", "quarantined", "put-off")  # with the reason; what else is amiss stands in the table
-OPEN_ENDS = ("pending", "in doubt", "conflicts", "dead letters", "rejected", "restated")
+OPEN_ENDS = {
+    "pending": "pending",
+    "in_doubt": "in doubt",
+    "conflicts": "conflict",
+    "dead": "dead letter",
+    "rejected": "rejected",
+    "restated": "restated",
+}
+NO_NOUNS = ("pending", "in doubt", "rejected", "restated")
 
 
 def status(
@@ -39,6 +47,7 @@ def status(
     else:
         print_table("Tenants", [_row(one, now().date()) for one in facts])
         _say_reasons(standings)
+        _say_open_ends(facts, tenants)
     is_unsettled = any(one["dead"] or one["conflicts"] for one in facts)
     raise typer.Exit(Exit.UNSETTLED if is_unsettled else Exit.DONE)
 
@@ -88,9 +97,26 @@ def _outcome(facts: dict[str, Any]) -> str:
 
 def _open_ends(facts: dict[str, Any]) -> str:
     """What still waits for Graph or for a person; also restatements, for which nobody needs to do anything."""
-    counts = {"in doubt": "in_doubt", "dead letters": "dead"}
-    found = [f"{facts[counts.get(words, words)]:,} {words}" for words in OPEN_ENDS if facts[counts.get(words, words)]]
-    return ", ".join(found) or "nothing"
+    from activation_sync.core.phrases import rows_words
+
+    found = [(facts[name], words) for name, words in OPEN_ENDS.items() if facts[name]]
+    return ", ".join(f"{n:,} {words}" if words in NO_NOUNS else rows_words(n, words) for n, words in found) or "nothing"
+
+
+def _say_open_ends(facts: "list[dict[str, Any]]", tenants: "Sequence[TenantSettings]") -> None:
+    """What to do about updates that wait, and where nothing has run yet."""
+    from rich.markup import escape
+
+    from activation_sync.core.runs.words import empty_words, pending_words
+    from commands.support.console import say
+    from commands.support.typed import typed
+
+    for one, tenant in zip(facts, tenants, strict=True):
+        last, command = one["last_run"], typed("sync", tenant.name)
+        is_offered = last.summary.delivery.is_offered if last and last.summary else True
+        words = pending_words(one["pending"], tenant.write_back.enabled, command, is_offered=is_offered)
+        if words := words or ("" if last else empty_words(command)):
+            say(escape(f"{tenant.name}: {words}"), is_copied=True)
 
 
 def _say_reasons(standings: "Sequence[Standing]") -> None:

@@ -28,7 +28,7 @@ def sync(
     from commands.support.choosing import chosen_tenants, open_migrated_warehouse, refuse_unwritable_warehouse
     from commands.support.console import print_json
     from commands.support.exits import exit_of
-    from commands.support.running import run_sync, say_error_of, say_summary
+    from commands.support.running import run_sync, say_error_of, say_summary, say_unneeded
 
     names = [one.name for one in chosen_tenants(tenant)]
     open_migrated_warehouse() if dry_run else refuse_unwritable_warehouse()  # said before Prefect starts
@@ -42,4 +42,6 @@ def sync(
             say_summary(summary)
     if as_json:
         print_json(summaries)
+    else:
+        say_unneeded(approve, [summary.plan for summary in summaries])
     raise typer.Exit(exit_of(summary.outcome for summary in summaries))

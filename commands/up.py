@@ -128,24 +128,30 @@ def _open_dashboard(home: Path, port: int) -> "Iterator[Sequence[Child]]":
 
 
 def _say_ready(home: Path, *, has_own_server: bool) -> None:
+    from rich.markup import escape
+
+    from commands.register import POOL
     from commands.support.console import say
     from commands.support.password import FILE
+    from commands.support.schedules import read_schedules, schedule_words
     from commands.support.servers import server_in_use
+    from commands.support.typed import typed, with_variables
 
     address = (server_in_use() or "").removesuffix("/api")
-    password_file = f"PREFECT_PROFILES_PATH={home / FILE} " if has_own_server else ""
+    password = {"PREFECT_PROFILES_PATH": str(home / FILE)} if has_own_server else {}
+    register = with_variables(typed("register", "--notify", "env:NAME"), **password, PREFECT_API_URL=f"{address}/api")
     say(
         f"""
 [bold]Ready.[/bold] The dashboard: {address}
 {_login_words(home) if has_own_server else ""}
-  see the schedule    Deployments -> nightly: every night at 01:30, in the time zone of deployments/prefect.yaml
+  see the schedule    Deployments -> nightly. Now: {"; ".join(schedule_words(read_schedules(POOL)))}
   run it now          Deployments -> nightly -> Run -> Quick run
   see what it did     Runs -> the run -> Artifacts: the plan and the page of each tenant
   one tenant only     Deployments -> sync -> Run -> Custom run; you can approve a held plan there
   past dates again    Deployments -> backfill -> Run: a form with dates, and a reason
-  be notified         {password_file}PREFECT_API_URL={address}/api activation-sync register --notify env:NAME
+  be notified         {escape(register)}
 
-Logs, records and, with the emulator, the warehouse are in {home}. Ctrl-C stops everything.""",
+Logs, records and, with the emulator, the warehouse are in {escape(str(home))}. Ctrl-C stops everything.""",
         is_copied=True,
     )
 

@@ -45,14 +45,15 @@ def _has_head(proofs: "list[ChainProof]", head: str | None) -> bool:
 
 
 def _say_proofs(proofs: "list[ChainProof]", head: str | None) -> None:
+    from activation_sync.core.phrases import rows_words
     from commands.support.console import say, say_error
 
     for proof in proofs:
         if proof.broken:
             broken = f"row {proof.broken.id} of {proof.broken.at}: {proof.broken.fault}"
-            say_error(f"{proof.tenant}: {proof.rows:,} rows are intact, then {broken}")
+            say_error(f"{proof.tenant}: {rows_words(proof.rows)} intact, then {broken}")
         else:
-            say(f"[bold]{proof.tenant}[/bold]: {proof.rows:,} rows are intact; head {proof.head or '(none)'}")
+            say(f"[bold]{proof.tenant}[/bold]: {rows_words(proof.rows)} intact; head {proof.head or '(none)'}")
     if not proofs:
         say("The ledger is empty.")
     if not _has_head(proofs, head):

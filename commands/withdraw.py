@@ -34,12 +34,14 @@ def withdraw(
 
     It names the rows that a person has corrected since, and leaves them. To use the report again, import it again.
     """
-    from activation_sync.core.pages.plan_view import view_plan
+    from activation_sync.core.rule.planned import Sending
     from commands.support.choosing import only_tenant
     from commands.support.console import err, print_json
     from commands.support.exits import Exit
+    from commands.support.running import say_unneeded
     from tasks.acts.withdraw import Wrong, preview_withdraw
     from tasks.acts.withdraw import withdraw as withdraw_reports
+    from tasks.steps.planning import view_of
 
     name, wrong = only_tenant(tenant).name, Wrong(date.date(), reason, report)
     if dry_run:
@@ -47,11 +49,12 @@ def withdraw(
     else:
         with err.status(f"{name}: waiting for its lease"):
             found, summary = withdraw_reports(name, wrong, approve)
-    view = view_plan(found.withdrawal.plan)
+    view = summary.plan if summary else view_of(found.withdrawal.plan, Sending.WOULD)
     if as_json:
         print_json(_facts(found, wrong, view, summary))
     else:
         _say(found, wrong, view, is_done=not dry_run)
+        say_unneeded(approve, [view])
     raise typer.Exit(Exit.HELD if dry_run and view.is_held else Exit.DONE)
 
 
@@ -77,9 +80,9 @@ def _say(found: "Withdrawn", wrong: "Wrong", view: "PlanView", *, is_done: bool)
     from activation_sync.core.phrases import rows_words
     from activation_sync.core.rule.withdraw import sent_words, stays_words
     from commands.support.console import say
-    from commands.support.running import say_changes
+    from commands.support.running import say_changes, say_findings, say_queued
 
-    say_changes(view.tenant, view.digest, view.table)
+    say_changes(view)
     verb = "Withdrawn" if is_done else "Would withdraw"
     for landed in found.reports:
         say(f"{verb}: {landed.report} of {wrong.on} from {landed.source}, given {landed.seen_at:%Y-%m-%d %H:%M} UTC")
@@ -88,17 +91,18 @@ def _say(found: "Withdrawn", wrong: "Wrong", view: "PlanView", *, is_done: bool)
     gone = len(found.withdrawal.gone)
     changes = f"{rows_words(view.written - gone)} back to what stood before, {rows_words(gone)} out of the table"
     say(f"[bold]{view.tenant}[/bold]: {changes}.")
-    if is_done and view.pushed:
-        say(f"The next sync sends {rows_words(view.pushed)} to Graph; to send now: activation-sync sync {view.tenant}")
-    if not is_done:
-        _say_findings(view)
-
-
-def _say_findings(view: "PlanView") -> None:
-    from activation_sync.core.phrases import short_digest
-    from commands.support.console import say, say_error
-
-    for finding in view.findings:
-        say_error(f"{view.tenant}: would be held: {finding}")
+    if is_done:
+        say_queued(view)
+        return
+    say_findings(view)
     if view.is_held:
-        say(f"If that is right, run the same without --dry-run and with --approve {short_digest(view.digest)}")
+        _say_how_to_approve(wrong, view)
+
+
+def _say_how_to_approve(wrong: "Wrong", view: "PlanView") -> None:
+    from activation_sync.core.phrases import short_digest
+    from commands.support.typed import say_typed
+
+    report = ("--report", wrong.report) if wrong.report else ()
+    which = ("--tenant", view.tenant, "--date", str(wrong.on), *report, "--reason", wrong.reason)
+    say_typed("If that is right:", "withdraw", *which, "--approve", short_digest(view.digest))

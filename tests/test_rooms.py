@@ -114,9 +114,9 @@ def in_room(room: str) -> Iterator[Path]:
 def doors_of(room: str) -> set[str]:
     """The modules outsiders may import, as the room's own docstring names them."""
     documentation = ast.get_docstring(ast.parse((ROOT / room.replace(".", "/") / "__init__.py").read_text())) or ""
-    found = re.search(r"^Doors: ([a-z_, ]+)[.;]", documentation, re.MULTILINE)
+    found = re.search(r"^Doors: ([a-z_,\s]+)[.;]", documentation, re.MULTILINE)
     assert found, f"{room}/__init__.py does not name its doors"
-    return {f"{room}.{door}" for door in found[1].split(", ")} - {f"{room}.none"}
+    return {f"{room}.{door}" for door in re.split(r",\s+", found[1])} - {f"{room}.none"}
 
 
 def entered(room: str) -> Iterator[tuple[str, str]]:

@@ -197,6 +197,7 @@ class PlanInputs:
     settled_before: for each refresh date of the observed reports, the settled counts of the one before it.
     reported_near: for the same dates, the counts report of that date, or the nearest within three days; empty where
     the counts report is itself observed.
+    served_on: refresh date of the newest counts report that Graph gave; it will not serve an older one again.
     """
 
     tenant: str
@@ -207,6 +208,7 @@ class PlanInputs:
     as_of: date | None = None
     settled_before: Mapping[date, DayCounts] = field(default_factory=dict)
     reported_near: Mapping[date, DayCounts] = field(default_factory=dict)
+    served_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ class Plan:
     """All changes of one run in a stable order, the guards' findings, and the digest a person approves.
 
     kept: keys looked at that need nothing. The digest is of the content alone, whatever order the inputs came in.
+    served_on: as its inputs say.
     """
 
     tenant: str
@@ -276,6 +279,7 @@ class Plan:
     kept: int = 0
     observed_on: date | None = None
     newest_reconciled_on: date | None = None
+    served_on: date | None = None
 
     @property
     def is_held(self) -> bool:

@@ -38,6 +38,15 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "access_denied": _CONSENT,
     }
 )
+# Hints only: told beside the remedy, and left out when Microsoft no longer uses the code.
+HINTS: Mapping[int, str] = MappingProxyType(
+    {
+        7000215: "Perhaps the secret's ID was pasted instead of its value: the portal shows the value once, when it is "
+        "made.",
+        7000222: "The secret has expired.",
+        700016: "The application is not in this tenant: check tenant_id and client_id.",
+    }
+)
 PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 
@@ -105,13 +114,18 @@ def sign_in_error(application: str, answer: Mapping[str, object]) -> ActivationS
         reason = error or "an answer without a token"
         return GraphBusyError(f"The token endpoint had no token for {application}: {reason}")
     remedy = REMEDIES.get(error, "Look the code up at https://login.microsoftonline.com/error.")
-    return CredentialError(f"The token endpoint refused {application}: {_diagnosis(error, answer)}. {remedy}")
+    said = [remedy, *(HINTS[code] for code in _codes(answer) if code in HINTS)]
+    return CredentialError(f"The token endpoint refused {application}: {_diagnosis(error, answer)}. {' '.join(said)}")
+
+
+def _codes(answer: Mapping[str, object]) -> list[int]:
+    codes = answer.get("error_codes")
+    return [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
 
 
 def _diagnosis(error: str, answer: Mapping[str, object]) -> str:
     """Only what has the shape it should have, so that nothing the endpoint echoes can come along."""
-    codes = answer.get("error_codes")
-    shown = [f"AADSTS{code}" for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+    shown = [f"AADSTS{code}" for code in _codes(answer)]
     correlation = str(answer.get("correlation_id", ""))
     if re.fullmatch(r"[0-9a-fA-F-]{36}", correlation):
         shown.append(f"correlation id {correlation}")

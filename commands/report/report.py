@@ -54,6 +54,7 @@ def _write_page(tenants: "Sequence[TenantSettings]", path: Path, names: bool) ->
     from commands.report.reading import read_history
     from commands.support.choosing import open_migrated_warehouse
     from commands.support.console import say
+    from commands.support.typed import say_typed
     from tasks.wiring import now
 
     at = now()
@@ -64,7 +65,7 @@ def _write_page(tenants: "Sequence[TenantSettings]", path: Path, names: bool) ->
     empty = [history.tenant for history in histories if history.is_empty]
     say(f"Wrote {escape(str(path))} ({len(page) / 1000:,.0f} kB): open it in any browser.")
     if empty:
-        say(f"Nothing is in the warehouse yet for {', '.join(empty)}: run activation-sync sync first.")
+        say_typed(f"Nothing is in the warehouse yet for {', '.join(empty)}; first:", "sync")
 
 
 def _write_month_ends(

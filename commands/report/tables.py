@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from activation_sync.core.model import Measure
-from activation_sync.core.pages.backfill_words import dates_words
 from activation_sync.core.pages.bi_rows import (
     DailyCount,
     Drift,
@@ -16,6 +15,7 @@ from activation_sync.core.pages.bi_rows import (
 )
 from activation_sync.core.pages.charts import share_words
 from activation_sync.core.pages.unused_licences import NeverActivated, PlatformCount, UserOfProduct
+from activation_sync.core.phrases import dates_words
 from activation_sync.core.rule.reasons import MEASURE_WORDS
 from activation_sync.core.runs.standing import in_order
 from commands.report.reading import SHOWN_ROWS, TenantHistory

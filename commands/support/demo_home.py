@@ -2,13 +2,16 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
+from rich.markup import escape
+
+from activation_sync.core.phrases import command_line
 from activation_sync.emulator import EmulatedTenant, Emulator
 from activation_sync.errors import ConfigError
 from activation_sync.warehouse.database.schema import migrate
 from commands.support.console import say
+from commands.support.typed import as_found, with_variables
 from config.sources import use_only
 from tasks.wiring import open_warehouse
 
@@ -76,27 +79,27 @@ client_secret = "file:{secret.name}"
 """
 
 
-def say_where_next(home: Path) -> None:
-    """The commands that a new user can type next, with the paths of this machine."""
-    job = _as_typed("activation-sync")
-    ours = f"{job} --config {_short(home / 'activation-sync.toml')}"
+def say_where_next(home: Path, corrected: tuple[str, str]) -> None:
+    """The commands that a new user can type next, with the paths of this machine.
+
+    corrected: product and refresh date of the count that was corrected by hand.
+    """
+    job, (product, day) = as_found("activation-sync"), corrected
+    ours = (_short(job), "--config", _short(home / "activation-sync.toml"))
+    server = command_line(_short(as_found("prefect")), "server", "start")
     lines = (
-        f"\n[bold]Where to look next[/bold]\n  {ours} status",
-        f'  {ours} why "MICROSOFT 365 APPS FOR ENTERPRISE"',
-        f"  the dashboard of these runs: PREFECT_HOME={home / 'prefect'} {_as_typed('prefect')} server start",
+        f"  {command_line(*ours, 'status')}",
+        f"  {command_line(*ours, 'why', product, '--date', day)}",
+        f"  the dashboard of these runs: {with_variables(server, PREFECT_HOME=str(home / 'prefect'))}",
         f"  the landed reports: {_short(home / 'landing')}; the warehouse: {_short(home / 'warehouse.db')}",
-        f"  an emulator of your own to work against: {job} emulate",
+        f"  an emulator of your own to work against: {command_line(_short(job), 'emulate')}",
     )
+    say("\n[bold]Where to look next[/bold]")
     for line in lines:
-        say(line, is_copied=True)
+        say(escape(line), is_copied=True)
 
 
-def _as_typed(command: str) -> str:
-    """A command's name where the shell finds it, else its path beside this Python."""
-    beside = Path(sys.executable).with_name(command)
-    return command if shutil.which(command) or not beside.exists() else _short(beside)
-
-
-def _short(path: Path) -> str:
+def _short(path: Path | str) -> str:
     """As seen from this folder, when it lies below it."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    is_below = isinstance(path, Path) and path.is_relative_to(Path.cwd())
+    return os.path.relpath(path) if is_below else str(path)

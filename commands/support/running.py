@@ -1,6 +1,6 @@
 """Runs the flow in this process and says how it ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -8,11 +8,14 @@ from typing import cast
 
 from rich.markup import escape
 
+from activation_sync.core.phrases import short_digest
 from activation_sync.core.rule.reasons import MEASURE_WORDS
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.core.runs.summary import PlanView, RunSummary
+from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_words
+from activation_sync.core.runs.words import not_held_words, planned_words, queued_words, waiting_words
 from activation_sync.errors import ActivationSyncError, HeldError
 from commands.support.console import err, print_table, quieten_prefect, say, say_error, show_steps
+from commands.support.typed import say_typed, typed
 
 
 def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None) -> RunSummary:
@@ -35,32 +38,43 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
 
 def preview(tenant: str) -> PlanView:
     """Tonight's plan, without Prefect, because a preview needs no run."""
-    from activation_sync.core.pages.plan_view import view_plan
-
     with err.status(f"{tenant}: reading reports"):
-        from tasks.steps.preview import preview_plan
+        from tasks.steps.preview import preview as look
 
-        return view_plan(preview_plan(tenant))
+        return look(tenant)
 
 
 def say_plan(view: PlanView) -> None:
     """A plan, for a person."""
-    say_changes(view.tenant, view.digest, view.table)
-    say(
-        f"[bold]{view.tenant}[/bold]: report of {view.observed_on}; would write {view.written} and push {view.pushed} "
-        f"of {view.written + view.kept} rows"
-    )
+    say_changes(view)
+    would = f"{planned_words(view)}; nothing was written.{waiting_words(view)}"
+    say(f"[bold]{view.tenant}[/bold]: report of {view.observed_on or 'no date'}. {escape(would)}")
+    say_findings(view)
+    if view.is_held:
+        say_typed("If that is right:", "sync", view.tenant, "--approve", short_digest(view.digest))
+
+
+def say_findings(view: PlanView) -> None:
+    """Why a plan that was only looked at would be held; nothing when it would not."""
     for finding in view.findings:
         say_error(f"{view.tenant}: would be held: {finding}")
-    if view.is_held:
-        say(f"If that is right: activation-sync sync {view.tenant} --approve {view.digest[:12]}")
+
+
+def say_queued(view: PlanView) -> None:
+    """What happens to the updates that a person has queued."""
+    if words := queued_words(view.pushed, view.is_write_back_on, typed("sync", view.tenant)):
+        say(escape(words), is_copied=True)
+
+
+def say_unneeded(approve: str | None, plans: Iterable[PlanView]) -> None:
+    """Tell who approved a plan that none was held; nothing where one was, or where a run failed before it had one."""
+    if approve and all(plan.digest and not plan.is_held for plan in plans):
+        say(not_held_words(approve))
 
 
 def say_summary(summary: RunSummary) -> None:
     """What one run did, for a person."""
-    from activation_sync.core.runs.summary import outcome_words
-
-    say_changes(summary.tenant, summary.plan.digest, summary.plan.table)
+    say_changes(summary.plan)
     if summary.error:
         say_error_of(summary)
     else:
@@ -73,11 +87,11 @@ def say_error_of(summary: RunSummary) -> None:
         say_error(f"{summary.tenant}: {summary.error}")
 
 
-def say_changes(tenant: str, digest: str, table: Sequence[Mapping[str, str]]) -> None:
+def say_changes(view: PlanView) -> None:
     """The changes of a plan, a table for each refresh date."""
-    for day, rows in groupby(table, key=itemgetter("refresh date")):
+    for day, rows in groupby(view.table, key=itemgetter("refresh date")):
         shown = [{_TITLES.get(name, name): row[name] for name in row if name not in _IN_TITLE} for row in rows]
-        print_table(f"{tenant}, report of {day} (plan {digest[:12]})", shown, _NUMERIC)
+        print_table(f"{view.tenant}, report of {day} (plan {short_digest(view.digest)})", shown, _NUMERIC)
 
 
 _IN_TITLE = ("refresh date", "decision")  # the decision is in the words of "why"

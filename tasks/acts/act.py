@@ -7,13 +7,15 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from activation_sync.core.model import Plan
-from activation_sync.core.pages.plan_view import summarise_act, view_plan
+from activation_sync.core.pages.plan_view import summarise_act
+from activation_sync.core.rule.planned import Sending
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.runs.runs import record_run
 from tasks.run import Run, open_run
+from tasks.steps.planning import view_of
 from tasks.wiring import now, open_warehouse
 
 
@@ -32,7 +34,7 @@ def apply_act(
     note: stands beside each decision in the ledger.
     """
     apply_plan(connection, plan, run.stamp(), note)
-    view = replace(view_plan(plan), approved_by=approved_by)
+    view = replace(view_of(plan, Sending.NEXT_SYNC), approved_by=approved_by)
     summary = summarise_act(view, run.run_id, run.as_of)
     record_run(connection, summary, at=now())
     return summary

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from activation_sync.core.phrases import rows_words
 from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
 from activation_sync.core.rule.revert import Revert, plan_revert
 from activation_sync.core.runs.outcome import RunKind
@@ -53,7 +54,8 @@ def revert(undone: RunRecord, approve: str | None = None) -> tuple[Revert, RunSu
         found = _revert_from(connection, undone)
         hold_if_not_approved(found.plan, approve, was_held(connection, run.tenant, normal_digest(approve)))
         approved_by = record_approval(connection, run, found.plan)
-        note = f"undid run {undone.run_id}: {len(found.plan.changes)} rows brought back, {len(found.left)} left"
+        brought_back = rows_words(len(found.plan.changes))
+        note = f"undid run {undone.run_id}: {brought_back} brought back, {len(found.left)} left"
         record_act(connection, run.tenant, Act("revert", note), run.stamp())
         return found, apply_act(run, connection, found.plan, approved_by)
 

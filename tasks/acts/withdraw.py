@@ -85,7 +85,8 @@ def _withdrawn_from(connection: Connection, tenant: str, wrong: Wrong) -> Withdr
     there = read_reports_on(connection, tenant, wrong.on)
     if not there:
         newest_on = inputs_from(connection, tenant).newest_reconciled_on
-        raise ChoiceError(f"no report of {wrong.on} is in force for {tenant}; its newest refresh date is {newest_on}")
+        newest = f"its newest refresh date is {newest_on}" if newest_on else "it has no refresh date yet"
+        raise ChoiceError(f"no report of {wrong.on} is in force for {tenant}; {newest}")
     reports = choose_reports(there, wrong.report)
     settings = tenant_settings(tenant)
     observed = reconciled_of(there, observed_report(settings))

@@ -67,7 +67,7 @@ def replay_days(backfill: Backfill, batch: Batch, approve: str | None) -> list[R
     ):
         replayed.append(day)
         step_log().info(
-            "%s %s: %s, %d written, %d pushed",
+            "%s %s: %s, %d written, %d to send",
             *(backfill.tenant, day.refreshed_on, day.verdict, day.written, day.pushed),
             extra={"progress": {"tenant": backfill.tenant, "done": done, "total": batch.total}},
         )
@@ -95,7 +95,8 @@ def preview(tenant: str, window: Window) -> BackfillSummary:
     replayer = _Replayer.of(tenant)
     with reading(open_warehouse()) as connection:
         days = [replayer.look(connection, day, as_reconciled) for day in found.days]
-    return summarise_look(tenant, window, found, days)
+    is_on = tenant_settings(tenant).write_back.enabled
+    return summarise_look(tenant, window, found, days, is_write_back_on=is_on)
 
 
 def look_for_days(tenant: str, window: Window, unreadable: Iterable[str] = ()) -> LandedDays:

@@ -15,6 +15,7 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 
+from activation_sync.core.phrases import rows_words
 from activation_sync.core.runs.shards import Watch
 from activation_sync.errors import ConfigError
 from activation_sync.warehouse.runs.progress import Signs
@@ -95,7 +96,8 @@ def give_up(shard: Shard, state: State | None) -> None:
 
     state: the one it died in. Somebody cancelled it? Then it is cancelled.
     """
-    reason = f"no sign of life of {len(shard.tenants)} tenants in the warehouse; the fleet gives them to another worker"
+    silent = rows_words(len(shard.tenants), "tenant")
+    reason = f"no sign of life of {silent} in the warehouse; the fleet gives them to another worker"
     with get_client(sync_client=True) as client:
         ending = Cancelled if state and state.is_cancelling() else Crashed
         client.set_flow_run_state(shard.flow_run_id, ending(message=reason), force=True)

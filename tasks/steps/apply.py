@@ -7,10 +7,11 @@ from prefect import runtime, task
 from sqlalchemy import Connection
 
 from activation_sync.core.model import Plan
-from activation_sync.core.pages.plan_view import view_plan
 from activation_sync.core.phrases import short_digest
 from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
+from activation_sync.core.rule.planned import Sending
 from activation_sync.core.runs.summary import PlanView
+from activation_sync.core.runs.words import not_held_words
 from activation_sync.warehouse.counts.apply import apply_plan as write_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.ledger.ledger import Act, record_act
@@ -19,7 +20,7 @@ from activation_sync.warehouse.runs.runs import was_held
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.steps.planning import plan_from
+from tasks.steps.planning import plan_from, view_of
 from tasks.wiring import now, open_warehouse
 
 DASHBOARD = "the dashboard"  # whose form does not say who filled it in
@@ -38,7 +39,9 @@ def apply_plan(run: Run, landed_ids: Sequence[str], approve: str | None) -> Plan
         approved_by = record_approval(connection, run, plan)
         write_plan(connection, plan, run.stamp())
         apply_reports(connection, landed_ids, now())
-    view = replace(view_plan(plan), approved_by=approved_by)
+    view = replace(view_of(plan, Sending.NOW), approved_by=approved_by)
+    if approve and not plan.is_held:
+        step_log().info(not_held_words(approve))
     step_log().info("applied %.12s: %d written, %d queued", view.digest, view.written, view.pushed)
     return view
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from prefect import task
 
-from activation_sync.core.pages.plan_view import view_plan
+from activation_sync.core.phrases import rows_words
+from activation_sync.core.rule.planned import Sending
 from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.database.engine import reading
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.steps.planning import plan_from
+from tasks.steps.planning import plan_from, view_of
 from tasks.wiring import open_warehouse
 
 
@@ -21,8 +22,8 @@ def plan_changes(run: Run, landed_ids: Sequence[str]) -> PlanView:
     Safe to repeat: it reads, and writes nothing.
     """
     with reading(open_warehouse()) as connection:
-        view = view_plan(plan_from(connection, run.tenant, landed_ids, run.as_of))
-    step_log().info(
-        "plan %.12s: %d to write, %d to push, %d conflicts", view.digest, view.written, view.pushed, view.conflicts
-    )
+        plan = plan_from(connection, run.tenant, landed_ids, run.as_of)
+    view = view_of(plan, Sending.WOULD if plan.is_held else Sending.NOW)
+    conflicts = rows_words(view.conflicts, "conflict")
+    step_log().info("plan %.12s: %d to write, %d to send, %s", view.digest, view.written, view.pushed, conflicts)
     return view

@@ -6,7 +6,10 @@ from datetime import date
 from sqlalchemy import Connection
 
 from activation_sync.core.model import Plan, PlanInputs
+from activation_sync.core.pages.plan_view import view_plan
 from activation_sync.core.rule.plan import make_plan
+from activation_sync.core.rule.planned import Sending
+from activation_sync.core.runs.summary import PlanView
 from activation_sync.warehouse.counts.states import read_plan_inputs
 from activation_sync.warehouse.reports.loading import read_reported
 from activation_sync.warehouse.reports.manifest import in_force
@@ -27,6 +30,11 @@ def inputs_from(
     """
     tonight = [read_reported(connection, landed_id) for landed_id in in_force(connection, landed_ids)]
     return read_plan_inputs(connection, tenant, observed_report(tenant_settings(tenant)), tonight, judged_on(as_of))
+
+
+def view_of(plan: Plan, sending: Sending) -> PlanView:
+    """A plan as it is shown, by whether its tenant's updates may leave."""
+    return view_plan(plan, sending, is_write_back_on=tenant_settings(plan.tenant).write_back.enabled)
 
 
 def judged_on(as_of: date | None) -> date:

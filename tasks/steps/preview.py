@@ -7,11 +7,11 @@ from typing import BinaryIO, cast
 
 from prefect import task
 
-from activation_sync.core.model import Plan, Report
-from activation_sync.core.pages.plan_view import view_plan
+from activation_sync.core.model import Report
 from activation_sync.core.reports.catalogue import PUBLISHED
 from activation_sync.core.reports.content import read_content
 from activation_sync.core.rule.plan import make_plan
+from activation_sync.core.rule.planned import Sending
 from activation_sync.core.runs.summary import PlanView
 from activation_sync.errors import ReportShrankError
 from activation_sync.graph.client import GraphClient
@@ -22,19 +22,19 @@ from activation_sync.warehouse.reports.loading import ReportedCounts
 from config.settings import SyncSettings
 from tasks.log import step_log
 from tasks.policy import STEP
-from tasks.steps.planning import judged_on
+from tasks.steps.planning import judged_on, view_of
 from tasks.wiring import limits, observed_report, open_graph, open_warehouse, tenant_settings
 
 
 @task(task_run_name="preview {tenant}", **STEP)
 def preview_changes(tenant: str, as_of: date | None = None) -> PlanView:
     """What a sync would do now. Safe to repeat: it reads Graph and the warehouse, and writes nothing."""
-    view = view_plan(preview_plan(tenant, as_of))
-    step_log().info("preview %.12s: %d to write, %d to push", view.digest, view.written, view.pushed)
+    view = preview(tenant, as_of)
+    step_log().info("preview %.12s: would write %d and send %d", view.digest, view.written, view.pushed)
     return view
 
 
-def preview_plan(tenant: str, as_of: date | None = None) -> Plan:
+def preview(tenant: str, as_of: date | None = None) -> PlanView:
     """Tonight's plan, from reports that are read as they arrive and not kept. as_of: the night it stands for."""
     settings = tenant_settings(tenant)
     observed = observed_report(settings)
@@ -45,7 +45,8 @@ def preview_plan(tenant: str, as_of: date | None = None) -> Plan:
         tonight = [_read(graph, report, settings.graph.report_format, settings.sync) for report in reports]
     with reading(engine) as connection:
         inputs = read_plan_inputs(connection, tenant, observed, tonight, judged_on(as_of))
-        return make_plan(inputs, limits(settings))
+        plan = make_plan(inputs, limits(settings))
+    return view_of(plan, Sending.WOULD)
 
 
 def _read(graph: GraphClient, report: Report, report_format: str, sync: SyncSettings) -> ReportedCounts:

@@ -46,13 +46,16 @@ def test_importing_again_is_no_error_and_machines_are_told_the_same(site, termin
     verdicts = [terminal.type("import", "good.csv", "--json") for _ in range(2)]
     assert [said.code for said in verdicts] == [Exit.DONE, Exit.DONE]
     assert [said.json[0]["verdict"] for said in verdicts] == ["imported", "known"]
-    assert verdicts[0].json[0]["refresh_date"] == "2026-01-01"
+    assert (verdicts[0].json[0]["refreshed_on"], verdicts[0].json[0]["rows"]) == ("2026-01-01", 1)
 
 
 def test_a_backfill_is_looked_at_then_done_then_found_done(site, imported, prefect_api):
     looked = imported.type("backfill", *WINDOW, *REASON, "--dry-run")
     assert looked.code == Exit.DONE
-    assert "3 refresh dates: 3 would change. Would write 3 rows and push 3; nothing was written." in looked.everything
+    assert (
+        "3 refresh dates: 3 would change. Would write 3 rows and send 3 updates; nothing was written."
+        in looked.everything
+    )
     assert "Nothing was landed of 2026-01-03" in looked.everything
     assert site.warehouse_rows() == set()
 

@@ -41,7 +41,7 @@ def test_it_says_before_and_after_and_that_the_update_waits(site: OfflineSite):
 
     assert (said.exit_code, said.exception) == (Exit.DONE, None)
     assert f"contoso: {APPS} of {DAY} is corrected: assigned 5 -> 87." in said.stdout
-    assert "It waits in the outbox: write-back is off" in said.stdout
+    assert "1 update waits in the outbox: write-back is off" in said.stdout
 
 
 def test_machines_get_numbers(site: OfflineSite):

@@ -147,6 +147,8 @@ def test_once_an_address_is_named_a_held_tenant_is_notified_once_and_when_it_is_
     assert "sync again once Graph's report has rows" in held
     assert over.startswith("activation-sync, fabrikam: held before any write: over\n")
     assert "top-secret" not in said
+    assert "nightly: on, every night at 01:30 (Europe/Berlin)" in said
+    assert "fleet: off" in said
 
 
 def door_to(site: Site) -> dict[str, str]:

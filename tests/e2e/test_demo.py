@@ -110,6 +110,7 @@ def test_what_it_says_to_type_next_works_without_the_emulator(shown: Shown):
         said = shown.terminal.type(*words)
         assert (said.code, said.err) == (Exit.DONE, "")
         assert "contoso" in said.out
+    assert "corrected in the table by you" in said.out  # of `why`
     assert [words[2] for words in typed] == ["status", "why"]
 
 

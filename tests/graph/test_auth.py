@@ -99,6 +99,30 @@ def test_a_failure_of_the_token_endpoint_is_tried_again_over_the_network(server,
     assert tokens.token() == TOKEN
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (7000215, "Perhaps the secret's ID was pasted instead of its value"),
+        (7000222, "The secret has expired."),
+        (700016, "check tenant_id and client_id."),
+    ],
+)
+def test_a_code_of_which_more_is_known_gets_a_hint_beside_the_remedy(server, tokens, code, hint):
+    will_discover(server)
+    will_issue(server, refused("invalid_client", code))
+    with pytest.raises(CredentialError) as caught:
+        tokens.token()
+    assert "make a new one and configure it." in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_code_that_says_no_more_gets_the_remedy_alone(server, tokens):
+    will_discover(server)
+    will_issue(server, refused("invalid_client", 90002))
+    with pytest.raises(CredentialError, match=r"make a new one and configure it\.$"):
+        tokens.token()
+
+
 @pytest.mark.parametrize(("header", "expected"), [({"Retry-After": "17"}, 17.0), ({}, None)])
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_token_endpoint_says_how_long_to_wait(server, tokens, status, header, expected):

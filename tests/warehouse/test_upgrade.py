@@ -25,16 +25,16 @@ LEDGER_ROWS, HEAD = 129, "16fa19e32766954150ad0476664f099e8b91cfd5ca19acc638ec04
 REFUSED = "the write-back: Graph answered 403 (Authorization_RequestDenied"
 RUNS = [  # newest first: kind, as_of, outcome, the beginning of the plan's digest, what `history` says it came to
     ("sync", "2026-11-27", "failed", "", "nothing"),
-    ("revert", "2026-11-25", "done", "7e04c5eaa1f4", "2 revert, 1 written, 1 pushed"),
-    ("sync", "2026-11-26", "unsettled", "2f2c8d6f5d10", "3 conflict, 2 pull, 1 written, 2 pushed, 2 acknowledged"),
-    ("resolve", "2026-11-25", "done", "eb8830b4f66c", "3 adopt, 1 pushed"),
-    ("sync", "2026-11-26", "unsettled", "f0e436e3ff06", "6 conflict, 3 pull, 1 written, 1 pushed, 1 acknowledged"),
-    ("sync", "2026-11-25", "unsettled", "c7cd5372f128", "1 adopt, 9 pull, 3 written, 4 pushed, 3 acknowledged"),
-    ("sync", "2026-11-24", "done", "a77d2d2858d5", "3 written, 3 pushed, 3 acknowledged; approved by someone"),
+    ("revert", "2026-11-25", "done", "7e04c5eaa1f4", "2 revert, 1 written, 1 queued"),
+    ("sync", "2026-11-26", "unsettled", "2f2c8d6f5d10", "3 conflict, 2 pull, 1 written, 2 queued, 2 acknowledged"),
+    ("resolve", "2026-11-25", "done", "eb8830b4f66c", "3 adopt, 1 queued"),
+    ("sync", "2026-11-26", "unsettled", "f0e436e3ff06", "6 conflict, 3 pull, 1 written, 1 queued, 1 acknowledged"),
+    ("sync", "2026-11-25", "unsettled", "c7cd5372f128", "1 adopt, 9 pull, 3 written, 4 queued, 3 acknowledged"),
+    ("sync", "2026-11-24", "done", "a77d2d2858d5", "3 written, 3 queued, 3 acknowledged; approved by someone"),
     ("sync", "2026-11-24", "held", "a77d2d2858d5", "nothing"),
-    ("backfill", "2026-11-25", "done", "", "6 written, 6 pushed, 6 acknowledged"),
+    ("backfill", "2026-11-25", "done", "", "6 written, 6 queued, 6 acknowledged"),
     ("sync", "2026-11-23", "nothing-new", "e1f5883c1998", "report of 2026-11-21: nothing"),
-    ("sync", "2026-11-23", "done", "8726bba22482", "9 pull, 3 written, 3 pushed, 3 acknowledged"),
+    ("sync", "2026-11-23", "done", "8726bba22482", "9 pull, 3 written, 3 queued, 3 acknowledged"),
 ]
 RESOLVED = [  # how Project Client's assigned users of 24 November were settled: kind, decision, value
     ("decision", "conflict", 37),

@@ -2,23 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
-from itertools import groupby
 
 from activation_sync.core.model import Plan
 from activation_sync.core.pages.bi_rows import DailyCount
 from activation_sync.core.pages.plan_view import page_markdown
-from activation_sync.core.phrases import rows_words, short_digest
-from activation_sync.core.rule.reasons import plan_rows
-from activation_sync.core.runs.backfill import ONE_DAY, BackfillSummary, DayVerdict, ReplayDay, ReplayedDay, view_day
+from activation_sync.core.phrases import dates_words, rows_words, short_digest
+from activation_sync.core.rule.planned import Sending, shown_changes
+from activation_sync.core.runs.backfill import BackfillSummary, DayVerdict, ReplayDay, ReplayedDay, view_day
 from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.words import OFF, doing_words, past_words
 
 SHOWN_ROWS = 200  # of the plan of one refresh date
 
 
 def preview_day(plan: Plan, day: ReplayDay, verdict: DayVerdict, held_because: str = "") -> ReplayedDay:
-    """The same with the plan as a table, for a person who decides on it."""
-    return replace(view_day(plan, day, verdict, held_because), table=tuple(plan_rows(plan)[:SHOWN_ROWS]))
+    """The same with the changes, for a person who decides on it."""
+    return replace(view_day(plan, day, verdict, held_because), changes=shown_changes(plan, SHOWN_ROWS))
 
 
 def day_rows(days: Iterable[ReplayedDay]) -> list[dict[str, str]]:
@@ -28,7 +27,7 @@ def day_rows(days: Iterable[ReplayedDay]) -> list[dict[str, str]]:
             "refresh date": day.refreshed_on.isoformat(),
             "verdict": day.verdict,
             "written": str(day.written),
-            "pushed": str(day.pushed),
+            "to send": str(day.pushed),
             "waiting": str(day.waiting),
             "conflicts": str(day.conflicts),
             "landed": "once" if day.landed == 1 else f"{day.landed} times",
@@ -42,13 +41,6 @@ def backfill_markdown(summary: BackfillSummary, counts: Sequence[DailyCount]) ->
     """A tenant's backfill as a page of the dashboard; its charts are of these dates, oldest first."""
     title = f"{summary.tenant}, refresh dates {summary.start} to {summary.end}"
     return page_markdown(title, _facts(summary), counts)
-
-
-def dates_words(days: Iterable[date]) -> str:
-    """Dates, with those that follow each other as one range."""
-    ordered = enumerate(sorted(days))
-    runs = (list(run) for _, run in groupby(ordered, key=lambda place: place[1] - ONE_DAY * place[0]))
-    return ", ".join(str(run[0][1]) if len(run) == 1 else f"{run[0][1]}..{run[-1][1]}" for run in runs)
 
 
 def backfill_words(summary: BackfillSummary) -> str:
@@ -76,13 +68,18 @@ def _days_words(summary: BackfillSummary) -> str:
     counted = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
     seen = f"{rows_words(len(summary.days), 'refresh date')}{f': {counted}' if counted else ''}."
     if summary.outcome is Outcome.PREVIEWED:
-        return f"{seen} Would write {rows_words(summary.written)} and push {summary.pushed:,}; nothing was written."
+        is_on = summary.delivery.is_enabled
+        would = doing_words(summary.written, summary.pushed, Sending.WOULD, is_write_back_on=is_on)
+        return f"{seen} {would}; nothing was written."
     sent = f"{summary.delivery.acknowledged:,} acknowledged by Graph, {summary.delivery.pending:,} pending"
-    off = "" if summary.delivery.is_enabled else " (write-back is switched off)"
+    off = "" if summary.delivery.is_enabled else f": {OFF}"
     return f"{seen} Wrote {rows_words(summary.written)}; {sent}{off}."
 
 
 def _open_ends(summary: BackfillSummary) -> Iterator[str]:
+    past = [day for day in summary.days if day.waiting_past]
+    if past:
+        yield past_words(sum(day.waiting_past for day in past), [day.refreshed_on for day in past]).strip()
     if summary.missing:
         yield f"Nothing was landed of {dates_words(summary.missing)}; `import` reports of these dates if you have them."
     if summary.unreadable:

@@ -68,7 +68,7 @@ def drift_chart(nights: Sequence[NightlyDrift]) -> Chart:
     said = label(f"{compact(last.rows_apart)} last night", RIGHT + 8, _y(last.rows_apart, highest) + 4, "assigned")
     body = (_heading("Rows in which Graph differed", "rows"), _frame(days, highest, "night"), *bars, said)
     total = sum(night.rows_apart > 0 for night in nights)
-    title = f"Drift, {days[0]} to {days[1]}: Graph differed in {total} of {len(nights)} nights"
+    title = f"Drift, {days[0]} to {days[1]}: Graph differed in {total} of {rows_words(len(nights), 'night')}"
     return Chart(WIDTH, HEIGHT, title, "".join(body))
 
 
@@ -82,7 +82,7 @@ def adoption_chart(counts: Sequence[DailyCount]) -> Chart:
     marks = (line(full_at, top + 13, full_at, top + 30, "ink") for top in tops)
     at_full = label("100 %", full_at, TOP - 2, "quiet", text_anchor="middle")
     body = (_heading("Adoption share", "activated of assigned users, %"), *rows, *marks, at_full)
-    return Chart(WIDTH, height, f"Adoption share of {len(counts)} products", "".join(body))
+    return Chart(WIDTH, height, f"Adoption share of {rows_words(len(counts), 'product')}", "".join(body))
 
 
 def nice_top(highest: int) -> int:

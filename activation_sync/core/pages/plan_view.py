@@ -16,18 +16,21 @@ from activation_sync.core.pages.charts import (
 )
 from activation_sync.core.pages.markdown import markdown_table, markdown_text
 from activation_sync.core.pages.svg import arrange, render_alone, svg_image
-from activation_sync.core.phrases import rows_words, short_digest
-from activation_sync.core.rule.reasons import plan_rows
+from activation_sync.core.phrases import short_digest
+from activation_sync.core.rule.delivery import Delivery
+from activation_sync.core.rule.planned import Sending, shown_changes, waits_in_vain
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
+from activation_sync.core.runs.words import planned_words, waiting_words
 
 SHOWN_ROWS = 200
 FIRST_COLUMNS = ("product", "refresh date", "why", "Graph")
 
 
-def view_plan(plan: Plan) -> PlanView:
-    """A plan in numbers and a table of at most 200 rows."""
+def view_plan(plan: Plan, sending: Sending = Sending.NOW, *, is_write_back_on: bool = True) -> PlanView:
+    """A plan in numbers, with at most 200 of its changes."""
     decisions = Counter(d.value for change in plan.changes for d in change.decisions if d is not Decision.KEEP)
+    in_vain = [change.key.refreshed_on for change in plan.changes if waits_in_vain(plan, change)]
     return PlanView(
         tenant=plan.tenant,
         digest=plan.digest,
@@ -40,16 +43,19 @@ def view_plan(plan: Plan) -> PlanView:
         pushed=sum(change.is_pushed for change in plan.changes),
         waiting=sum(change.waits_for_report for change in plan.changes),
         conflicts=sum(change.is_conflict for change in plan.changes),
-        table=tuple(plan_rows(plan)[:SHOWN_ROWS]),
+        waiting_past=len(in_vain),
+        waiting_past_on=tuple(sorted(set(in_vain))),
+        sending=sending,
+        is_write_back_on=is_write_back_on,
+        changes=shown_changes(plan, SHOWN_ROWS),
     )
 
 
 def plan_words(view: PlanView) -> str:
     """What stands above a plan's table; the table is empty where nothing would change."""
     verdict = "held: " + " ".join(view.findings) if view.is_held else "free to go."
-    would = f"Writes {rows_words(view.written)} and sends {rows_words(view.pushed, 'update')}."
-    words = would if view.table else "Nothing is to be changed."
-    return f"Plan `{short_digest(view.digest)}` for {view.tenant}: {verdict} {words}"
+    words = f"{planned_words(view)}." if view.changes else "Nothing is to be changed."
+    return f"Plan `{short_digest(view.digest)}` for {view.tenant}: {verdict} {words}{waiting_words(view)}"
 
 
 def plan_rows_shown(view: PlanView) -> list[dict[str, str]]:
@@ -103,6 +109,7 @@ def _facts(summary: RunSummary) -> list[tuple[str, object]]:
         ("read back and equal", verification.confirmed if verification.is_offered else "reading back is not offered"),
         ("read back and different", verification.different),
         ("waiting for Graph's counts report", plan.waiting),
+        ("of these, of dates that Graph no longer serves", plan.waiting_past),
         ("open conflicts", plan.conflicts),
         ("dead letters", summary.dead_letters),
         ("seconds waited because Graph asked", round(delivery.throttled_s, 1)),
@@ -112,9 +119,9 @@ def _facts(summary: RunSummary) -> list[tuple[str, object]]:
 
 def summarise_act(plan: PlanView, run_id: str, as_of: date) -> RunSummary:
     """What a person did, as a run of its own; what it queued is for the next sync to send."""
-    return RunSummary(plan, run_id, as_of, Outcome.DONE)
+    return RunSummary(plan, run_id, as_of, Outcome.DONE, delivery=Delivery(is_enabled=plan.is_write_back_on))
 
 
 def summarise_preview(plan: PlanView, as_of: date) -> RunSummary:
     """A run that only looked; it has no id, because nothing was recorded."""
-    return RunSummary(plan, "", as_of, Outcome.PREVIEWED)
+    return RunSummary(plan, "", as_of, Outcome.PREVIEWED, delivery=Delivery(is_enabled=plan.is_write_back_on))

@@ -24,6 +24,7 @@ from activation_sync.core.reports.columns import (
     Column,
     Kind,
     fold,
+    separator_hint,
 )
 
 REQUIRED_MEASURES = (Measure.ASSIGNED, Measure.ACTIVATED)
@@ -152,7 +153,7 @@ def why_not(kind: ReportKind, titles: Iterable[str]) -> str | None:
         return f"these are the columns of a {likest.report} report"
     missing = [c.title for c in kind.columns if c.is_required and fold(c.title) not in folded]
     if missing:
-        return f"required columns are missing: {', '.join(missing)}"
+        return f"required columns are missing: {', '.join(missing)}{separator_hint([*titles])}"
     return None
 
 

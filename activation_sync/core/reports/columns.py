@@ -1,5 +1,6 @@
 """What a column of a report is, as CSV and as JSON; which report has which stands in `catalogue`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -38,6 +39,14 @@ def fold(title: str) -> str:
     return "".join(title.split()).casefold()
 
 
+def separator_hint(titles: Sequence[str]) -> str:
+    """What to say of a header that holds all titles in one: spreadsheets of many countries separate by semicolons."""
+    found = next((name for sign, name in SEPARATORS if len(titles) == 1 and sign in titles[0]), "")
+    again = "was the file saved again by a spreadsheet? Import the file as it was downloaded"
+    return f"; its columns are separated by {found}: {again}" if found else ""
+
+
+SEPARATORS = ((";", "semicolons"), ("\t", "tabs"))
 REFRESH_DATE = Column("Report Refresh Date", "reportRefreshDate", Kind.REFRESH_DATE, is_required=True)
 PRODUCT_TYPE = Column("Product Type", "productType", Kind.PRODUCT, is_required=True)
 WINDOWS = Column("Windows", "windows", Kind.COUNT)

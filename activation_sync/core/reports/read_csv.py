@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import call, itemgetter
 from typing import Generic, TypeVar
 
+from activation_sync.core.phrases import rows_words
 from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
 from activation_sync.core.reports.columns import fold
 from activation_sync.core.reports.text import format_error, text_lines
@@ -73,7 +74,8 @@ class CsvRecords(Generic[Row]):
     def _wrong_width(self, width: int) -> ReportFormatError:
         where = self.where()
         hint = "; the file seems cut short" if width < self._width and next(self._lines, None) is None else ""
-        return format_error(self._kind.report, f"{width} fields where the header has {self._width}{hint}", where)
+        fields = rows_words(width, "field")
+        return format_error(self._kind.report, f"{fields} where the header has {self._width}{hint}", where)
 
     def _refusal(self, what: str) -> ReportFormatError:
         return format_error(self._kind.report, what, self.where())

@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from activation_sync.core.model import Report
 from activation_sync.core.reports.catalogue import CATALOGUE, ReportKind, likest_kind
-from activation_sync.core.reports.columns import fold
+from activation_sync.core.reports.columns import fold, separator_hint
 from activation_sync.core.reports.read_json import NESTED, BrokenJsonError, documents
 from activation_sync.core.reports.text import UTF_16_BOMS
 from activation_sync.errors import ReportFormatError
@@ -51,7 +51,7 @@ def _report_of(titles: list[str]) -> Report:
     likest = likest_kind(titles)
     if len(folded & likest.keys) <= COMMON:
         shown = ", ".join(title[:SHOWN_CHARS] for title in titles[:SHOWN_TITLES])
-        raise _none(f"it begins with the columns {shown}")
+        raise _none(f"it begins with the columns {shown}{separator_hint(titles)}")
     return likest.report
 
 

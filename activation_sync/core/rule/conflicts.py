@@ -7,6 +7,7 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from activation_sync.core.model import Change, ConflictPolicy, Decision, Key, Measure, Plan
+from activation_sync.core.phrases import listed_words, our_command
 from activation_sync.core.rule.decide import change_to, settle_key, under
 from activation_sync.core.rule.plan import names_digest
 from activation_sync.core.rule.reasons import MEASURE_WORDS, decision_words, moved_words
@@ -110,7 +111,7 @@ def refuse_moved_conflict(change: Change, shown: str) -> None:
     if not names_digest(shown, conflict_digest(change)):
         raise PlanMovedError(
             f"{change.key.product} of {change.key.refreshed_on} has moved since its conflict was shown ({shown[:12]}); "
-            "nothing was written: look again with `activation-sync conflicts`, then decide"
+            f"nothing was written: look again with `{our_command('conflicts')}`, then decide"
         )
 
 
@@ -130,8 +131,9 @@ def resolved_words(change: Change) -> str:
 def _choices(found: Sequence[Change]) -> str:
     if not found:
         return "nothing is"
-    named = ", ".join(f"{change.key.product} ({change.key.refreshed_on})" for change in found[:NAMED_CHOICES])
-    return f"in conflict: {named}{f' and {more} more' if (more := len(found) - NAMED_CHOICES) > 0 else ''}"
+    return (
+        f"in conflict: {listed_words((f'{one.key.product} ({one.key.refreshed_on})' for one in found), NAMED_CHOICES)}"
+    )
 
 
 def _sides(change: Change, since: Since) -> Iterator[ConflictingMeasure]:

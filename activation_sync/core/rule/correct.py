@@ -13,7 +13,7 @@ from datetime import date
 from typing import TypeAlias
 
 from activation_sync.core.model import Change, ConflictPolicy, Counts, Decision, KeyState, Measure, PlanInputs
-from activation_sync.core.phrases import reason_problems
+from activation_sync.core.phrases import listed_words, our_command, reason_problems
 from activation_sync.core.rule.conflicts import conflicting_measures
 from activation_sync.core.rule.decide import change_to, decide_key, settle_key
 from activation_sync.core.rule.reasons import MEASURE_WORDS, moved_words
@@ -43,7 +43,7 @@ def choose_row(inputs: PlanInputs, product: str, on: date | None = None) -> KeyS
     known = [state for state in inputs.states if _is_known(state)]
     day = on or inputs.newest_reconciled_on
     if day is None:
-        raise ChoiceError(f"nothing is counted for {inputs.tenant} yet; first: activation-sync sync {inputs.tenant}")
+        raise ChoiceError(f"the warehouse has no count of {inputs.tenant}; first: {our_command('sync', inputs.tenant)}")
     there = [state for state in known if state.key.refreshed_on == day]
     found = next((state for state in there if state.key.product == product), None)
     if found is None:
@@ -79,6 +79,4 @@ def _choices(inputs: PlanInputs, there: Sequence[KeyState], elsewhere: date | No
         return f"its newest row is of {elsewhere}: choose with --date {elsewhere}"
     if not there:
         return f"that date has no row at all; the newest refresh date is {inputs.newest_reconciled_on}"
-    named = sorted(state.key.product for state in there)
-    more = f" and {len(named) - NAMED_PRODUCTS} more" if len(named) > NAMED_PRODUCTS else ""
-    return f"there are: {', '.join(named[:NAMED_PRODUCTS])}{more}"
+    return f"there are: {listed_words(sorted(state.key.product for state in there), NAMED_PRODUCTS)}"

@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from activation_sync.core.model import Change, Finding, KeyState, Limits, PlanInputs, Report, ReportSize
+from activation_sync.core.phrases import rows_words
 from activation_sync.core.rule.decide import has_other_value
 from activation_sync.core.rule.sizes import GRAPH, WAREHOUSE, Size, sizes_of
 from activation_sync.errors import (
@@ -88,7 +89,7 @@ def _shrunken_report(size: ReportSize, limits: Limits) -> Iterator[Finding]:
     elif before is not None and _is_over(before - size.rows, before, limits.max_shrink_share, limits):
         yield Finding(
             REPORT_SHRANK,
-            f"{report} has {size.rows:,} rows, {before - size.rows:,} fewer than the one before it ({before:,}): "
+            f"{report} has {rows_words(size.rows)}, {before - size.rows:,} fewer than the one before it ({before:,}): "
             f"more than max_shrink_share = {limits.max_shrink_share:g} allows; "
             "download it again, or approve if so many licences were taken away",
         )
@@ -163,8 +164,8 @@ def _many_rows(side: str, old: Sequence[KeyState], changes: Sequence[Change], li
     if _is_over(len(changed), existing, limits.max_change_share, limits):
         yield Finding(
             TOO_MUCH_CHANGE,
-            f"{len(changed):,} of {existing:,} rows of older dates ({len(changed) / existing:.0%}) would change in "
-            f"{side}: more than max_change_share = {limits.max_change_share:g} allows; "
+            f"{len(changed):,} of {rows_words(existing)} of older dates ({len(changed) / existing:.0%}) would change "
+            f"in {side}: more than max_change_share = {limits.max_change_share:g} allows; "
             "look at the plan, then approve it or correct the side that is wrong",
         )
 

@@ -1,21 +1,30 @@
 """The plan of one run: what would change, what the guards say, and the digest by which a person approves it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
-from activation_sync.core.model import Change, Finding, Limits, Plan, PlanInputs
+from activation_sync.core.model import Change, ConflictPolicy, Finding, KeyState, Limits, Plan, PlanInputs
 from activation_sync.core.phrases import short_digest
+from activation_sync.core.rule.decide import change_of
 from activation_sync.core.rule.guards import HELD_BY, judge
-from activation_sync.core.rule.reconcile import reconcile
 
 MIN_APPROVED_CHARS = 8
+MANY_KEYS = 10_000  # to load pandas takes as long as to settle some 30,000 keys one by one
 
 
 def make_plan(inputs: PlanInputs, limits: Limits) -> Plan:
     """Reconcile every key, judge the result, and seal it with its digest; whatever the order of the inputs."""
-    changes = reconcile(inputs.states, limits.conflict_policy)
+    changes = _reconcile(inputs.states, limits.conflict_policy)
     return seal(inputs, changes, judge(inputs, changes, limits))
+
+
+def _reconcile(states: Sequence[KeyState], policy: ConflictPolicy) -> list[Change]:
+    if len(states) < MANY_KEYS:
+        return [change for state in states if (change := change_of(state, policy))]
+    from activation_sync.core.rule.reconcile import reconcile
+
+    return reconcile(states, policy)
 
 
 def seal(inputs: PlanInputs, found: Iterable[Change], findings: tuple[Finding, ...] = ()) -> Plan:
@@ -29,6 +38,7 @@ def seal(inputs: PlanInputs, found: Iterable[Change], findings: tuple[Finding, .
         kept=len(inputs.states) - len(changes),
         observed_on=inputs.observed_on,
         newest_reconciled_on=inputs.newest_reconciled_on,
+        served_on=inputs.served_on,
     )
 
 

@@ -3,16 +3,18 @@
 A decision that a policy made names the value it overruled.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from activation_sync.core.model import Change, Decision, Measure, Plan
-from activation_sync.core.rule.decide import has_other_value, is_refused, is_standing
+from activation_sync.core.model import Decision, Measure
+from activation_sync.core.rule.decide import is_standing
+from activation_sync.core.rule.planned import PlannedChange, PlannedMeasure, Sending
 
 ABSENT = "-"
 Count = int | None
 MEASURE_WORDS = {measure: measure.replace("_", " ") for measure in Measure} | {
     Measure.SHARED_COMPUTER_ACTIVATION: "shared computers",
 }
+SENDS = {Sending.NOW: "sends", Sending.NEXT_SYNC: "the next sync sends", Sending.WOULD: "would send"}
 
 
 def decision_words(decision: Decision, agreed: Count, observed_seen: Count, observed: Count, warehouse: Count) -> str:
@@ -75,7 +77,7 @@ def _adopt_words(agreed: Count, observed_seen: Count, observed: Count, warehouse
     return f"corrected in the warehouse {moved_words(agreed, warehouse)}{overruled}"
 
 
-def why_words(change: Change) -> str:
+def why_words(change: PlannedChange) -> str:
     """Why this key is in the plan; measures that share a reason share its words."""
     reasons: dict[str, list[str]] = {}
     for measure, words in _measure_reasons(change):
@@ -85,63 +87,71 @@ def why_words(change: Change) -> str:
     return "; ".join(f"{', '.join(measures)}: {words}" for words, measures in reasons.items())
 
 
-def graph_words(change: Change) -> str:
+def graph_words(change: PlannedChange, sending: Sending, is_write_back_on: bool = True) -> str:
     """What happens to this key in Graph."""
     if change.is_conflict:
         return "not sent until it is resolved"
     if change.waits_for_report:
-        return f"waits for Graph's counts report of {change.key.refreshed_on}"
+        return _waiting_words(change)
     if change.is_pushed:
-        return _push_words(change)
-    if change.settled.is_absent:
+        return _push_words(change, sending) if is_write_back_on else f"waits: write-back is off{_in_brackets(change)}"
+    if all(one.settled is None for one in change.measures):
         return "keeps what it has: there is nothing to send"
-    if is_refused(change.state, change.settled):
+    if change.is_refused:
         return "refused before; sent again when it changes, or with `retry`"
     return "has it already"
 
 
-def plan_rows(plan: Plan) -> list[dict[str, str]]:
-    """The plan as a table, a row a change; the counts are those of the warehouse, before and after."""
-    return [_plan_row(change) for change in plan.changes]
-
-
-def _measure_reasons(change: Change) -> Iterator[tuple[str, str]]:
-    state = change.state
-    sides = (state.agreed, state.observed_seen, state.observed, state.warehouse)
-    for measure, decision, *values in zip(Measure, change.decisions, *sides, strict=True):
-        agreed, observed_seen, observed, warehouse = values
-        if decision is not Decision.KEEP or warehouse != agreed:
-            yield MEASURE_WORDS[measure], decision_words(decision, agreed, observed_seen, observed, warehouse)
-
-
-def _push_words(change: Change) -> str:
-    if not has_other_value(change.settled, change.published):
-        return "sent again, because the outcome of the last PATCH is in doubt"
-    pairs = zip(Measure, change.published, change.settled, strict=True)
-    moves = [
-        f"{MEASURE_WORDS[measure]} {moved_words(theirs, ours)}"
-        for measure, theirs, ours in pairs
-        if ours is not None and ours != theirs
+def change_rows(changes: Iterable[PlannedChange], sending: Sending, is_write_back_on: bool) -> list[dict[str, str]]:
+    """Changes as a table, a row each; the counts are those of the warehouse, before and after."""
+    return [
+        {
+            "refresh date": change.refreshed_on.isoformat(),
+            "product": change.product,
+            "decision": ", ".join(_decisions(change)) or "keep",
+            **{MEASURE_WORDS[one.measure]: _count_cell(one) for one in change.measures},
+            "why": why_words(change) or "as before",
+            "Graph": graph_words(change, sending, is_write_back_on),
+        }
+        for change in changes
     ]
-    return f"sent: {', '.join(moves)}"
 
 
-def _plan_row(change: Change) -> dict[str, str]:
-    decisions = dict.fromkeys(d.value for d in change.decisions if d is not Decision.KEEP) or ["keep"]
-    return {
-        "refresh date": change.key.refreshed_on.isoformat(),
-        "product": change.key.product,
-        "decision": ", ".join(decisions),
-        **dict(zip(MEASURE_WORDS.values(), _count_cells(change), strict=True)),
-        "why": why_words(change) or "as before",
-        "Graph": graph_words(change),
-    }
+def _measure_reasons(change: PlannedChange) -> Iterator[tuple[str, str]]:
+    for one in change.measures:
+        if one.decision is not Decision.KEEP or one.warehouse != one.agreed:
+            sides = (one.agreed, one.observed_seen, one.observed, one.warehouse)
+            yield MEASURE_WORDS[one.measure], decision_words(one.decision, *sides)
 
 
-def _count_cells(change: Change) -> Iterator[str]:
-    sides = (change.state.observed, change.state.warehouse, change.settled)
-    for decision, observed, warehouse, settled in zip(change.decisions, *sides, strict=True):
-        if decision is Decision.CONFLICT:
-            yield f"{count_words(warehouse)} or {count_words(observed)}?"
-        else:
-            yield moved_words(warehouse, settled)
+def _waiting_words(change: PlannedChange) -> str:
+    report = f"the user counts report of {change.refreshed_on}"
+    return f"waits for {report}: Graph no longer serves it, import it" if change.is_past else f"waits for {report}"
+
+
+def _push_words(change: PlannedChange, sending: Sending) -> str:
+    moves = _moves(change)
+    return f"{SENDS[sending]}: {moves}" if moves else f"{SENDS[sending]} again: the last PATCH has no known answer"
+
+
+def _in_brackets(change: PlannedChange) -> str:
+    return f" ({moves})" if (moves := _moves(change)) else ""
+
+
+def _moves(change: PlannedChange) -> str:
+    """What an update would change in Graph; nothing, when it only repeats one."""
+    return ", ".join(
+        f"{MEASURE_WORDS[one.measure]} {moved_words(one.published, one.settled)}"
+        for one in change.measures
+        if one.settled is not None and one.settled != one.published
+    )
+
+
+def _decisions(change: PlannedChange) -> Iterable[str]:
+    return dict.fromkeys(one.decision.value for one in change.measures if one.decision is not Decision.KEEP)
+
+
+def _count_cell(one: PlannedMeasure) -> str:
+    if one.decision is Decision.CONFLICT:
+        return f"{count_words(one.warehouse)} or {count_words(one.observed)}?"
+    return moved_words(one.warehouse, one.settled)

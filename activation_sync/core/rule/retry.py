@@ -13,7 +13,7 @@ class SkipReason(StrEnum):
     """Why a dead letter is not sent again."""
 
     IN_CONFLICT = "in conflict: resolve it first"
-    WAITING = "waits for Graph's counts report of its date"
+    WAITING = "waits until a user counts report of its date has landed; import that of a past date"
     PUBLISHED = "Graph shows the current value already: the dead letter is closed"
 
 

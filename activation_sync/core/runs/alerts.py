@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from activation_sync.core.phrases import rows_words
+from activation_sync.core.phrases import rows_words, wait_words
 from activation_sync.core.runs.condition import Trouble
 from activation_sync.core.runs.outcome import Outcome, RunKind
-from activation_sync.core.runs.report_age import report_age_days
+from activation_sync.core.runs.report_age import age_words
 from activation_sync.core.runs.summary import RunSummary
 
 # A backfill is told of where it stopped; what it leaves open of the tenant, the next night finds and tells.
@@ -77,8 +77,8 @@ def _failed_words(summary: RunSummary) -> str:
 
 def _conflict_words(summary: RunSummary) -> str:
     return (
-        f"{rows_words(summary.plan.conflicts)} in conflict: usage data and warehouse moved apart, and nothing is "
-        f"written or sent of them. See `activation-sync conflicts {summary.tenant}`, and decide with `resolve`."
+        f"{rows_words(summary.plan.conflicts)} in conflict: usage data and warehouse moved apart; nothing of that is "
+        f"written or sent. See `activation-sync conflicts {summary.tenant}`, and decide with `resolve`."
     )
 
 
@@ -91,17 +91,17 @@ def _dead_letter_words(summary: RunSummary) -> str:
 
 def _stale_words(summary: RunSummary) -> str:
     refreshed_on = summary.plan.observed_on
-    age = f", {report_age_days(refreshed_on, summary.as_of)} days old" if refreshed_on else ""
+    of = age_words(refreshed_on, summary.as_of) if refreshed_on else "no date"
     return (
-        f"The newest usage report is of {refreshed_on}{age}. Microsoft is late; nothing is to be done unless "
+        f"The newest usage report is of {of}. Microsoft is late; nothing is to be done unless "
         f"`activation-sync check {summary.tenant}` shows that reports are refused."
     )
 
 
 def _not_offered_words(summary: RunSummary) -> str:
     return (
-        f"This Graph does not offer the write-back resource; {rows_words(summary.delivery.pending, 'update')} wait in "
-        "the outbox. Fix `write_back.path`, or set `write_back.enabled = false`."
+        f"This Graph does not offer the write-back resource; {wait_words(summary.delivery.pending, 'update')} in the "
+        "outbox. Fix `write_back.path`, or set `write_back.enabled = false`."
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from activation_sync.core.model import Plan
 from activation_sync.core.phrases import reason_problems
 from activation_sync.core.rule.delivery import Delivery, Verification
+from activation_sync.core.rule.planned import PlannedChange, waits_in_vain
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
@@ -81,7 +82,8 @@ class ReplayedDay:
     """One refresh date of a backfill, counted in rows.
 
     landed: how often the report that was restated most was landed. held_because: the guards' reason and the remedy.
-    table: what would change, of a preview only.
+    waiting_past: those of the waiting rows whose counts report Graph will not serve again. changes: what would change,
+    of a preview only.
     """
 
     refreshed_on: date
@@ -93,7 +95,8 @@ class ReplayedDay:
     conflicts: int = 0
     landed: int = 1
     held_because: str = ""
-    table: tuple[dict[str, str], ...] = ()
+    waiting_past: int = 0
+    changes: tuple[PlannedChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ def view_day(plan: Plan, day: ReplayDay, verdict: DayVerdict, held_because: str 
         conflicts=sum(change.is_conflict for change in plan.changes),
         landed=day.landed,
         held_because=held_because,
+        waiting_past=sum(waits_in_vain(plan, change) for change in plan.changes),
     )
 
 
@@ -187,10 +191,13 @@ def summarise_backfill(
     )
 
 
-def summarise_look(tenant: str, window: Window, found: LandedDays, days: Sequence[ReplayedDay]) -> BackfillSummary:
+def summarise_look(
+    tenant: str, window: Window, found: LandedDays, days: Sequence[ReplayedDay], *, is_write_back_on: bool = True
+) -> BackfillSummary:
     """What a backfill would do, were it started now."""
     looked = BackfillSummary(tenant, window.start, window.end, window.reason, Outcome.PREVIEWED)
-    return replace(looked, days=tuple(days), missing=found.missing, unreadable=found.unreadable)
+    delivery = Delivery(is_enabled=is_write_back_on)
+    return replace(looked, days=tuple(days), missing=found.missing, unreadable=found.unreadable, delivery=delivery)
 
 
 def failed_backfill(tenant: str, window: Window, error: Exception) -> BackfillSummary:

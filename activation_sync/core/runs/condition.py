@@ -22,14 +22,14 @@ class Condition(StrEnum):
         return condition
 
     # fmt: off
-    FAILED      = "failed",      True,  True,  "activation-sync check {0}; the next night tries it again"
+    FAILED      = "failed",      True,  True,  "`activation-sync check {0}`; the next night tries it again"
     # its last run never ended, and nobody works on it
     LOST        = "lost",        True,  True,  "start the fleet again or wait a night; the runbook says why workers die"
-    HELD        = "held",        True,  True,  "activation-sync plan {0}, then sync {0} --approve DIGEST"
-    QUARANTINED = "quarantined", True,  False, "fix the cause, then activation-sync sync {0}; a good run ends it"
+    HELD        = "held",        True,  True,  "`activation-sync plan {0}`, then `sync {0} --approve DIGEST`"
+    QUARANTINED = "quarantined", True,  False, "fix the cause, then `activation-sync sync {0}`; a good run ends it"
     NOT_OFFERED = "not-offered", True,  False, "fix write_back.path, or set write_back.enabled = false"
-    UNSETTLED   = "unsettled",   True,  False, "activation-sync conflicts {0}, dead-letters {0}; then resolve, or retry"
-    STALE       = "stale",       True,  False, "activation-sync check {0}; if all is ok, Microsoft is late"
+    UNSETTLED   = "unsettled",   True,  False, "`activation-sync conflicts {0}`, `dead-letters {0}`; then decide"
+    STALE       = "stale",       True,  False, "`activation-sync check {0}`; if all is ok, Microsoft is late"
     PUT_OFF     = "put-off",     True,  False, "nothing: it is tried again, at the latest the next night"
     # well when it last ran, and that was not tonight
     NOT_RUN     = "not-run",     True,  False, "start the fleet again with unless_done, or wait for the next night"

@@ -9,7 +9,7 @@ from activation_sync.core.phrases import rows_words
 from activation_sync.core.runs.condition import Condition
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.quarantine import Quarantine
-from activation_sync.core.runs.report_age import is_stale, report_age_days
+from activation_sync.core.runs.report_age import age_words, is_stale
 from activation_sync.core.runs.summary import RunSummary, outcome_words
 
 NAMED_TENANTS = 5  # in the sentence of a fleet; its table names them all
@@ -137,8 +137,7 @@ def _unended_words(last: LastRun) -> str:
 
 
 def _stale(tenant: str, refreshed_on: date, night: date, stale_after_days: int) -> Standing:
-    age = report_age_days(refreshed_on, night)
-    why = f"the newest report is of {refreshed_on}, {age} days old"
+    why = f"the newest report is of {age_words(refreshed_on, night)}"
     return Standing(tenant, Condition.STALE, refreshed_on + timedelta(days=stale_after_days + 1), why)
 
 

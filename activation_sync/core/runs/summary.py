@@ -6,16 +6,20 @@ from datetime import date, datetime
 from typing import Any
 
 from activation_sync.core.rule.delivery import Delivery, Verification
+from activation_sync.core.rule.planned import PlannedChange, Sending
+from activation_sync.core.rule.reasons import change_rows
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.words import left_out_words, stale_words
 
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan as it is shown: counts in rows, and a table of plain text, one row a change.
+    """A plan as it is shown: counts in rows, and the first of its changes.
 
     digest: empty when there was no plan. findings: what the guards object to; empty when the run may go on.
-    approved_by: who let it go on all the same.
+    approved_by: who let it go on all the same. waiting_past: those of the waiting rows whose counts report Graph will
+    not serve again, and waiting_past_on: their refresh dates; `changes` leaves them out if nothing else is to be said
+    of them.
     """
 
     tenant: str
@@ -30,11 +34,20 @@ class PlanView:
     waiting: int = 0
     conflicts: int = 0
     approved_by: str = ""
-    table: tuple[dict[str, str], ...] = ()
+    waiting_past: int = 0
+    waiting_past_on: tuple[date, ...] = ()
+    sending: Sending = Sending.NOW
+    is_write_back_on: bool = True
+    changes: tuple[PlannedChange, ...] = ()
 
     @property
     def is_held(self) -> bool:
         return bool(self.findings)
+
+    @property
+    def table(self) -> list[dict[str, str]]:
+        """The changes for people, a row each."""
+        return change_rows(self.changes, self.sending, self.is_write_back_on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,33 @@
 """How a run of each outcome ended, in a sentence or two; `outcome.py` says which words belong to which outcome."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
-from activation_sync.core.phrases import rows_words, short_digest
+from activation_sync.core.phrases import dates_words, rows_words, short_digest, wait_words
+from activation_sync.core.rule.planned import Sending
 from activation_sync.core.runs.report_age import report_age_days
 
 if TYPE_CHECKING:
-    from activation_sync.core.runs.summary import RunSummary
+    from activation_sync.core.runs.summary import PlanView, RunSummary
+
+OFF = "write-back is off (write_back.enabled = true turns it on)"
 
 
 def done(summary: "RunSummary") -> str:
     delivery = summary.delivery
     sent = f"{delivery.acknowledged:,} of {rows_words(summary.plan.pushed, 'update')} acknowledged by Graph"
-    off = "" if delivery.is_enabled else "; write-back is switched off, so they stay pending"
-    return f"Wrote {rows_words(summary.plan.written)} to the warehouse; {sent}{off}.{_waiting_words(summary)}"
+    off = "" if delivery.is_enabled else f"; {rows_words(delivery.pending, 'update')} pending: {OFF}"
+    return f"Wrote {rows_words(summary.plan.written)} to the warehouse; {sent}{off}.{waiting_words(summary.plan)}"
 
 
 def nothing_new(summary: "RunSummary") -> str:
-    return (
-        f"No new report: the newest is still that of {summary.plan.observed_on or 'no date'}.{_waiting_words(summary)}"
-    )
+    newest_on = summary.plan.observed_on or "no date"
+    return f"No new report: the newest is still that of {newest_on}.{waiting_words(summary.plan)}"
 
 
 def previewed(summary: "RunSummary") -> str:
-    would = f"{rows_words(summary.plan.written)} in the warehouse and {rows_words(summary.plan.pushed)} in Graph"
-    return f"Would change {would}; nothing was written.{_waiting_words(summary)}"
+    return f"{planned_words(summary.plan)}; nothing was written.{waiting_words(summary.plan)}"
 
 
 def held(summary: "RunSummary") -> str:
@@ -64,10 +67,72 @@ def was_done(summary: "RunSummary") -> str:
     return f"The night of {summary.as_of} was done already; nothing was left to do."
 
 
-def _waiting_words(summary: "RunSummary") -> str:
-    if not summary.plan.waiting:
+def planned_words(plan: "PlanView") -> str:
+    """What a plan does, or would do: `Would write 3 rows and send 1 update`."""
+    return doing_words(plan.written, plan.pushed, plan.sending, is_write_back_on=plan.is_write_back_on)
+
+
+def doing_words(written: int, updates: int, sending: Sending, *, is_write_back_on: bool) -> str:
+    """The same of any rows and updates."""
+    write, send, queue = ("Would write", "send", "queue") if sending is Sending.WOULD else ("Writes", "sends", "queues")
+    what = f"{write} {rows_words(written)} and"
+    if is_write_back_on or not updates:
+        return f"{what} {send} {rows_words(updates, 'update')}"
+    return f"{what} {queue} {rows_words(updates, 'update')}: {OFF}"
+
+
+def waiting_words(plan: "PlanView") -> str:
+    """What is added of rows that are not sent, because no counts report of their date has landed."""
+    soon = plan.waiting - plan.waiting_past
+    words = f" {wait_words(soon)} for the user counts report of their date." if soon else ""
+    return f"{words}{past_words(plan.waiting_past, plan.waiting_past_on)}"
+
+
+def past_words(rows: int, dates: Sequence[date]) -> str:
+    """The same of past dates: Graph serves today's report and no other."""
+    if not rows:
         return ""
-    return f" {rows_words(summary.plan.waiting)} wait for Graph's counts report of their date."
+    which = f"{len(dates)} past dates" if len(dates) > 1 else "the past date"
+    those = f"reports of these {len(dates)} dates" if len(dates) > 1 else "report of this date"
+    return (
+        f" {wait_words(rows)} for the user counts report of {which} {dates_words(dates)}, which Graph no longer "
+        f"serves: import the user counts {those}, or leave {'it' if rows == 1 else 'them'}."
+    )
+
+
+def queued_words(updates: int, is_write_back_on: bool, command: str) -> str:
+    """What happens to the updates that a person has queued; empty when there are none. command: sends them now."""
+    if not updates:
+        return ""
+    if not is_write_back_on:
+        return f"{wait_words(updates, 'update')} in the outbox: {OFF}"
+    they = "it" if updates == 1 else f"the {updates:,} updates"
+    return f"The next sync sends {they} to Graph; to send now: {command}"
+
+
+def pending_words(pending: int, is_write_back_on: bool, command: str, *, is_offered: bool = True) -> str:
+    """What to do about updates that wait in the outbox, for `status`; empty when there are none.
+
+    command: sends them now. is_offered: as the last run found.
+    """
+    if not pending:
+        return ""
+    rows = f"{rows_words(pending, 'update')} pending"
+    if not is_write_back_on:
+        return f"{rows}: {OFF}"
+    if not is_offered:
+        return f"{rows}: this Graph does not offer the write-back resource; fix write_back.path, or leave them"
+    return f"{rows}: the next sync sends {'it' if pending == 1 else 'them'}; to send now: {command}"
+
+
+def empty_words(command: str) -> str:
+    """Said where nothing is to be seen because no run has written anything. command: makes the first run."""
+    return f"the warehouse is empty: nothing has been reconciled yet; first: {command}"
+
+
+def not_held_words(approve: str) -> str:
+    """Said when somebody approved what needed no approval."""
+    return f"Nothing was held, so the approval {short_digest(approve)} was not needed."
 
 
 def stale_words(summary: "RunSummary") -> str:
@@ -75,7 +140,8 @@ def stale_words(summary: "RunSummary") -> str:
     refreshed_on = summary.plan.observed_on
     if not (summary.is_stale and refreshed_on):
         return ""
-    return f" The report is {report_age_days(refreshed_on, summary.as_of)} days old: older than it should be."
+    age = rows_words(report_age_days(refreshed_on, summary.as_of), "day")
+    return f" The report is {age} old: older than it should be."
 
 
 def left_out_words(summary: "RunSummary") -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, delete, select
 
 from activation_sync.core.model import NOT_REPORTED, Change, Counts, Key, Measure, Plan
+from activation_sync.core.phrases import rows_words
 from activation_sync.core.rule.decide import memory_after
 from activation_sync.core.stamp import Stamp
 from activation_sync.errors import PlanMovedError
@@ -68,8 +69,8 @@ def _counts(present: Mapping[Key, RowMapping], key: Key) -> Counts:
 def _refuse_moved(plan: Plan, moved: int) -> None:
     if moved:
         raise PlanMovedError(
-            f"{moved} of {len(plan.changes)} rows of {plan.tenant} were edited in the warehouse since the plan was "
-            "made; nothing was written, plan again"
+            f"edited in the warehouse since the plan was made: {moved} of {rows_words(len(plan.changes))} of "
+            f"{plan.tenant}; nothing was written, plan again"
         )
 
 

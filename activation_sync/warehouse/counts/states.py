@@ -18,7 +18,12 @@ from activation_sync.warehouse.database.tables import (
     sync_base,
 )
 from activation_sync.warehouse.reports.loading import ReportedCounts
-from activation_sync.warehouse.reports.manifest import newest_reconciled_on, reconciled_dates, rows_before
+from activation_sync.warehouse.reports.manifest import (
+    newest_landed,
+    newest_reconciled_on,
+    reconciled_dates,
+    rows_before,
+)
 
 
 class ReportEntry(NamedTuple):
@@ -100,7 +105,15 @@ def _read_inputs(
         newest_reconciled_on=newest_reconciled_on(conn, tenant),
         settled_before={day: found for day, found in before.items() if found},
         reported_near={day: found for day, found in near.items() if found},
+        served_on=_served_on(conn, tenant, given),
     )
+
+
+def _served_on(conn: Connection, tenant: str, given: Sequence[ReportedCounts]) -> date | None:
+    """The refresh date of the counts report that Graph serves: tonight's, else that of the one it gave last."""
+    tonight = [said.refreshed_on for said in given if said.report == PUBLISHED]
+    last = None if tonight else newest_landed(conn, tenant, PUBLISHED)
+    return last.refreshed_on if last else max(tonight, default=None)
 
 
 def read_inputs_without(
@@ -108,8 +121,12 @@ def read_inputs_without(
 ) -> PlanInputs:
     """What is known of a refresh date, as if these landed reports had never been given."""
     sides = _read_sides(conn, tenant, counts_from, (), {on}, without)
-    newest_on = newest_reconciled_on(conn, tenant)
-    return PlanInputs(tenant=tenant, states=_states(sides), newest_reconciled_on=newest_on)
+    return PlanInputs(
+        tenant=tenant,
+        states=_states(sides),
+        newest_reconciled_on=newest_reconciled_on(conn, tenant),
+        served_on=_served_on(conn, tenant, ()),
+    )
 
 
 def _read_sides(

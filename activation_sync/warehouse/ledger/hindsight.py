@@ -25,8 +25,9 @@ REPORTS = (Decision.PULL, Decision.CONVERGE)  # settle on a report's
 class StandingCorrection:
     """A person's value that the usage data does not share.
 
-    act: correct, resolve or revert; empty for an edit of the table itself. who, at, reason: of the act, or of the
-    edit. seen: what the usage data said when the value was settled on. observed: what it said last.
+    act: correct, resolve or revert; empty for an edit of the table itself. who, reason: of the act, or of the edit.
+    at: of the act; of an edit, when a run found it, as who edits rarely sets `updated_at`. seen: what the usage data
+    said when the value was settled on. observed: what it said last.
     """
 
     measure: Measure
@@ -111,7 +112,7 @@ def _correction(measure: Measure, row: LedgerRow, act: LedgerRow | None) -> Stan
     elif row.rule == Decision.REVERT:
         verb, who, at, reason = "revert", row.who, row.at, ""
     else:
-        verb, who, at, reason = "", row.written_by or row.who, row.written_at or row.at, ""
+        verb, who, at, reason = "", row.written_by or row.who, row.at, ""
     return StandingCorrection(measure, row.settled, verb, who, at, reason, row.observed, row.observed)
 
 

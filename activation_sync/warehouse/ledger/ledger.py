@@ -81,6 +81,15 @@ def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | N
     return [_ledger_row(values) for values in found]
 
 
+def read_known(conn: Connection, tenant: str) -> dict[str, list[date]]:
+    """The products that the ledger knows of a tenant, and the refresh dates of each."""
+    row, known = ledger.c, dict[str, list[date]]()
+    keys = select(row.product, row.refreshed_on).where(row.tenant == tenant, row.product.is_not(None)).distinct()
+    for product, refreshed_on in conn.execute(keys.order_by(row.product, row.refreshed_on)):
+        known.setdefault(product, []).append(refreshed_on)
+    return known
+
+
 def _ledger_row(row: RowMapping) -> LedgerRow:
     values = {field.name: row[field.name] for field in fields(LedgerRow)}
     return LedgerRow(**{**values, "kind": LedgerKind(values["kind"])})

@@ -31,6 +31,14 @@ def test_a_csv_is_told_by_its_header_whatever_its_form(header, report):
             assert sniffed(mark + header.encode() + end) == (report, "csv")
 
 
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_csv_that_a_spreadsheet_saved_again_is_refused_with_that_guess(sign, name):
+    header = sign.join((DATE, PRODUCT, "Assigned", "Activated"))
+
+    with pytest.raises(ReportFormatError, match=f"separated by {name}: was the file saved again by a spreadsheet"):
+        sniffed(header.encode() + b"\r\n")
+
+
 def test_json_is_told_by_its_first_item_though_pages_follow():
     item = {"reportRefreshDate": "2026-01-01", "userPrincipalName": "a@b.example", "userActivationCounts": []}
     page = json.dumps({"value": [item] * 2000}).encode()

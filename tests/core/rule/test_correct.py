@@ -137,5 +137,5 @@ def test_a_row_that_does_not_exist_is_refused_with_those_that_do(product, on, sa
 
 
 def test_an_empty_warehouse_has_nothing_to_correct():
-    with pytest.raises(ChoiceError, match="nothing is counted for contoso yet; first: activation-sync sync contoso"):
+    with pytest.raises(ChoiceError, match="the warehouse has no count of contoso; first: activation-sync sync contoso"):
         choose_row(inputs(), VISIO)

@@ -15,7 +15,7 @@ from activation_sync.core.model import (
     ReportSize,
 )
 from activation_sync.core.phrases import short_digest
-from activation_sync.core.rule.plan import hold_if_not_approved, make_plan
+from activation_sync.core.rule.plan import MANY_KEYS, hold_if_not_approved, make_plan
 from activation_sync.errors import HeldError, ReportShrankError, StaleReportError
 from tests.support.effects import delivered
 from tests.support.key_states import policies, worlds
@@ -32,6 +32,15 @@ def plan_of(known, policy=ConflictPolicy.HOLD, **inputs):
 
 def seen_first(product: str, observed: int) -> KeyState:
     return KeyState(Key(date(2026, 11, 19), product), product, observed=Counts(observed, 1, 0), is_published=True)
+
+
+def test_many_keys_at_once_are_planned_as_few_are():
+    known = [seen_first(f"PRODUCT {number:05}", number) for number in range(MANY_KEYS)]
+
+    many, few = plan_of(known), plan_of(known[1:])
+
+    assert len(many.changes) == MANY_KEYS
+    assert many.changes[1:] == few.changes
 
 
 @given(worlds, policies)

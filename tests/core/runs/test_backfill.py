@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from activation_sync.core.pages.backfill_words import backfill_words, dates_words
+from activation_sync.core.pages.backfill_words import backfill_words
+from activation_sync.core.phrases import dates_words
 from activation_sync.core.rule.delivery import Delivery
 from activation_sync.core.runs.backfill import BackfillSummary, DayVerdict, LandedDays, ReplayDay, ReplayedDay, Window
 from activation_sync.core.runs.outcome import Outcome

@@ -8,7 +8,8 @@ from activation_sync.core.model import ConflictPolicy, Counts, Decision, Key, Ke
 from activation_sync.core.rule.decide import change_of
 from activation_sync.core.rule.delivery import Delivery
 from activation_sync.core.rule.plan import make_plan
-from activation_sync.core.rule.reasons import decision_words, graph_words, plan_rows, why_words
+from activation_sync.core.rule.planned import Sending, planned_change, shown_changes
+from activation_sync.core.rule.reasons import change_rows, decision_words, graph_words, why_words
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_words
 from tests.support.key_states import policies, worlds
@@ -17,10 +18,15 @@ HOLD, KEY = ConflictPolicy.HOLD, Key(date(2026, 11, 19), "VISIO")
 CALM = dict.fromkeys(("observed", "warehouse", "published", "agreed", "observed_seen"), Counts(210, 3, 1))
 
 PLAN = PlanView("contoso", "a" * 64, date(2026, 11, 19))
+PAST = tuple(date(2026, 10, day) for day in (1, 2, 3, 9))
 
 
 def change(policy=HOLD, **known):
-    return change_of(KeyState(KEY, "Visio", **{**CALM, "is_published": True, **known}), policy)
+    return planned_change(change_of(KeyState(KEY, "Visio", **{**CALM, "is_published": True, **known}), policy))
+
+
+def plan_rows(plan):
+    return change_rows(shown_changes(plan, 200), Sending.NOW, True)
 
 
 @pytest.mark.parametrize(
@@ -53,23 +59,21 @@ def test_every_decision_gives_its_reason(decision, sides, expected):
         pytest.param(
             change(observed=Counts(213, 3, 1)),
             "assigned: usage data moved 210 -> 213",
-            "sent: assigned 210 -> 213",
+            "sends: assigned 210 -> 213",
             id="pulled",
         ),
         pytest.param(
             change(warehouse=Counts(210, 4, 1)),
             "activated: corrected in the warehouse 3 -> 4",
-            "sent: activated 3 -> 4",
+            "sends: activated 3 -> 4",
             id="adopted",
         ),
-        pytest.param(change(published=Counts(210, 2, 1)), "", "sent: activated 2 -> 3", id="Graph alone is behind"),
-        pytest.param(
-            change(in_doubt=True), "", "sent again, because the outcome of the last PATCH is in doubt", id="in doubt"
-        ),
+        pytest.param(change(published=Counts(210, 2, 1)), "", "sends: activated 2 -> 3", id="Graph alone is behind"),
+        pytest.param(change(in_doubt=True), "", "sends again: the last PATCH has no known answer", id="in doubt"),
         pytest.param(
             change(is_published=False, published=Counts()),
             "",
-            "waits for Graph's counts report of 2026-11-19",
+            "waits for the user counts report of 2026-11-19",
             id="waiting",
         ),
         pytest.param(change(warehouse=Counts()), "missing in the warehouse, restored", "has it already", id="restored"),
@@ -88,7 +92,24 @@ def test_every_decision_gives_its_reason(decision, sides, expected):
     ],
 )
 def test_a_change_says_why_and_what_graph_is_told(planned, why, graph):
-    assert (why_words(planned), graph_words(planned)) == (why, graph)
+    assert (why_words(planned), graph_words(planned, Sending.NOW)) == (why, graph)
+
+
+@pytest.mark.parametrize(
+    ("sending", "is_on", "words"),
+    [
+        (Sending.NOW, True, "sends: assigned 210 -> 213"),
+        (Sending.NEXT_SYNC, True, "the next sync sends: assigned 210 -> 213"),
+        (Sending.WOULD, True, "would send: assigned 210 -> 213"),
+        *((sending, False, "waits: write-back is off (assigned 210 -> 213)") for sending in Sending),
+    ],
+)
+def test_nothing_says_sent_that_was_not(sending, is_on, words):
+    assert graph_words(change(observed=Counts(213, 3, 1)), sending, is_on) == words
+
+
+def test_a_row_in_doubt_waits_too_while_write_back_is_off():
+    assert graph_words(change(in_doubt=True), Sending.NOW, False) == "waits: write-back is off"
 
 
 def test_a_plan_is_a_table_of_text():
@@ -115,7 +136,7 @@ def test_a_plan_is_a_table_of_text():
             "activated": "3",
             "shared computers": "1",
             "why": "assigned: usage data moved 210 -> 213",
-            "Graph": "sent: assigned 210 -> 213",
+            "Graph": "sends: assigned 210 -> 213",
         },
     ]
 
@@ -143,16 +164,36 @@ def summary(outcome: Outcome, planned: PlanView = PLAN, **facts) -> RunSummary:
         (
             summary(Outcome.DONE, replace(PLAN, pushed=2), delivery=Delivery(pending=2, is_enabled=False)),
             "Wrote 0 rows to the warehouse; 0 of 2 updates acknowledged by Graph; "
-            "write-back is switched off, so they stay pending.",
+            "2 updates pending: write-back is off (write_back.enabled = true turns it on).",
         ),
         (
             summary(Outcome.NOTHING_NEW, is_stale=True),
             "No new report: the newest is still that of 2026-11-19. The report is 2 days old: older than it should be.",
         ),
         (
-            summary(Outcome.PREVIEWED, replace(PLAN, written=3, pushed=1, waiting=2)),
-            "Would change 3 rows in the warehouse and 1 row in Graph; nothing was written. "
-            "2 rows wait for Graph's counts report of their date.",
+            summary(Outcome.PREVIEWED, replace(PLAN, written=3, pushed=1, waiting=2, sending=Sending.WOULD)),
+            "Would write 3 rows and send 1 update; nothing was written. "
+            "2 rows wait for the user counts report of their date.",
+        ),
+        (
+            summary(
+                Outcome.PREVIEWED, replace(PLAN, written=3, pushed=1, sending=Sending.WOULD, is_write_back_on=False)
+            ),
+            "Would write 3 rows and queue 1 update: write-back is off (write_back.enabled = true turns it on); "
+            "nothing was written.",
+        ),
+        (
+            summary(Outcome.NOTHING_NEW, replace(PLAN, waiting=9, waiting_past=8, waiting_past_on=PAST)),
+            "No new report: the newest is still that of 2026-11-19. "
+            "1 row waits for the user counts report of their date. "
+            "8 rows wait for the user counts report of 4 past dates 2026-10-01..2026-10-03, 2026-10-09, which Graph no "
+            "longer serves: import the user counts reports of these 4 dates, or leave them.",
+        ),
+        (
+            summary(Outcome.NOTHING_NEW, replace(PLAN, waiting=1, waiting_past=1, waiting_past_on=PAST[:1])),
+            "No new report: the newest is still that of 2026-11-19. "
+            "1 row waits for the user counts report of the past date 2026-10-01, which Graph no longer serves: "
+            "import the user counts report of this date, or leave it.",
         ),
         (
             summary(Outcome.HELD, replace(PLAN, findings=("the report has no rows",))),

@@ -118,7 +118,7 @@ def test_a_preview_writes_nothing_and_promises_the_very_plans_that_are_applied(s
     looked = site.preview(day(0), day(11))
     assert site.dump() == before
     assert {one.verdict for one in looked.days} == {DayVerdict.WOULD_CHANGE}
-    assert [row["refresh date"] for row in looked.days[0].table] == [str(day(0))] * 2
+    assert [change.refreshed_on for change in looked.days[0].changes] == [day(0)] * 2
     assert [one.digest for one in site.backfill(day(0), day(11))] == [one.digest for one in looked.days]
 
 

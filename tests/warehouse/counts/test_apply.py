@@ -96,7 +96,7 @@ def test_a_row_edited_since_the_plan_was_made_stops_everything(engine, present, 
             by_hand(conn, APPS, **values)
     changes = (change(product=VISIO), change(SETTLED, warehouse=seen, is_written=is_written))
     with (
-        pytest.raises(PlanMovedError, match=r"1 of 2 rows of contoso were edited.*plan again"),
+        pytest.raises(PlanMovedError, match=r"edited in the warehouse.*1 of 2 rows of contoso.*plan again"),
         writing(engine) as conn,
     ):
         apply(conn, *changes)
