@@ -130,7 +130,7 @@ def test_the_overview_has_the_most_pressing_first_with_why_and_what_to_do(browse
         notes = opened.page.locator("#overview .why").all_inner_texts()
         assert len(notes) == 7
         assert all("customer-" in note and "`" not in note and "<" not in note for note in notes)
-        assert opened.page.locator("#overview .why code").count() == 7
+        assert opened.page.locator("#overview .why:has(code)").count() == 7
 
 
 def test_a_plot_fills_its_card(browser, page):
