@@ -31,7 +31,7 @@ from tasks.nights.shards import Shard, give_up, is_at_work, read_states, start_s
 from tasks.nights.standing import read_standings
 from tasks.policy import STEP, patiently
 from tasks.run import LEASE_TTL_S, flow_run_id, open_run, run_id_of
-from tasks.showing import show_table, showing
+from tasks.showing import show_list
 from tasks.wiring import now, open_warehouse
 
 LOOK_EVERY_S = 5.0
@@ -87,8 +87,7 @@ def publish_fleet(tenants: Sequence[str], night: date) -> list[Standing]:
     Safe to repeat: the same key is a new version of one artifact, and the same tenants are the same event.
     """
     standings = not_run(_ask(partial(read_standings, tenants=tenants, night=night)), night)
-    with showing("the fleet"):
-        show_table("fleet", fleet_rows(standings), fleet_words(standings, began_on()))
+    show_list("fleet", fleet_rows(standings), fleet_words(standings, began_on()))
     tell_fleet(standings, began_on())
     return standings
 

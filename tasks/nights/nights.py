@@ -24,7 +24,7 @@ from activation_sync.warehouse.runs.runs import is_night_done
 from tasks.alerts import tell_left_out
 from tasks.policy import STEP, patiently
 from tasks.run import ended_by, flow_run_id, run_id_of
-from tasks.showing import show_table, showing
+from tasks.showing import show_list
 from tasks.wiring import now, open_warehouse
 
 SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
@@ -106,8 +106,7 @@ def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
 @task(task_run_name="publish night", **STEP)
 def publish_night(summaries: Sequence[RunSummary]) -> None:
     """Show how each tenant fared. Safe to repeat: the same key is a new version of one artifact."""
-    with showing("the night"):
-        show_table("night", night_rows(summaries), night_words(summaries))
+    show_list("night", night_rows(summaries), night_words(summaries))
 
 
 def _is_done(tenant: str, night: date) -> bool:

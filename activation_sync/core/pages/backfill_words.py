@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from activation_sync.core.model import Plan
 from activation_sync.core.pages.bi_rows import DailyCount
-from activation_sync.core.pages.plan_view import charts_markdown, page_markdown
+from activation_sync.core.pages.plan_view import page_markdown
 from activation_sync.core.phrases import dates_words, rows_words, short_digest
 from activation_sync.core.rule.planned import Sending, shown_changes
 from activation_sync.core.runs.backfill import BackfillSummary, DayVerdict, ReplayDay, ReplayedDay, view_day
@@ -40,7 +40,7 @@ def day_rows(days: Iterable[ReplayedDay]) -> list[dict[str, str]]:
 def backfill_markdown(summary: BackfillSummary, counts: Sequence[DailyCount]) -> str:
     """A tenant's backfill as a page of the dashboard; its charts are of these dates, oldest first."""
     title = f"{summary.tenant}, refresh dates {summary.start} to {summary.end}"
-    return page_markdown(title, backfill_words(summary), _facts(summary)) + charts_markdown(counts)
+    return page_markdown(title, _facts(summary), counts)
 
 
 def backfill_words(summary: BackfillSummary) -> str:

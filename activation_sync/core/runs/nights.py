@@ -55,7 +55,7 @@ def night_words(summaries: Sequence[RunSummary], known: Collection[str] = ()) ->
 def night_rows(summaries: Sequence[RunSummary]) -> list[dict[str, str]]:
     """A night as a table, a row a tenant, the most pressing first."""
     return [
-        {"tenant": summary.tenant, "outcome": summary.outcome.value, "what": run_words(summary)}
+        {"tenant": summary.tenant, "what": run_words(summary), "outcome": summary.outcome.value}
         for summary in _in_order(summaries)
     ]
 

@@ -128,10 +128,10 @@ def fleet_rows(standings: Sequence[Standing]) -> list[dict[str, str]]:
     return [
         {
             "tenant": standing.tenant,
+            "remedy": standing.remedy,
+            "why": standing.why,
             "condition": standing.condition.value,
             "since": str(standing.since or "-"),
-            "why": standing.why,
-            "remedy": standing.remedy,
         }
         for standing in in_order(standings)
     ]
