@@ -128,10 +128,10 @@ def test_an_answer_that_drips_is_given_up(bounded, server):
         read(graph)
 
 
-@pytest.mark.parametrize("host", ["a..office.com", f"{'x' * 64}.office.com", "-a.office.com", "xn--\u00e9.office.com"])
+@pytest.mark.parametrize("host", ["a..office.com", f"{'x' * 64}.office.com", "-a.office.com", "a.-b.office.com"])
 def test_a_host_that_has_no_name_is_refused(server, cloud, open_client, host):
     will_sign_in(server)
-    server.will_answer(COUNTS, Scripted(302, b"", {"Location": f"https://{host}/".encode().decode("latin-1")}))
+    server.will_answer(COUNTS, Scripted(302, b"", {"Location": f"https://{host}/"}))
     with (
         open_client(replace(cloud, download_suffixes=(".office.com",))) as graph,
         pytest.raises(GraphRefusedError, match="not plain https"),
