@@ -52,7 +52,7 @@ def view_plan(plan: Plan, sending: Sending = Sending.NOW, *, is_write_back_on: b
 
 
 def plan_words(view: PlanView) -> str:
-    """What stands above a plan's table; the table is empty where nothing would change."""
+    """What stands above a plan's rows; there are none where nothing would change."""
     verdict = "held: " + " ".join(view.findings) if view.is_held else "free to go."
     words = f"{planned_words(view)}." if view.changes else "Nothing is to be changed."
     return f"Plan `{short_digest(view.digest)}` for {view.tenant}: {verdict} {words}{waiting_words(view)}"
