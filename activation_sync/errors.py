@@ -14,6 +14,7 @@
     |  |- ImpossibleDateError
     |  `- StaleReportError
     |- TenantsAmissError       some tenants of a run need someone; what became of each is in it
+    |- ResultLostError         a run ended, and Prefect's server lost what it returned
     `- FatalError              fix code, configuration or permission
        |- ConfigError
        |- ChoiceError          what a person asked for is not there, or could mean several things
@@ -23,6 +24,7 @@
        |- LandingError         the landing cannot keep or give back bytes
        |- WarehouseError       the warehouse refused for good (read-only, full)
        |- SchemaVersionError
+       |- LedgerError          the ledger lost what an earlier run noted of it, or a note is damaged
        |- LeaseLostError       another run took the tenant over; this one must stop
        `- WorkerLostError      the process that worked on the tenant died, time and again
 
@@ -129,6 +131,10 @@ class TenantsAmissError(ActivationSyncError):
         return self.message
 
 
+class ResultLostError(ActivationSyncError):
+    """A run ended, but the answer to its last call of Prefect's server was lost, and what it returned with it."""
+
+
 class FatalError(ActivationSyncError):
     """Repeating cannot help; code, configuration or permission must change."""
 
@@ -141,7 +147,7 @@ class ConfigError(FatalError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        return "\n".join(self.problems)
+        return "; ".join(self.problems)
 
 
 class ChoiceError(FatalError):
@@ -188,6 +194,13 @@ class WarehouseError(FatalError):
 
 class SchemaVersionError(FatalError):
     """The warehouse has the schema of another version; names the command that migrates."""
+
+
+class LedgerError(FatalError):
+    """The ledger does not hold the head that an earlier run noted: it was cut, rewritten, or restored from a backup.
+
+    Also when what was noted cannot be read.
+    """
 
 
 class LeaseLostError(FatalError):

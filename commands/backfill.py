@@ -46,10 +46,20 @@ def backfill(
 
 def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":
     """Without Prefect, because a preview needs no run."""
-    from tasks.backfill.replay import preview
     from tasks.wiring import chosen_tenants
 
-    return [preview(tenant, window) for tenant in chosen_tenants(tenants)]
+    return [_preview(tenant, window) for tenant in chosen_tenants(tenants)]
+
+
+def _preview(tenant: str, window: "Window") -> "BackfillSummary":
+    from activation_sync.core.runs.backfill import failed_backfill
+    from activation_sync.errors import ConfigError
+    from tasks.backfill.replay import preview
+
+    try:
+        return preview(tenant, window)
+    except ConfigError as error:  # a malformed tenant stops no other
+        return failed_backfill(tenant, window, error)
 
 
 def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "list[BackfillSummary]":
@@ -71,15 +81,16 @@ def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "l
 
 def _say_unneeded(approve: str | None, summaries: "list[BackfillSummary]") -> None:
     """Tell who approved the plan of a date that none was held."""
-    from activation_sync.core.rule.plan import names_digest
+    from activation_sync.core.rule.approvals import normal_digest
     from activation_sync.core.runs.backfill import held_day
     from activation_sync.core.runs.words import not_held_words
     from commands.support.console import say
 
     is_any_held = any(held_day(summary.days) or summary.error for summary in summaries)
-    is_used = any(names_digest(approve, day.digest) for summary in summaries for day in summary.days)
-    if approve and not is_any_held and not is_used:
-        say(not_held_words(approve))
+    digest = normal_digest(approve)
+    is_used = any(day.digest.startswith(digest) for summary in summaries for day in summary.days)
+    if digest and not is_any_held and not is_used:
+        say(not_held_words(digest))
 
 
 def _say(summary: "BackfillSummary") -> None:

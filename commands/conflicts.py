@@ -17,9 +17,9 @@ def conflicts(
 ) -> None:
     """List conflicts: usage data and warehouse changed to different values. No run writes or sends these rows."""
     from activation_sync.warehouse.database.engine import reading
-    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.support.choosing import chosen_tenants, exit_of_choice, open_migrated_warehouse
     from commands.support.console import print_json, say
-    from commands.support.exits import Exit
+    from commands.support.exits import Exit, most_pressing
     from tasks.nights.standing import read_conflicts
 
     tenants = chosen_tenants(tenant)
@@ -31,20 +31,21 @@ def conflicts(
         _say(found)
     else:
         say("No conflict is open.")
-    raise typer.Exit(Exit.UNSETTLED if found else Exit.DONE)
+    raise typer.Exit(most_pressing([Exit.UNSETTLED if found else Exit.DONE, exit_of_choice(tenant)]))
 
 
 def _say(found: "list[OpenConflict]") -> None:
-    from activation_sync.core.phrases import rows_words, short_digest
+    from activation_sync.core.phrases import rows_words
     from activation_sync.core.rule.reasons import MEASURE_WORDS
     from commands.support.console import print_table, say
     from commands.support.typed import say_typed
 
     for conflict in found:
         title = f"{conflict.tenant}: {conflict.product}, refresh date {conflict.refreshed_on}"
-        print_table(f"{title} (digest {short_digest(conflict.digest)})", list(_rows(conflict)), NUMERIC)
+        print_table(title, list(_rows(conflict)), NUMERIC)
         for sides in conflict.measures:
             say(f"  {MEASURE_WORDS[sides.measure]}: {sides.reason}")
+        say(f"  digest {conflict.digest}", is_copied=True)
     say(f"{rows_words(len(found))} in conflict: neither written nor sent until you decide, for instance of the first:")
     say_typed(" ", "resolve", *_which(found[0]), "--take", "warehouse")
     say("(--take observed takes the usage data's values; with --approve DIGEST, only what is shown here is decided)")

@@ -23,6 +23,7 @@ from commands.rebuild import rebuild
 from commands.register import register
 from commands.report.report import report
 from commands.resolve import resolve
+from commands.restore import restore
 from commands.retry import retry
 from commands.revert import revert
 from commands.status import status
@@ -41,13 +42,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Reconcile Microsoft 365 activation counts between usage data, your warehouse and Microsoft Graph.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
-    "5 write-back not offered, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, or rows "
+    "that somebody else changed in Graph, 5 write-back not offered, 130 interrupted.",
 )
 COMMANDS = (
     *(demo, up, check, plan, sync, backfill, status, history, why, report),
     *(correct, conflicts, resolve, dead_letters, retry, revert, withdraw),
-    *(verify_ledger, rebuild, emulate, migrate, register),
+    *(verify_ledger, rebuild, restore, emulate, migrate, register),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -55,7 +55,7 @@ def _facts(undone: "RunRecord", found: "Revert", view: "PlanView", summary: "Run
 def _say(undone: "RunRecord", found: "Revert", view: "PlanView", *, is_done: bool) -> None:
     from rich.markup import escape
 
-    from activation_sync.core.phrases import rows_words, short_digest
+    from activation_sync.core.phrases import rows_words
     from activation_sync.core.rule.revert import left_words
     from commands.support.console import say
     from commands.support.running import say_changes, say_findings, say_queued
@@ -72,4 +72,4 @@ def _say(undone: "RunRecord", found: "Revert", view: "PlanView", *, is_done: boo
         return
     say_findings(view)
     if view.is_held:
-        say_typed("If that is right:", "revert", undone.run_id, "--approve", short_digest(view.digest))
+        say_typed("If that is right:", "revert", undone.run_id, "--approve", view.digest)

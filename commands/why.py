@@ -19,6 +19,7 @@ DONE = {
     "resolve": "resolved",
     "retry": "retried",
     "revert": "reverted",
+    "restore": "put in doubt",
     "withdraw": "withdrawn",
     "approve": "approved",
 }
@@ -156,9 +157,15 @@ def _answer_words(answer: "LedgerRow") -> str:
 
     if answer.rule == READ_BACK:
         return f"Graph was {answer.note}"
-    said = f"Graph answered {answer.status}" if answer.status else "Graph did not answer"
     request = f" (request {answer.request_id})" if answer.request_id else ""
-    return f"{said}: {(answer.note or '').rstrip(': ')}{request}"
+    return f"{heard_words(answer.status, answer.note or '')}{request}"
+
+
+def heard_words(status: int | None, note: str) -> str:
+    """What Graph answered, said once. note: as the ledger keeps it, `dead: Graph answered 400 (BadRequest)`."""
+    said = f"Graph answered {status}" if status else "Graph did not answer"
+    state, _, words = note.partition(": ")
+    return f"{words}; the update is {state}" if said in words else f"{said}: {note}".rstrip(": ")
 
 
 def _row(link: "LedgerRow") -> dict[str, str]:

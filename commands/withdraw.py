@@ -100,9 +100,8 @@ def _say(found: "Withdrawn", wrong: "Wrong", view: "PlanView", *, is_done: bool)
 
 
 def _say_how_to_approve(wrong: "Wrong", view: "PlanView") -> None:
-    from activation_sync.core.phrases import short_digest
     from commands.support.typed import say_typed
 
     report = ("--report", wrong.report) if wrong.report else ()
     which = ("--tenant", view.tenant, "--date", str(wrong.on), *report, "--reason", wrong.reason)
-    say_typed("If that is right:", "withdraw", *which, "--approve", short_digest(view.digest))
+    say_typed("If that is right:", "withdraw", *which, "--approve", view.digest)

@@ -1,6 +1,8 @@
 """Replay what was landed of past refresh dates: the order of its steps, and nothing else."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 from prefect import State, flow
@@ -13,6 +15,7 @@ from activation_sync.core.runs.backfill import BackfillSummary, Window, failed_b
 from activation_sync.core.runs.outcome import most_pressing
 from activation_sync.errors import ActivationSyncError
 from flows.endings import ended
+from tasks.approval import Approval, approval_of
 from tasks.backfill.frame import (
     backfill_run_name,
     deliver_replayed,
@@ -34,6 +37,7 @@ def backfill(
     tenants: list[str] | None = None,
     dry_run: bool = False,
     approve: str | None = None,
+    approved_by: str = "",
 ) -> State[list[BackfillSummary]]:
     """Replay landed and imported reports of past refresh dates, oldest first, through plan, guards and outbox.
 
@@ -46,24 +50,28 @@ def backfill(
         tenants: Tenants by their names: choose "list" and add each. All of them when left out.
         dry_run: Show what would change on each date, and write nothing.
         approve: Digest of the plan of a held date that may go on; any other stays held.
+        approved_by: Your name, if you approve. Nobody checks it: the ledger says that it was claimed.
     """
-    window = Window(start, end, reason)
-    return _ended([_backfill(tenant, window, dry_run, approve) for tenant in chosen_tenants(tenants)])
+    window, chosen = Window(start, end, reason), chosen_tenants(tenants)
+    if dry_run:
+        return _ended([_ending(tenant, window, partial(preview_backfill, tenant, window)) for tenant in chosen])
+    approval = approval_of(chosen, approve, approved_by)
+    return _ended([_ending(tenant, window, partial(_replay, tenant, window, approval)) for tenant in chosen])
 
 
-def _backfill(tenant: str, window: Window, dry_run: bool, approve: str | None) -> BackfillSummary:
+def _ending(tenant: str, window: Window, run: Callable[[], BackfillSummary]) -> BackfillSummary:
     try:
-        return preview_backfill(tenant, window) if dry_run else _replay(tenant, window, approve)
+        return run()
     except ActivationSyncError as error:
         return failed_backfill(tenant, window, error)
 
 
-def _replay(tenant: str, window: Window, approve: str | None) -> BackfillSummary:
+def _replay(tenant: str, window: Window, approval: Approval) -> BackfillSummary:
     with open_backfill(tenant, window) as started:
         found = find_days(started)
         replayed, delivery = [], Delivery()
         for batch in found.batches(BATCH_DAYS):
-            replayed += replay_days(started, batch, approve)
+            replayed += replay_days(started, batch, approval)
             delivery = deliver_replayed(started, delivery)
             if held_day(replayed):
                 break

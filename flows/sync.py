@@ -9,7 +9,8 @@ from activation_sync.core.model import Report
 from activation_sync.core.pages.plan_view import summarise_preview
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import RunSummary, outcome_words
-from activation_sync.errors import HeldError
+from activation_sync.errors import ChoiceError, HeldError
+from tasks.approval import NONE, Approval, approval_of
 from tasks.run import open_run, results_of, run_name, scheduled_on
 from tasks.steps.apply import apply_plan
 from tasks.steps.deliver import deliver_updates
@@ -24,7 +25,11 @@ from tasks.steps.verify import verify_delivery
 
 @flow(name="sync", flow_run_name=run_name)
 def sync(
-    tenant: str, as_of: date | None = None, dry_run: bool = False, approve: str | None = None
+    tenant: str,
+    as_of: date | None = None,
+    dry_run: bool = False,
+    approve: str | None = None,
+    approved_by: str = "",
 ) -> State[RunSummary]:
     """Bring warehouse and Graph to the same counts for one tenant, or stop and say why not.
 
@@ -36,6 +41,7 @@ def sync(
         dry_run: Show what would change, and write nothing anywhere.
         approve: Digest of a held plan that you have looked at: the 12 characters that the held run and its plan
             artifact name. Only that very plan goes on, any other stays held. Left empty, nothing is approved.
+        approved_by: Your name, if you approve. Nobody checks it: the ledger says that it was claimed.
     """
     as_of = as_of or scheduled_on()
     if dry_run:
@@ -43,18 +49,20 @@ def sync(
         publish_plan(plan)
         return _ended(summarise_preview(plan, as_of))
     try:
-        return _ended(sync_tenant(tenant, as_of, approve))
+        return _ended(sync_tenant(tenant, as_of, approval_of([tenant], approve, approved_by)))
     except HeldError as held:
         return Failed(name=Outcome.HELD.state_name, message=str(held), data=held)
+    except ChoiceError as error:
+        return Failed(message=str(error), data=error)
 
 
-def sync_tenant(tenant: str, as_of: date, approve: str | None = None, run_id: str | None = None) -> RunSummary:
+def sync_tenant(tenant: str, as_of: date, approval: Approval = NONE, run_id: str | None = None) -> RunSummary:
     """The steps, inside any flow; run_id tells several tenants of one flow run apart."""
     with open_run(tenant, as_of, run_id=run_id) as run:
         tonight = results_of(land_report.map(list(Report), unmapped(run)))
         loaded = results_of(load_report.map(landed_ids(tonight), unmapped(run)))
         publish_plan(plan_changes(run, loaded))
-        applied = apply_plan(run, loaded, approve)
+        applied = apply_plan(run, loaded, approval)
         delivery = deliver_updates(run)
         verification = verify_delivery(run)
         expire_reports(run)

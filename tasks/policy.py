@@ -16,7 +16,7 @@ from uuid import UUID
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 
-from activation_sync.errors import GraphBusyError, TransientError, WarehouseBusyError
+from activation_sync.errors import GraphBusyError, LandingBusyError, TransientError, WarehouseBusyError
 from config.settings import settings_in_use
 
 T = TypeVar("T")
@@ -77,6 +77,11 @@ def putting_off() -> Iterator[None]:
         _is_putting_off.reset(before)
 
 
+def shares_its_run() -> bool:
+    """True where several tenants share a run."""
+    return _is_putting_off.get()
+
+
 def is_put_off(error: BaseException) -> bool:
     """True when an error only means that its tenant is to come again later, in a run where others come first."""
     longest_wait_s = settings_in_use().graph.longest_wait_s
@@ -85,11 +90,11 @@ def is_put_off(error: BaseException) -> bool:
 
 
 def patiently(step: Callable[[], T]) -> T:
-    """What stands outside of any task, tried again after each configured delay while the warehouse is busy."""
+    """What stands outside of any task, tried again after each configured delay while warehouse or landing is busy."""
     for delay_s in settings_in_use().sync.retry_delays_s:
         try:
             return step()
-        except WarehouseBusyError:
+        except (WarehouseBusyError, LandingBusyError):
             time.sleep(delay_s)
     return step()
 

@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # of our own rooms, from the ground up; eac
     **{room: {"activation_sync.emulator", *EMULATOR[:floor]} for floor, room in enumerate(EMULATOR)},
     "tasks": {"config", *ADAPTERS, *CORE},
     "tasks.steps": {"tasks", "config", *ADAPTERS, *CORE},
-    "tasks.acts": {*STEPS, "config", *ADAPTERS, *CORE},
+    "tasks.acts": {*STEPS, "tasks.backfill", "config", *ADAPTERS, *CORE},
     "tasks.backfill": {*STEPS, "config", *ADAPTERS, *CORE},
     "tasks.nights": {*STEPS, "config", *ADAPTERS, *CORE},
     "flows": {*TASKS, "config", *CORE},

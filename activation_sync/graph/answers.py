@@ -9,9 +9,9 @@ from datetime import date, datetime
 
 from activation_sync.core.model import CountRow, Counts, Measure
 from activation_sync.core.reports.products import product_key
-from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate
+from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate, GraphRow
 from activation_sync.errors import ActivationSyncError, GraphBusyError, GraphRefusedError
-from activation_sync.graph.plain import row_id
+from activation_sync.graph.plain import etag_of, row_id
 from activation_sync.graph.wire import JsonObject, Reply, complaint, retry_after_s, rows_of, update_body
 
 CONFLICT = 409
@@ -102,11 +102,13 @@ def differences(update: CountUpdate, row: JsonObject) -> str:
     return ", ".join(found)
 
 
-def count_rows(body: object, aliases: Mapping[str, str]) -> list[tuple[CountRow, str | None]]:
-    """The rows of the resource with their ids; a row without a date or product names nothing, and is left out."""
+def count_rows(reply: Reply, aliases: Mapping[str, str]) -> list[GraphRow]:
+    """The rows of the resource; a row without a date or product names nothing, and is left out."""
+    rows = rows_of(reply.body)
+    etag = reply.headers.get("etag") if len(rows) == 1 else None
     return [
-        (_count_row(row, refreshed_on, aliases), row_id(row))
-        for row in rows_of(body)
+        GraphRow(_count_row(row, refreshed_on, aliases), row_id(row), etag_of(row.get("@odata.etag") or etag))
+        for row in rows
         if (refreshed_on := _refresh_date(row)) and _product(row, aliases)
     ]
 

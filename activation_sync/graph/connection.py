@@ -1,6 +1,7 @@
 """The line to Graph: sends one call until Graph gives an answer other than "wait" or "another token"."""
 
 import logging
+import ssl
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,14 +14,16 @@ from activation_sync.clock import utc_now
 from activation_sync.core.bounds import BOUNDS, Bounds
 from activation_sync.errors import ActivationSyncError, GraphBusyError
 from activation_sync.graph.answers import WAITING
-from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.auth import ScopedTokens, TokenSource
 from activation_sync.graph.body import pieces
 from activation_sync.graph.clouds import parse_address
+from activation_sync.graph.route import STRAIGHT, Route
 from activation_sync.graph.trust import is_untrusted, trust, untrusted
 from activation_sync.graph.waits import Waits
 from activation_sync.graph.wire import Reply, claims_challenge, is_status, read_reply, retry_after_s
 
 TIMEOUTS = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=120.0)
+USER_AGENT = "activation-sync"
 # More connections than this are slower, not faster: the pool is searched for every request.
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8)
 SENT_AT, BODY = "activation_sync.sent_at", "activation_sync.body"  # what we note with an answer
@@ -32,9 +35,10 @@ class Line:
 
     def __init__(
         self,
-        tokens: TokenSource,
+        tokens: TokenSource | ScopedTokens,
         waits: Waits,
         ca_file: Path | None,
+        route: Route = STRAIGHT,
         clock: Callable[[], datetime] = utc_now,
         bounds: Bounds = BOUNDS,
     ) -> None:
@@ -42,10 +46,13 @@ class Line:
         self.waits = waits
         self.clock = clock
         self._bounds = bounds
+        self._route = route
         context = trust(ca_file)
-        self._graph = httpx.Client(verify=context, trust_env=False, timeout=TIMEOUTS, limits=LIMITS, headers=HEADERS)
+        self._graph = httpx.Client(
+            transport=_transport(context, route), trust_env=False, timeout=TIMEOUTS, headers=HEADERS
+        )
         # A bare transport adds no header, keeps no cookie, and does not log the address as a client does at INFO ...
-        self._bare = httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS)
+        self._bare = _transport(context, route)
         # ... and at DEBUG, Graph's answer with the address in it is kept from the log.
         logging.getLogger("httpcore.http11").addFilter(_shows_no_location)
 
@@ -66,9 +73,9 @@ class Line:
         finally:
             response.close()
 
-    def reply(self, method: str, url: str, content: object = None) -> Reply:
+    def reply(self, method: str, url: str, content: object = None, headers: Mapping[str, str] | None = None) -> Reply:
         """The answer to one call with `content` as its JSON body, read whole. Raises as `call` does."""
-        response = self._ask(method, url, {}, content)
+        response = self._ask(method, url, headers or {}, content)
         try:
             return self.read_whole(response)
         finally:
@@ -102,7 +109,7 @@ class Line:
     def chunks(self, response: httpx.Response) -> Iterator[bytes]:
         """The body in pieces as they arrive. Raises GraphBusyError when it ends before it should, or takes too long."""
         try:
-            with reaching():
+            with reaching(self._route):
                 for piece in pieces(response):
                     self._refuse_slow(response)
                     yield piece
@@ -151,15 +158,16 @@ class Line:
                 return response
 
     def _ask_once(self, method: str, url: str, headers: Mapping[str, str], content: object) -> httpx.Response:
-        request = self._graph.build_request(method, url, headers=headers, json=content)
-        request.extensions["target"] = _target(url)
-        with reaching():
+        with reaching(self._route):
+            request = self._graph.build_request(method, url, headers=headers, json=content)
+            request.url = ExactUrl(url)
             return self._graph.send(request, stream=True)
 
     def _fetch_once(self, url: str) -> httpx.Response:
-        extensions = {"timeout": TIMEOUTS.as_dict(), "target": _target(url)}
-        with reaching():
-            return self._bare.handle_request(httpx.Request("GET", url, extensions=extensions))
+        with reaching(self._route):
+            request = httpx.Request("GET", url, extensions={"timeout": TIMEOUTS.as_dict()})
+            request.url = ExactUrl(url)
+            return self._bare.handle_request(request)
 
 
 def within(most_bytes: int, chunks: Iterable[bytes], problem: ActivationSyncError) -> Iterator[bytes]:
@@ -173,17 +181,24 @@ def within(most_bytes: int, chunks: Iterable[bytes], problem: ActivationSyncErro
 
 
 @contextmanager
-def reaching() -> Iterator[None]:
+def reaching(route: Route = STRAIGHT) -> Iterator[None]:
     """Errors of the connection in our words. The originals hold the request, token and all: none is chained."""
     try:
         yield
     except httpx.RequestError as error:
         if is_untrusted(error):
             raise untrusted("Graph") from None
+        if isinstance(error, httpx.ProxyError):
+            raise route.refused(str(error)) from None
         kind = type(error).__name__
-        raise GraphBusyError(f"No whole answer from Graph ({kind}): check the network if this lasts.") from None
+        raise GraphBusyError(f"No whole answer from Graph ({kind}): {route.advice} if this lasts.") from None
     except (httpx.InvalidURL, UnicodeError):  # a host whose name cannot be encoded, or an address out of all bounds
         raise GraphBusyError("Graph led to an address that no request can be sent to.") from None
+
+
+def _transport(context: ssl.SSLContext, route: Route) -> httpx.HTTPTransport:
+    proxy = httpx.Proxy(route.proxy, ssl_context=context if route.is_encrypted else None) if route.proxy else None
+    return httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS, proxy=proxy)
 
 
 def _shows_no_location(record: logging.LogRecord) -> bool:
@@ -194,7 +209,17 @@ def _signed(headers: Mapping[str, str], token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "client-request-id": str(uuid.uuid4()), **headers}
 
 
-def _target(url: str) -> bytes:
-    """Path and query as they came: an address may be signed to the byte, and httpx would tidy it."""
-    address = parse_address(url)
-    return address.target.encode("ascii") if address else b"/"
+class ExactUrl(httpx.URL):
+    """Path and query as they came: an address may be signed to the byte, and httpx would tidy it.
+
+    The extension `target` would do the same, but to the CONNECT of a proxy too, which would read the signed path.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        address = parse_address(url)
+        self._target = address.target.encode("ascii") if address else b"/"
+
+    @property
+    def raw_path(self) -> bytes:
+        return self._target

@@ -53,7 +53,7 @@ class Complaint(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, self)) or "no reason given"
+        return ": ".join(dict.fromkeys(filter(None, self))) or "no reason given"
 
 
 def read_reply(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
@@ -108,6 +108,11 @@ def update_body(update: CountUpdate) -> JsonObject:
     return body | {measure.json_name: count for measure, count in counts if count is not None}
 
 
+def update_headers(update: CountUpdate) -> dict[str, str]:
+    """The version of the row that an update is meant for, if it is for one; Graph answers 412 when it has another."""
+    return {"If-Match": update.etag} if update.etag else {}
+
+
 def batch_path(write_back_path: str) -> str:
     """`$batch` lives beside the resource, directly under the version: the path's first segment."""
     return f"/{write_back_path.split('/')[1]}/$batch"
@@ -122,7 +127,7 @@ def batch_body(updates: Mapping[str, CountUpdate], write_back_path: str) -> Json
                 "id": item_id,
                 "method": "PATCH",
                 "url": f"/{url}",
-                "headers": {"Content-Type": "application/json"},
+                "headers": {"Content-Type": "application/json", **update_headers(update)},
                 "body": update_body(update),
             }
             for item_id, update in updates.items()

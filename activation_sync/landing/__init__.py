@@ -1,4 +1,4 @@
-"""Report bytes as files: append-only, addressed by their hash, in a folder or an object store.
+"""Report bytes as files: append-only, addressed by their hash, in a folder or an object store. Beside them: heads.
 
-Doors: store.
+Doors: heads, store.
 """

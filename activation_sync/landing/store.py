@@ -112,6 +112,24 @@ class Landing:
             found = self._fs.find(self._at(_plain(tenant)))
         return [path.removeprefix(f"{self._root}/") for path in found]
 
+    def names(self, folder: str) -> list[str]:
+        """What lies in a folder, in the order of the names; empty when there is none."""
+        with naming_refusals(self._url), suppress(FileNotFoundError):
+            found = self._fs.ls(self._at(folder), detail=False)
+            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+        return []
+
+    def keep(self, path: str, content: bytes) -> None:
+        """Put a few bytes at a path, whole or not at all."""
+        self._at(path)  # refuses one that leads out
+        with naming_refusals(self._url):
+            arrival = self._begin()
+            try:
+                arrival.write(content)
+                arrival.keep(path)
+            finally:
+                arrival.end()
+
     def was_written_before(self, path: str, moment: datetime) -> bool:
         """True when the file is older than that; False when it is gone."""
         with naming_refusals(self._url), suppress(FileNotFoundError):
@@ -121,15 +139,10 @@ class Landing:
     def prove_usable(self) -> None:
         """Write, read and drop a few bytes; raises what a run would meet."""
         path = f"{INCOMING}/{uuid4().hex}-probe"
+        self.keep(path, b"probe")
         with naming_refusals(self._url):
-            arrival = self._begin()
-            try:
-                arrival.write(b"probe")
-                arrival.keep(path)
-                self._fs.cat_file(self._at(path))
-                self._fs.rm_file(self._at(path))
-            finally:
-                arrival.end()
+            self._fs.cat_file(self._at(path))
+            self._fs.rm_file(self._at(path))
 
     def digest(self, path: str) -> str:
         """The sha256 of the bytes that are there now; LandingError when none are."""
@@ -138,6 +151,12 @@ class Landing:
             while chunk := stream.read(CHUNK_BYTES):
                 digest.update(chunk)
         return digest.hexdigest()
+
+    def examine(self, path: str) -> tuple[LandedFile, datetime]:
+        """The bytes that lie there now, read from the first to the last, and when they were written."""
+        digest = self.digest(path)
+        with naming_refusals(self._url):
+            return LandedFile(path, digest, self._size_of(path) or 0), self._fs.modified(self._at(path))
 
     def _begin(self) -> Arrival:
         if isinstance(self._fs, LocalFileSystem):

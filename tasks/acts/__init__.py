@@ -1,4 +1,4 @@
-"""What people do by hand: import, correct, resolve, retry, revert, withdraw, rebuild.
+"""What people do by hand: import, correct, resolve, retry, revert, withdraw, rebuild, restore.
 
-Doors: correct, imports, rebuild, resolve, retry, revert, withdraw.
+Doors: correct, imports, rebuild, resolve, restore, retry, revert, withdraw.
 """

@@ -46,7 +46,7 @@ def resolve(
         refuse_moved_conflict(conflict, digest)
         measures = choose_measures(conflict, measure)
         change = resolve_conflict(conflict, side, measures)
-        note = f"took {side} for {', '.join(MEASURE_WORDS[name] for name in measures)}, shown as {digest[:12]}"
+        note = f"took {side} for {', '.join(MEASURE_WORDS[name] for name in measures)}, shown as {digest}"
         record_act(connection, tenant, Act("resolve", note, change.key), run.stamp())
         return change, apply_act(run, connection, seal(inputs, [change]))
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from activation_sync.core.phrases import rows_words
-from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
+from activation_sync.core.rule.plan import hold_if_not_approved
 from activation_sync.core.rule.revert import Revert, plan_revert
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.core.runs.summary import RunSummary
@@ -12,8 +12,9 @@ from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.ledger.hindsight import read_effects
 from activation_sync.warehouse.ledger.ledger import Act, record_act
-from activation_sync.warehouse.runs.runs import RunRecord, find_runs, was_held
+from activation_sync.warehouse.runs.runs import RunRecord, find_runs
 from tasks.acts.act import apply_act, open_act
+from tasks.approval import approval_of
 from tasks.steps.apply import record_approval
 from tasks.steps.planning import inputs_from
 from tasks.wiring import limits, open_warehouse, tenant_settings
@@ -36,6 +37,8 @@ def _undoable(run: RunRecord) -> RunRecord:
         raise ChoiceError(
             "to take a withdrawn report back, import it again (activation-sync import FILE) and backfill its date"
         )
+    if run.kind is RunKind.RESTORE:
+        raise ChoiceError("a restore cannot be undone: it only makes good what a backup did not hold")
     return run
 
 
@@ -50,10 +53,11 @@ def revert(undone: RunRecord, approve: str | None = None) -> tuple[Revert, RunSu
 
     What was seen of the usage data stays remembered, so the next sync does not pull the same values again.
     """
+    approval = approval_of([undone.tenant], approve)
     with open_act(undone.tenant, RunKind.REVERT) as (run, connection):
         found = _revert_from(connection, undone)
-        hold_if_not_approved(found.plan, approve, was_held(connection, run.tenant, normal_digest(approve)))
-        approved_by = record_approval(connection, run, found.plan)
+        hold_if_not_approved(found.plan, approval.digest)
+        approved_by = record_approval(connection, run, found.plan, approval)
         brought_back = rows_words(len(found.plan.changes))
         note = f"undid run {undone.run_id}: {brought_back} brought back, {len(found.left)} left"
         record_act(connection, run.tenant, Act("revert", note), run.stamp())

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from activation_sync.core.phrases import reason_problems
-from activation_sync.core.rule.plan import hold_if_not_approved, normal_digest
+from activation_sync.core.rule.plan import hold_if_not_approved
 from activation_sync.core.rule.withdraw import Withdrawal, plan_withdrawal
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.core.runs.summary import RunSummary
@@ -27,8 +27,8 @@ from activation_sync.warehouse.reports.withdrawn import (
     reconciled_of,
     record_withdrawn,
 )
-from activation_sync.warehouse.runs.runs import was_held
 from tasks.acts.act import apply_act, open_act
+from tasks.approval import approval_of
 from tasks.run import Run
 from tasks.steps.apply import record_approval
 from tasks.steps.load import read_kept
@@ -68,12 +68,13 @@ def withdraw(tenant: str, wrong: Wrong, approve: str | None = None) -> tuple[Wit
 
     The next sync sends the values before. The ledger keeps everything; so does the landing, until it expires.
     """
+    approval = approval_of([tenant], approve)
     preview_withdraw(tenant, wrong)  # what cannot be meant leaves no failed run behind
     with open_act(tenant, RunKind.WITHDRAW, wrong.reason.strip()) as (run, connection):
         found = _withdrawn_from(connection, tenant, wrong)
         plan = found.withdrawal.plan
-        hold_if_not_approved(plan, approve, was_held(connection, tenant, normal_digest(approve)))
-        approved_by = record_approval(connection, run, plan)
+        hold_if_not_approved(plan, approval.digest)
+        approved_by = record_approval(connection, run, plan, approval)
         _take_out_of_force(connection, run, found, wrong)
         _close_dead_letters(connection, tenant, found.withdrawal)
         ids = ", ".join(landed.id for landed in found.reports)

@@ -29,6 +29,7 @@ from activation_sync.warehouse.delivery.outbox import read_dead
 from activation_sync.warehouse.runs.runs import record_run, record_run_started
 from activation_sync.warehouse.runs.views import read_daily_counts
 from tasks.alerts import tell_changes
+from tasks.ledger import note_whole_ledger, refuse_lost_ledger
 from tasks.policy import STEP, patiently
 from tasks.run import Run, flow_run_id, hold_tenant, run_id_of
 from tasks.showing import show_page, show_table, showing
@@ -53,12 +54,16 @@ class Backfill:
 def open_backfill(tenant: str, window: Window) -> Iterator[Backfill]:
     """One tenant's part of a run: who wanted it and why is noted first, and how it failed, should it fail."""
     backfill = start_backfill(tenant, window)
+    stamp = Stamp(backfill.run_id, backfill.who, now())
     try:
+        refuse_lost_ledger(tenant)
         yield backfill
+        note_whole_ledger(tenant, stamp)
     except Exception as error:
         # a warehouse that cannot be written must not hide what went wrong before it
         with suppress(ActivationSyncError):
             _record_end(backfill, failed_backfill(tenant, window, error))
+            note_whole_ledger(tenant, stamp)
         raise
 
 

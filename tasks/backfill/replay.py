@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from activation_sync.core.model import Limits, Plan, Report
 from activation_sync.core.pages.backfill_words import preview_day
-from activation_sync.core.rule.plan import hold_if_not_approved, make_plan, normal_digest
+from activation_sync.core.rule.plan import held_words, hold_if_not_approved, make_plan
 from activation_sync.core.runs.backfill import (
     BackfillSummary,
     Batch,
@@ -34,7 +34,7 @@ from activation_sync.warehouse.reports.keeping import apply_past_reports
 from activation_sync.warehouse.reports.landed_days import are_reconciled, has_effect, read_replay_days, read_unread
 from activation_sync.warehouse.reports.loading import read_reported
 from activation_sync.warehouse.reports.manifest import LandedReport, record_rejected
-from activation_sync.warehouse.runs.runs import was_held
+from tasks.approval import Approval
 from tasks.backfill.frame import Backfill, holding, show_days
 from tasks.log import step_log
 from tasks.policy import STEP
@@ -59,11 +59,11 @@ def find_days(backfill: Backfill) -> LandedDays:
 
 
 @task(task_run_name="replay {backfill.tenant} {batch}", **STEP)
-def replay_days(backfill: Backfill, batch: Batch, approve: str | None) -> list[ReplayedDay]:
+def replay_days(backfill: Backfill, batch: Batch, approval: Approval) -> list[ReplayedDay]:
     """Replay some dates, up to the first that is held. Safe to repeat: a date that is done needs nothing."""
     replayed = []
     for done, day in enumerate(
-        replay_each(backfill, batch.days, approve, partial(holding, backfill)), batch.before + 1
+        replay_each(backfill, batch.days, approval, partial(holding, backfill)), batch.before + 1
     ):
         replayed.append(day)
         step_log().info(
@@ -115,13 +115,11 @@ def read_the_unread(tenant: str, hold: Hold) -> list[str]:
         return [reason for landed in _unread(tenant) if (reason := _why_unreadable(landed, run))]
 
 
-def replay_each(
-    backfill: Backfill, days: Iterable[ReplayDay], approve: str | None, hold: Hold
-) -> Iterator[ReplayedDay]:
+def replay_each(backfill: Backfill, days: Iterable[ReplayDay], approval: Approval, hold: Hold) -> Iterator[ReplayedDay]:
     """Replay dates in the order given, up to the first that is held. hold: takes the tenant, for one date."""
     replayer = _Replayer.of(backfill.tenant)
     for day in days:
-        replayed = replayer.replay(day, backfill.window.note, approve, hold)
+        replayed = replayer.replay(day, backfill.window.note, approval, hold)
         yield replayed
         if replayed.verdict is DayVerdict.HELD:
             return
@@ -140,17 +138,18 @@ class _Replayer:
         settings = tenant_settings(tenant)
         return cls(tenant, observed_report(settings), limits(settings))
 
-    def replay(self, day: ReplayDay, note: str, approve: str | None, hold: Hold) -> ReplayedDay:
+    def replay(self, day: ReplayDay, note: str, approval: Approval, hold: Hold) -> ReplayedDay:
         """A date that needs nothing is found without the tenant's lease, so that a nightly run need not wait."""
         with reading(open_warehouse()) as connection:
             if done := self._done(connection, day):
                 return done
         with hold() as run, writing(open_warehouse(), run.lease) as connection:
             plan = self._plan(connection, day)  # again: what is applied follows from what is there now
-            has_moved = was_held(connection, self.tenant, normal_digest(approve))
-            if reason := _why_held(plan, approve, has_moved):
-                return view_day(plan, day, DayVerdict.HELD, reason)
-            record_approval(connection, run, plan)
+            try:
+                hold_if_not_approved(plan, approval.digest)
+            except HeldError as held:
+                return view_day(plan, day, DayVerdict.HELD, str(held))
+            record_approval(connection, run, plan, approval)
             apply_plan(connection, plan, run.stamp(), f"{note}{day.restated}")
             apply_past_reports(connection, day.landed_ids, now())
         return view_day(plan, day, DayVerdict.APPLIED)
@@ -159,7 +158,7 @@ class _Replayer:
         if done := self._done(connection, day):
             return done
         plan = self._plan(connection, day, as_reconciled)
-        reason = _why_held(plan)
+        reason = held_words(plan, plan.digest) if plan.is_held else ""
         return preview_day(plan, day, DayVerdict.HELD if reason else DayVerdict.WOULD_CHANGE, reason)
 
     def _done(self, connection: Connection, day: ReplayDay) -> ReplayedDay | None:
@@ -173,14 +172,6 @@ class _Replayer:
         given = [read_reported(connection, landed_id) for landed_id in day.landed_ids]
         inputs = read_replay_inputs(connection, self.tenant, self.counts_from, given, list(as_reconciled), now().date())
         return make_plan(inputs, self.limits)
-
-
-def _why_held(plan: Plan, approve: str | None = None, has_moved: bool = False) -> str:
-    try:
-        hold_if_not_approved(plan, approve, has_moved)
-    except HeldError as held:
-        return str(held)
-    return ""
 
 
 def _unread(tenant: str) -> list[LandedReport]:

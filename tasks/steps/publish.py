@@ -4,18 +4,19 @@ from dataclasses import replace
 
 from prefect import task
 
-from activation_sync.core.pages.plan_view import plan_words, run_markdown
+from activation_sync.core.pages.plan_view import plan_rows_shown, plan_words, run_markdown
 from activation_sync.core.rule.delivery import Delivery, Verification
 from activation_sync.core.runs.report_age import is_stale
 from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_of, outcome_words
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.delivery.outbox import read_dead
+from activation_sync.warehouse.ledger.chain import read_head
 from activation_sync.warehouse.runs.runs import record_run
 from activation_sync.warehouse.runs.views import read_daily_counts, read_nightly_drift
 from tasks.alerts import tell_changes
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.showing import show_page, show_table, showing
+from tasks.showing import show_list, show_page, showing
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 SHOWN_DATES = 90  # charts are kept with every version of a run's page
@@ -24,7 +25,7 @@ SHOWN_DATES = 90  # charts are kept with every version of a run's page
 @task(task_run_name="publish plan of {plan.tenant}", **STEP)
 def publish_plan(plan: PlanView) -> None:
     """Show the plan in the dashboard, held or not. Safe to repeat: the same key is a new version of one artifact."""
-    show_table(f"plan-{plan.tenant}", plan.table, plan_words(plan))
+    show_list(f"plan-{plan.tenant}", plan_rows_shown(plan), plan_words(plan))
 
 
 @task(task_run_name="publish run of {run.tenant}", **STEP)
@@ -37,9 +38,9 @@ def publish_run(
     Safe to repeat: events have the same ids again, and the record is the run's own row.
     """
     with reading(open_warehouse()) as connection:
-        dead_letters = len(read_dead(connection, run.tenant))
+        dead_letters, head = len(read_dead(connection, run.tenant)), read_head(connection, run.tenant)
     summary = _summary(run, plan, delivery, verification, dead_letters)
-    summary = tell_changes(replace(summary, left_out=refused), before=run.troubles)
+    summary = tell_changes(replace(summary, left_out=refused, head=head), before=run.troubles)
     with writing(open_warehouse(), run.lease) as connection:
         record_run(connection, summary, at=now())
     with showing("the run's page"):

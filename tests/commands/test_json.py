@@ -82,6 +82,9 @@ def _of_past_dates(site: Site) -> Iterator[tuple[str, Any]]:
 def _of_looks(site: Site) -> Iterator[tuple[str, Any]]:
     for name in ("status", "history", "verify-ledger", "migrate"):
         yield name, run(name)
+    for words in (["--dry-run"], []):
+        yield "restore", run("restore", *words)
+    yield "verify-ledger", run("verify-ledger")
     yield "rebuild", run("rebuild", "--into", f"sqlite:///{site.folder / 'again.db'}")
 
 

@@ -67,16 +67,18 @@ def test_conflicts_are_listed_decided_and_counted_alike(site: Site):
     first = shown[0]["measures"][0]
     assert (first["measure"], first["agreed"], first["warehouse"]) == ("assigned", None, 1007)
     assert first["since"]
-    assert shown[0]["digest"][:12] in result.stdout
+    assert shown[0]["digest"] in result.stdout
 
-    decided = run("resolve", products[0].lower(), "--take", "warehouse", "--approve", shown[0]["digest"][:12])
+    decided = run("resolve", products[0].lower(), "--take", "warehouse", "--approve", shown[0]["digest"])
 
     assert decided.exit_code == Exit.DONE
     assert f"{products[0]} of {site.emulator.refreshed_on} is settled: assigned 1007" in decided.stdout
     assert f"The next sync sends it to Graph; to send now: activation-sync sync {site.tenant.name}" in decided.stdout
     assert read("status")[0]["conflicts"] == len(read("conflicts")) == len(products) - 1
     assert exit_of_error(refusal("resolve", products[0], "--take", "observed")) is Exit.USAGE
-    moved = refusal("resolve", products[1], "--take", "observed", "--approve", "0123456789ab")
+    half = refusal("resolve", products[1], "--take", "observed", "--approve", read("conflicts")[0]["digest"][:12])
+    assert exit_of_error(half) is Exit.USAGE
+    moved = refusal("resolve", products[1], "--take", "observed", "--approve", "0" * 64)
     assert exit_of_error(moved) is Exit.FAILED
 
 
@@ -142,7 +144,7 @@ def test_undoing_too_much_is_held_and_names_the_digest_to_approve(site: Site):
 
     assert look.exit_code == Exit.HELD
     assert isinstance(held, TooMuchChangeError)
-    assert f"activation-sync revert {undone} --approve {held.digest[:12]}" in look.stdout
+    assert f"activation-sync revert {undone} --approve {held.digest}" in look.stdout
     assert read("revert", undone, "--approve", held.digest[:12])["reverted_run_id"] == undone
 
 

@@ -57,16 +57,17 @@ def test_a_held_run_goes_on_by_its_own_digest_and_by_no_other(site: Site, termin
     site.configure(sync={"max_change_share": 0, "few_users": 0})
 
     planned = terminal.type("plan", "--json")
+    held = terminal.type("sync")
     other = terminal.type("sync", "--approve", "0123456789ab")
     [digest] = {plan["digest"] for plan in planned.json}
     reason = terminal.type("status")
     approved = terminal.type("sync", "--approve", digest[:12])
 
-    assert (planned.code, other.code, approved.code) == (Exit.HELD, Exit.HELD, Exit.DONE)
-    assert "held before any write" in other.err
-    assert f"approve with --approve {digest[:12]}" in other.err
-    assert "0123456789ab, is of another plan" in other.err
-    assert noise(other) == []
+    assert (planned.code, held.code, other.code, approved.code) == (Exit.HELD, Exit.HELD, Exit.USAGE, Exit.DONE)
+    assert "held before any write" in held.err
+    assert f"approve with --approve {digest[:12]}" in held.err
+    assert f"begins with 0123456789ab; held were: {digest[:12]} of {site.tenant.name}" in other.everything
+    assert noise(held) == []
     assert "held before any write" in reason.err
     assert site.warehouse_rows() == site.graph_rows()
 

@@ -88,7 +88,7 @@ def test_too_much_is_held_and_a_look_names_the_digest(tmp_path: Path, site: Offl
 
     assert look.exit_code == Exit.HELD
     assert isinstance(held, HeldError)
-    assert f"--approve {held.digest[:12]}" in look.stdout
+    assert f"--approve {held.digest}" in look.stdout
     assert run("--config", str(config), *WITHDRAW, "--approve", held.digest[:12]).exit_code == Exit.DONE
 
 

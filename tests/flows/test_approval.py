@@ -20,7 +20,7 @@ def held_digest(site: Site) -> str:
 
 def test_a_held_run_goes_on_by_its_digest_and_ledger_and_history_say_who_approved(site: Site):
     digest = held_digest(site)
-    assert site.sync(approve="0123456789ab").outcome is Outcome.HELD
+    assert site.sync(approve="0" * 64).outcome is Outcome.HELD
     assert site.warehouse_rows() == set()
 
     summary = site.sync(approve=digest[:12])
@@ -41,7 +41,19 @@ def test_an_approved_plan_whose_inputs_moved_is_refused_and_told_apart_from_a_mi
     assert new != digest[:12]
     assert "has moved since" in moved.error
     assert f"--approve {new}" in moved.error
-    assert "has moved since" not in mistyped.error
+    assert f"no run was held with a plan whose digest begins with 0123456789ab; held were: {new}" in mistyped.error
+    assert site.warehouse_rows() == set()
+
+
+def test_a_plan_that_begins_like_the_approved_one_stays_held(site: Site):
+    """As somebody makes it who may edit the table: the person approved the other one."""
+    digest = held_digest(site)
+    site.execute("UPDATE sync_run SET digest = :alike", alike=f"{digest[:12]}{'0' * 52}")
+
+    summary = site.sync(approve=digest[:12])
+
+    assert summary.outcome is Outcome.HELD
+    assert "is of another plan" in summary.error
     assert site.warehouse_rows() == set()
 
 
@@ -70,14 +82,17 @@ def from_dashboard(**parameters: str) -> State:
     return run_flow(sync, flow_run=flow_run, return_type="state")
 
 
-def test_a_held_run_goes_on_from_the_dashboards_form(site: Site):
+def test_a_held_run_goes_on_from_the_dashboards_form_by_a_name_that_is_marked_as_claimed(site: Site):
     digest = held_digest(site)
 
-    assert from_dashboard(tenant=site.tenant.name, approve="0123456789ab").name == "Held"
-    assert from_dashboard(tenant=site.tenant.name, approve=digest[:12]).name == "Completed"
+    nameless = from_dashboard(tenant=site.tenant.name, approve=digest[:12])
+    assert (nameless.name, "fill in approved_by" in nameless.message) == ("Failed", True)
+    assert from_dashboard(tenant=site.tenant.name, approve=digest[:12], approved_by=" Ada ").name == "Completed"
 
     run = runs(site)[0]
-    assert (run.digest, run.summary.plan.approved_by, acts(site)) == (digest, "the dashboard", [("approve", None)])
+    assert (run.digest, run.summary.plan.approved_by, acts(site)) == (digest, "claimed by Ada", [("approve", None)])
+    [(note,)] = site.query("SELECT note FROM ledger WHERE rule = 'approve' AND who = 'claimed by Ada'")
+    assert digest in note
     assert site.warehouse_rows() == site.graph_rows()
 
 

@@ -96,7 +96,7 @@ def test_undoing_too_much_is_held_until_that_very_plan_is_approved(site: Site):
     with pytest.raises(TooMuchChangeError, match="approve with --approve") as held:
         reverted(site, undone)
     with pytest.raises(TooMuchChangeError, match="of another plan"):
-        reverted(site, undone, approve="0123456789ab")
+        reverted(site, undone, approve="0" * 64)
 
     _, summary = reverted(site, undone, approve=held.value.digest[:12])
 

@@ -21,6 +21,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.support.prefect_home import furnish
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from commands.main import main; main()"]
 COLUMNS = "tenant, refreshed_on, product, assigned, activated, shared_computer_activation"
@@ -143,12 +145,14 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path, *, on_terminal: bool = False, **settings: str) -> Iterator[Site]:
+def open_site(folder: Path, *, on_terminal: bool = False, is_furnished: bool = True, **settings: str) -> Iterator[Site]:
     """Start it, wait until it says that it is ready, and leave nothing of it behind.
 
-    on_terminal: it speaks to a terminal, and not into a file.
+    on_terminal: it speaks to a terminal, and not into a file. is_furnished: Prefect's tables are there already.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | settings
+    if is_furnished:
+        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = furnish(folder / "furnished")
     with _said(folder / "said.txt", on_terminal=on_terminal) as said:
         process = subprocess.Popen(  # noqa: S603
             [*COMMAND, "up", "--port", "0"],

@@ -17,11 +17,13 @@ from activation_sync.warehouse.database.engine import open_engine, writing
 from activation_sync.warehouse.database.schema import migrate
 from activation_sync.warehouse.reports.manifest import LandedReport, record_landed
 from config.sources import use_file
+from tasks.approval import Approval
 from tasks.backfill.frame import Backfill
 from tasks.backfill.replay import look_for_days, preview, read_the_unread, replay_each
 from tasks.run import Run, hold_tenant
 from tasks.steps.load import load_past_report
 from tasks.wiring import now
+from tests.support.secret_files import write_secret
 from tests.support.site import Ending, Job, keeping_configuration
 
 TENANT, RUN_ID = "contoso", "run 1"
@@ -106,7 +108,7 @@ class OfflineSite(Job):
         backfill = Backfill(TENANT, self.run_id, date(2026, 11, 21), "someone", Window(start, end, "a test"))
         read_the_unread(TENANT, self.hold)
         found = look_for_days(TENANT, backfill.window)
-        yield from replay_each(backfill, found.days, approve, self.hold)
+        yield from replay_each(backfill, found.days, Approval(approve or "", "someone"), self.hold)
 
     def preview(self, start: date, end: date) -> BackfillSummary:
         return preview(TENANT, Window(start, end, "a test"))
@@ -130,8 +132,8 @@ class OfflineSite(Job):
 @contextmanager
 def open_offline_site(folder: Path, warehouse_url: str, **sync: Any) -> Iterator[OfflineSite]:
     """A migrated, empty warehouse and one tenant; settings of `[sync]` may be given."""
-    (folder / "warehouse-url").write_text(warehouse_url, encoding="utf-8")
-    (folder / "secret").write_text("s", encoding="utf-8")
+    write_secret(folder / "warehouse-url", warehouse_url)
+    write_secret(folder / "secret", "s")
     settings = "".join(f"{name} = {value}\n" for name, value in sync.items())
     config = folder / "activation-sync.toml"
     config.write_text(

@@ -132,4 +132,4 @@ def test_the_next_night_sends_what_was_pending_and_leaves_what_waits_for_a_perso
     assert [one.outcome for one in runs(running)[1:]] == [outcome for _, _, outcome, *_ in RUNS]
     [proof] = read("verify-ledger", "--head", HEAD)
     assert proof["rows"] > LEDGER_ROWS
-    assert (proof["broken"], proof["has_noted_head"]) == (None, True)
+    assert (proof["broken"], proof["has_given_head"]) == (None, True)

@@ -4,7 +4,8 @@ decide: the rule for one key, and whether its row is sent (again); a run uses it
 plan, guards: all changes of a run, what holds it, its digest. delivery: the values that go to Graph, and its answers.
 planned: what is shown of a plan's changes, as values. reasons: the sentences that `plan`, `conflicts`, `why` and the
 dashboard make of them.
+approvals: which held plan a person approves.
 conflicts, correct, retry, revert, withdraw: what people do by hand.
 
-Doors: conflicts, correct, decide, delivery, guards, plan, planned, reasons, retry, revert, withdraw.
+Doors: approvals, conflicts, correct, decide, delivery, guards, plan, planned, reasons, retry, revert, withdraw.
 """

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from activation_sync.core.model import Change, ConflictPolicy, Decision, Key, Measure, Plan
 from activation_sync.core.phrases import listed_words, our_command
+from activation_sync.core.rule.approvals import DIGEST_CHARS, is_whole, normal_digest
 from activation_sync.core.rule.decide import change_to, settle_key, under
-from activation_sync.core.rule.plan import names_digest
 from activation_sync.core.rule.reasons import MEASURE_WORDS, decision_words, moved_words
 from activation_sync.errors import ChoiceError, PlanMovedError
 
@@ -107,8 +107,10 @@ def choose_measures(change: Change, measure: Measure | None) -> tuple[Measure, .
 
 
 def refuse_moved_conflict(change: Change, shown: str) -> None:
-    """Raise PlanMovedError unless the conflict is still the one whose digest, or its beginning, was shown."""
-    if not names_digest(shown, conflict_digest(change)):
+    """Raise PlanMovedError unless the conflict is still the one whose digest was shown; ChoiceError for half of one."""
+    if not is_whole(normal_digest(shown)):
+        raise ChoiceError(f"{shown!r} is not the whole digest ({DIGEST_CHARS} characters) that `conflicts` shows")
+    if normal_digest(shown) != conflict_digest(change):
         raise PlanMovedError(
             f"{change.key.product} of {change.key.refreshed_on} has moved since its conflict was shown ({shown[:12]}); "
             f"nothing was written: look again with `{our_command('conflicts')}`, then decide"

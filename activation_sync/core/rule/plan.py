@@ -9,7 +9,7 @@ from activation_sync.core.phrases import short_digest
 from activation_sync.core.rule.decide import change_of
 from activation_sync.core.rule.guards import HELD_BY, judge
 
-MIN_APPROVED_CHARS = 8
+MOVED = "what that plan was made from has moved since, so look at the new one"
 MANY_KEYS = 10_000  # to load pandas takes as long as to settle some 30,000 keys one by one
 
 
@@ -42,40 +42,22 @@ def seal(inputs: PlanInputs, found: Iterable[Change], findings: tuple[Finding, .
     )
 
 
-def is_approved(plan: Plan, approve: str | None) -> bool:
-    """True when `approve` is the plan's digest, or enough of its beginning to mean no other."""
-    return names_digest(approve, plan.digest)
-
-
-def names_digest(given: str | None, digest: str) -> bool:
-    """True when what a person gave is a digest, or enough of its beginning to mean no other."""
-    beginning = normal_digest(given)
-    return len(beginning) >= MIN_APPROVED_CHARS and digest.startswith(beginning)
-
-
-def normal_digest(given: str | None) -> str:
-    """A digest as a person gave it, or nothing, in the form of our own."""
-    return (given or "").strip().lower()
-
-
-def hold_if_not_approved(plan: Plan, approve: str | None = None, has_moved: bool = False) -> None:
+def hold_if_not_approved(plan: Plan, approved: str = "") -> None:
     """Raise the HeldError of the first finding, with every message and the remedy, unless this plan was approved.
 
-    has_moved: `approve` names a plan that was held before, so what it was made from has moved since.
+    approved: the whole digest of the plan that a person approved; empty when nobody approved any.
     """
-    if not plan.is_held or is_approved(plan, approve):
+    if not plan.is_held or plan.digest == approved:
         return
-    reasons = "; ".join(finding.message for finding in plan.findings)
-    remedy = f"approve with --approve {short_digest(plan.digest)}"
-    message = f"held before any write: {reasons}. If this is right, {remedy}{_other_words(approve, has_moved)}"
+    other = f" (the approval given, {short_digest(approved)}, is of another plan; {MOVED})" if approved else ""
+    message = f"{held_words(plan, short_digest(plan.digest))}{other}"
     raise HELD_BY[plan.findings[0].guard](message, plan.digest)
 
 
-def _other_words(approve: str | None, has_moved: bool) -> str:
-    if not approve:
-        return ""
-    why = "; what that plan was made from has moved since, so look at the new one" if has_moved else ""
-    return f" (the approval given, {short_digest(approve)}, is of another plan{why})"
+def held_words(plan: Plan, digest: str) -> str:
+    """Why a plan is held, and how to approve it. digest: whole, where no run was held with the plan yet."""
+    reasons = "; ".join(finding.message for finding in plan.findings)
+    return f"held before any write: {reasons}. If this is right, approve with --approve {digest}"
 
 
 def _digest(tenant: str, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> str:

@@ -61,6 +61,7 @@ def _found(summary: RunSummary) -> dict[Trouble, int]:
         Trouble.DEAD_LETTER: summary.dead_letters,
         Trouble.STALE_REPORT: int(summary.is_stale),
         Trouble.NOT_OFFERED: int(not summary.delivery.is_offered),
+        Trouble.QUARANTINED: int(summary.outcome is Outcome.QUARANTINED),
     }
 
 
@@ -108,6 +109,12 @@ def _not_offered_words(summary: RunSummary) -> str:
     )
 
 
+def _quarantined_words(summary: RunSummary) -> str:
+    return (
+        f"{_sentence(summary.error)} Fix the cause, then `activation-sync sync {summary.tenant}`; a good run ends it."
+    )
+
+
 def _sentence(text: str) -> str:
     """A message of an error as a sentence of its own, and as text: it may quote Graph or a report."""
     text = plain_text(text).translate(NO_MARKUP).replace("://", ": //")
@@ -121,6 +128,7 @@ TITLES = {
     Trouble.DEAD_LETTER: "dead letters",
     Trouble.STALE_REPORT: "stale report",
     Trouble.NOT_OFFERED: "write-back not offered",
+    Trouble.QUARANTINED: "left out from tonight on",
 }
 WORDS: dict[Trouble, Callable[[RunSummary], str]] = {
     Trouble.HELD: _held_words,
@@ -129,6 +137,7 @@ WORDS: dict[Trouble, Callable[[RunSummary], str]] = {
     Trouble.DEAD_LETTER: _dead_letter_words,
     Trouble.STALE_REPORT: _stale_words,
     Trouble.NOT_OFFERED: _not_offered_words,
+    Trouble.QUARANTINED: _quarantined_words,
 }
 OVER = {
     Trouble.HELD: "A run went through; nothing is held any more.",
@@ -136,5 +145,6 @@ OVER = {
     Trouble.CONFLICT: "No row is in conflict any more.",
     Trouble.DEAD_LETTER: "There are no dead letters any more.",
     Trouble.STALE_REPORT: "Graph has a newer usage report.",
+    Trouble.QUARANTINED: "The newest run did not fail; the tenant has its turn on every night again.",
     Trouble.NOT_OFFERED: "Graph no longer refuses updates because the write-back resource is missing.",
 }

@@ -57,7 +57,7 @@ class RunSummary:
     plan: what it planned, as far as it came. left_out: what Graph said of each report that it refused for good, and
     that the night did without. error_kind: the name of the error that failed or held it.
     put_off_until: when Graph may be asked again. troubles: what is amiss with the tenant after it, in numbers
-    (`core/runs/alerts.py`), so that the next run can compare.
+    (`core/runs/alerts.py`), so that the next run can compare. head: of the ledger, when it ended.
     """
 
     plan: PlanView
@@ -73,6 +73,7 @@ class RunSummary:
     error_kind: str = ""
     put_off_until: datetime | None = None
     troubles: dict[str, int] = field(default_factory=dict)
+    head: str = ""
 
     @property
     def tenant(self) -> str:
@@ -108,7 +109,7 @@ def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, d
     """
     if not delivery.is_offered:
         return Outcome.NOT_OFFERED
-    if plan.conflicts or dead_letters or verification.different:
+    if plan.conflicts or dead_letters or verification.different or delivery.left_over:
         return Outcome.UNSETTLED
     is_new = plan.observed_on not in (None, plan.newest_reconciled_on)  # None: tonight's report was withdrawn
     did_something = is_new or plan.written or plan.pushed or delivery.acknowledged

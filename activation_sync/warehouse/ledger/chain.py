@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from activation_sync.core.stamp import Head
 from activation_sync.warehouse.database.tables import ledger
 
 NOTHING_BEFORE = ""
@@ -37,8 +38,25 @@ def append_rows(conn: Connection, tenant: str, rows: Iterable[Mapping[str, Any]]
 
 def read_head(conn: Connection, tenant: str) -> str:
     """The hash of the tenant's newest row; empty before the first."""
-    newest_first = select(ledger.c.hash).where(ledger.c.tenant == tenant).order_by(ledger.c.id.desc())
-    return conn.scalar(newest_first.limit(1)) or NOTHING_BEFORE
+    newest = read_newest(conn, tenant)
+    return newest.hash if newest else NOTHING_BEFORE
+
+
+def read_newest(conn: Connection, tenant: str) -> Head | None:
+    """The tenant's newest row; None before the first."""
+    of_tenant = select(ledger.c.id, ledger.c.hash).where(ledger.c.tenant == tenant)
+    found = conn.execute(of_tenant.order_by(ledger.c.id.desc()).limit(1)).first()
+    return Head(found.id, found.hash) if found else None
+
+
+def has_row(conn: Connection, tenant: str, head: Head) -> bool:
+    """True when the ledger still has this row, also under another id, as after a move to another database.
+
+    A look at one row, and at all only when it is not in its place; `prove_chain` walks them all.
+    """
+    row = ledger.c
+    of_hash = select(row.id).where(row.tenant == tenant, row.hash == head.hash)
+    return any(conn.execute(found.limit(1)).first() for found in (of_hash.where(row.id == head.row), of_hash))
 
 
 def read_heads(conn: Connection) -> dict[str, str]:

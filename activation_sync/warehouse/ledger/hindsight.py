@@ -14,7 +14,7 @@ from activation_sync.core.rule.revert import Effect
 from activation_sync.core.rule.withdraw import Before, Footprint
 from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.tables import ledger
-from activation_sync.warehouse.ledger.ledger import LedgerRow
+from activation_sync.warehouse.ledger.ledger import RESTORE, LedgerRow
 
 OF_MEASURE = (ledger.c.refreshed_on, ledger.c.product, ledger.c.measure)
 PERSONS = (Decision.ADOPT, Decision.REVERT)  # settle on a person's value
@@ -80,7 +80,7 @@ def read_effects(conn: Connection, tenant: str, run_id: str) -> dict[Key, Effect
 
 def standing_corrections(chain: Sequence[LedgerRow]) -> list[StandingCorrection]:
     """The corrections that stand on a key, measure by measure. chain: all of its rows, oldest first."""
-    acts = {row.run_id: row for row in chain if row.kind == LedgerKind.PERSON}
+    acts = {row.run_id: row for row in chain if row.kind == LedgerKind.PERSON and row.rule != RESTORE}
     decisions = (row for row in chain if row.kind == LedgerKind.DECISION)
     found: dict[Measure, StandingCorrection] = {}
     for _, change in groupby(decisions, key=lambda row: (row.run_id, row.at)):

@@ -1,6 +1,6 @@
 """The append-only record: why each number is what it is, and what Graph answered."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from activation_sync.warehouse.database.kinds import LedgerKind
 from activation_sync.warehouse.database.tables import ledger
 from activation_sync.warehouse.ledger.chain import append_rows
 
+RESTORE = "restore"  # the verb of the act that follows an older backup
 JOB, GRAPH = "the job", "graph"  # who stands in the ledger for a PATCH that left, and for its answer
 CONTENT = ("refreshed_on", "product", "measure", "agreed", "observed", "warehouse", "published", "rule", "settled")
 
@@ -69,6 +70,15 @@ class Act:
     key: Key | None = None
     outbox_id: int | None = None
     refreshed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """A restore from an older backup. note: names the head that was lost with it."""
+
+    at: datetime
+    who: str
+    note: str
 
 
 def read_why(conn: Connection, tenant: str, product: str, refreshed_on: date | None = None) -> list[LedgerRow]:
@@ -140,6 +150,20 @@ def record_act(conn: Connection, tenant: str, act: Act, stamp: Stamp) -> None:
     key = act.key._asdict() if act.key else {"refreshed_on": act.refreshed_on}
     said = {"rule": act.verb, "note": act.note, "outbox_id": act.outbox_id, **key}
     append_rows(conn, tenant, [{**asdict(stamp), "tenant": tenant, "kind": LedgerKind.PERSON, **said}])
+
+
+def record_doubts(conn: Connection, tenant: str, keys: Iterable[Key], act: Act, stamp: Stamp) -> None:
+    """Note that a person's act left these keys in doubt, as a row of the ledger each."""
+    said = {"kind": LedgerKind.PERSON, "rule": act.verb, "note": act.note, "in_doubt": True}
+    append_rows(conn, tenant, [{**asdict(stamp), "tenant": tenant, **said, **key._asdict()} for key in keys])
+
+
+def read_restorations(conn: Connection, tenant: str) -> tuple[Restoration, ...]:
+    """How often the warehouse was restored from an older backup, the first time first."""
+    row = ledger.c
+    whole = (row.tenant == tenant, row.kind == LedgerKind.PERSON, row.rule == RESTORE, row.product.is_(None))
+    found = conn.execute(select(row.at, row.who, row.note).where(*whole).order_by(row.id))
+    return tuple(Restoration(*restoration) for restoration in found)
 
 
 def _read_noted(conn: Connection, plan: Plan, run_id: str) -> dict[Key, list[tuple[Any, ...]]]:

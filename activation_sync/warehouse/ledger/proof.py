@@ -1,10 +1,10 @@
 """Whether the ledger is still what was written: its chain, walked from the first row to the last.
 
 A chain without a key cannot show rows cut off at its end, nor one that was written anew from some row on. Both show
-against a head that was noted elsewhere.
+against a head that was noted elsewhere: each run notes one in the landing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,27 +41,27 @@ class BrokenRow:
 class ChainProof:
     """How far a tenant's chain holds.
 
-    rows: that hold, from the first on. head: hash of the last of them. has_noted_head: whether the head that was noted
-    elsewhere is among them; None when none was given.
+    rows: that hold, from the first on. head: hash of the last of them. found: those of the heads looked for that are
+    among them.
     """
 
     tenant: str
     rows: int
     head: str
     broken: BrokenRow | None = None
-    has_noted_head: bool | None = None
+    found: frozenset[str] = frozenset()
 
 
-def prove_chain(conn: Connection, tenant: str, noted_head: str | None = None) -> ChainProof:
+def prove_chain(conn: Connection, tenant: str, heads: Collection[str] = ()) -> ChainProof:
     """Walk a tenant's chain up to the first row that breaks it. Reads a bounded number of rows at a time."""
-    rows, head, is_found = 0, NOTHING_BEFORE, False
+    rows, head, found = 0, NOTHING_BEFORE, set[str]()
     for row in _in_order(conn, tenant):
         if fault := _fault(conn, tenant, row, head):
             broken = BrokenRow(row["id"], str(row["at"]), fault)
-            return ChainProof(tenant, rows, head, broken, is_found if noted_head else None)
+            return ChainProof(tenant, rows, head, broken, frozenset(found))
         rows, head = rows + 1, row["hash"]
-        is_found = is_found or head == noted_head
-    return ChainProof(tenant, rows, head, None, is_found if noted_head else None)
+        found |= {head} & set(heads)
+    return ChainProof(tenant, rows, head, None, frozenset(found))
 
 
 def _in_order(conn: Connection, tenant: str) -> Iterator[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
 """The warehouse made again from landed reports and ledger, and compared with the present one.
 
-Doors: compare, rebuild.
+Doors: compare, rebuild, restore.
 """

@@ -1,12 +1,14 @@
 """Which runs there were, and what each came to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
-from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 
+from activation_sync.core.rule.approvals import HeldPlan
 from activation_sync.core.runs.outcome import WENT_THROUGH, Outcome, RunKind
 from activation_sync.core.runs.summary import RunSummary, fields_of
 from activation_sync.core.stamp import Stamp
@@ -17,6 +19,7 @@ from activation_sync.warehouse.database.upsert import insert_or_update
 SUMMARY: TypeAdapter[RunSummary] = TypeAdapter(
     Annotated[RunSummary, BeforeValidator(fields_of), PlainSerializer(lambda summary: summary.facts)]
 )
+SHOWN_HELD = 10
 NOT_ENDED = ("ended_at", "outcome", "refreshed_on", "digest", "summary")
 
 
@@ -90,6 +93,12 @@ def read_troubles(conn: Connection, tenant: str, kind: RunKind) -> dict[str, int
     return summary.troubles if summary else {}
 
 
+def record_troubles(conn: Connection, last: RunSummary) -> None:
+    """Note with a tenant's last run what is amiss since, so that the next run finds it there (`read_troubles`)."""
+    amiss = SUMMARY.dump_json(last).decode()
+    conn.execute(update(sync_run).where(sync_run.c.run_id == last.run_id).values(summary=amiss))
+
+
 def read_runs(conn: Connection, tenant: str, limit: int) -> list[RunRecord]:
     """Runs of a tenant, and what people did, the newest first."""
     return _read(conn, sync_run.c.tenant == tenant, limit=limit)
@@ -100,11 +109,31 @@ def find_runs(conn: Connection, beginning: str, limit: int = 2) -> list[RunRecor
     return _read(conn, sync_run.c.run_id.startswith(beginning, autoescape=True), limit=limit)
 
 
-def was_held(conn: Connection, tenant: str, digest: str) -> bool:
-    """True when a run was held with a plan whose digest begins so."""
+def read_held_plans(conn: Connection, tenants: Collection[str], beginning: str = "") -> list[HeldPlan]:
+    """The plans that runs of these tenants were held with and whose digest begins so, each once, the newest first."""
+    row, at = sync_run.c, func.max(sync_run.c.started_at).label("at")
+    held = (row.tenant.in_(tenants), row.outcome == Outcome.HELD.value, row.digest != "")
+    begin_so = row.digest.startswith(beginning, autoescape=True)
+    each = select(row.tenant, row.digest, at).where(*held, begin_so).group_by(row.tenant, row.digest)
+    return [HeldPlan(*plan) for plan in conn.execute(each.order_by(at.desc(), row.digest).limit(SHOWN_HELD))]
+
+
+def read_run_tenants(conn: Connection) -> list[str]:
+    """The tenants of which any run is on record."""
+    return list(conn.scalars(select(sync_run.c.tenant).distinct().order_by(sync_run.c.tenant)))
+
+
+def has_gone_through(conn: Connection, tenant: str) -> bool:
+    """True when a run of the tenant did all its steps: the first such run leaves rows in the ledger."""
+    return bool(_read(conn, sync_run.c.tenant == tenant, sync_run.c.outcome.in_(WENT_THROUGH), limit=1))
+
+
+def read_recorded_head(conn: Connection, tenant: str) -> str:
+    """The head of the ledger as the last run that did all its steps recorded it, which notes it next; or nothing."""
     row = sync_run.c
-    held = (row.tenant == tenant, row.outcome == Outcome.HELD.value, row.digest.startswith(digest, autoescape=True))
-    return bool(digest) and bool(_read(conn, *held, limit=1))
+    went_through = (row.kind == RunKind.SYNC.value, row.outcome.in_(WENT_THROUGH))
+    last = next(iter(_read(conn, row.tenant == tenant, *went_through, limit=1)), None)
+    return last.summary.head if last and last.summary else ""
 
 
 def is_night_done(conn: Connection, tenant: str, night: date) -> bool:

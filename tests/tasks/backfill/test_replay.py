@@ -156,14 +156,15 @@ def test_a_report_cut_short_holds_its_date_and_those_behind_it_until_that_plan_i
     assert (held.refreshed_on, held.verdict) == (day(1), DayVerdict.HELD)
     assert "the user-detail report of 2026-01-02 has 6 rows, 36 fewer than the one before it (42)" in held.held_because
     assert f"--approve {held.digest[:12]}" in held.held_because
-    assert site.preview(day(0), day(2)).days[1].digest == held.digest
-    assert [one.verdict for one in site.backfill(day(0), day(2), approve="0" * 12)][-1] is DayVerdict.HELD
+    look = site.preview(day(0), day(2)).days[1]
+    assert (look.digest, f"--approve {held.digest}" in look.held_because) == (held.digest, True)
+    assert [one.verdict for one in site.backfill(day(0), day(2), approve="0" * 64)][-1] is DayVerdict.HELD
 
-    *_, approved, risen = site.backfill(day(0), day(2), approve=held.digest[:12])
+    *_, approved, risen = site.backfill(day(0), day(2), approve=held.digest)
 
     assert (approved.verdict, risen.verdict) == (DayVerdict.APPLIED, DayVerdict.HELD)
     assert f"compared with {day(1)}" in risen.held_because
-    last = site.backfill(day(0), day(2), approve=risen.digest[:12])
+    last = site.backfill(day(0), day(2), approve=risen.digest)
     assert [one.verdict for one in last] == [DayVerdict.NOTHING_TO_DO, DayVerdict.NOTHING_TO_DO, DayVerdict.APPLIED]
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from sqlalchemy import select
 
-from activation_sync.core.model import Counts, Key
-from activation_sync.core.rule.delivery import Answer, AnswerKind, Verification
+from activation_sync.core.model import Counts, Key, Measure
+from activation_sync.core.rule.delivery import Answer, AnswerKind, GraphRow, LeftOver, Verification
 from activation_sync.graph.answers import judge_patch
 from activation_sync.graph.wire import read_reply
 from activation_sync.warehouse.counts.apply import apply_plan
@@ -14,7 +14,7 @@ from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.tables import outbox
-from activation_sync.warehouse.delivery.consequences import record_answer, record_read_back
+from activation_sync.warehouse.delivery.consequences import read_delivery, record_answer, record_read_back
 from activation_sync.warehouse.delivery.outbox import (
     count_by_state,
     mark_in_doubt,
@@ -52,7 +52,7 @@ def send(conn, product=APPS):
 
 
 def read_back(conn, rows, held):
-    return record_read_back(conn, "contoso", rows, held, stamp("run-1"))
+    return record_read_back(conn, "contoso", rows, [GraphRow(*one) for one in held], stamp("run-1"))
 
 
 def read_back_notes(conn):
@@ -119,6 +119,32 @@ def test_only_an_acknowledgement_moves_what_graph_is_taken_to_hold(conn):
     assert counts_of(base(conn), "acknowledged_") == SENT
     assert counts_of(base(conn), "published_seen_") == BEFORE
     assert base(conn)["graph_id"] == "g-1"
+
+
+THEIRS = Counts(50, 8, None)
+
+
+def test_what_somebody_else_wrote_to_graph_is_what_graph_is_taken_to_hold(conn):
+    """The next plan compares with it, so that the guards see it before anything overwrites it."""
+    plan_push(conn)
+    row = send(conn)
+    assert row.update.known == (BEFORE, Counts())
+    assert answer(conn, row, KINDS.SUPERSEDED, status=412, graph_id="g-1", seen=THEIRS) is OutboxState.SUPERSEDED
+    assert counts_of(base(conn), "acknowledged_") == THEIRS
+    assert counts_of(base(conn), "published_seen_") == BEFORE
+    assert (base(conn)["in_doubt"], base(conn)["graph_id"]) == (False, "g-1")
+    noted = [row for row in read_why(conn, "contoso", APPS) if row.kind is LedgerKind.ANSWER]
+    assert [(row.measure, row.published) for row in noted] == [*zip(Measure, THEIRS, strict=True)]
+    assert plan_push(conn, run_id="run-2", warehouse=SENT).update.known == (BEFORE, THEIRS)
+
+
+def test_a_row_that_is_left_over_is_named_until_a_newer_update_of_it_is_queued(conn):
+    plan_push(conn)
+    answer(conn, send(conn), KINDS.SUPERSEDED, status=412)
+    assert read_delivery(conn, "contoso", "run-1").left_over == (LeftOver(DAY, APPS),)
+    assert read_delivery(conn, "contoso", "an earlier run").left_over == ()
+    plan_push(conn, run_id="run-2", warehouse=SENT)
+    assert read_delivery(conn, "contoso", "run-1").left_over == ()
 
 
 def test_what_graph_accepts_and_does_not_apply_is_given_up_after_three_attempts(conn):

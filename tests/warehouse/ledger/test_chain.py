@@ -8,9 +8,18 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from activation_sync.core.stamp import Head
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import open_engine, reading, writing
-from activation_sync.warehouse.ledger.chain import NOTHING_BEFORE, append_rows, hash_of, read_head, read_heads
+from activation_sync.warehouse.ledger.chain import (
+    NOTHING_BEFORE,
+    append_rows,
+    has_row,
+    hash_of,
+    read_head,
+    read_heads,
+    read_newest,
+)
 from activation_sync.warehouse.ledger.ledger import Act, record_act
 from activation_sync.warehouse.ledger.proof import BrokenRow, ChainFault, ChainProof, prove_chain
 from tests.support.rows import APPS, AT, DAY, VISIO, change, plan, stamp
@@ -32,7 +41,7 @@ def written(engine: Engine) -> Engine:
 
 def prove(engine: Engine, head: str | None = None) -> ChainProof:
     with reading(engine) as conn:
-        return prove_chain(conn, "contoso", head)
+        return prove_chain(conn, "contoso", [head] if head else [])
 
 
 def first_broken(engine: Engine) -> tuple[int, ChainFault]:
@@ -136,10 +145,20 @@ def test_rows_cut_off_at_the_end_show_against_a_head_noted_earlier(written):
     head = prove(written).head
     with writing(written) as conn:
         act(conn, "later")
-    assert prove(written, head).has_noted_head
+    assert prove(written, head).found == {head}
     bypass(written, "DELETE FROM ledger WHERE id >= :id", id=ids(written)[-2])
     proof = prove(written, head)
-    assert (proof.broken, proof.has_noted_head) == (None, False)
+    assert (proof.broken, proof.found) == (None, frozenset())
+
+
+def test_a_head_is_found_under_another_id_as_after_a_move_to_another_database(written):
+    with reading(written) as conn:
+        newest = read_newest(conn, "contoso")
+        assert newest is not None
+        moved = Head(newest.row + 1000, newest.hash)
+        assert [has_row(conn, "contoso", head) for head in (newest, moved)] == [True, True]
+        assert not has_row(conn, "contoso", Head(newest.row, "0" * 64))
+        assert not has_row(conn, "fabrikam", newest)
 
 
 def test_the_broken_row_says_when_it_was_written(written):
@@ -170,7 +189,7 @@ def test_a_writer_that_got_past_the_lock_cannot_fork_the_chain(written):
         "INSERT INTO ledger (at, tenant, run_id, who, kind, prev_hash, hash) "
         "SELECT at, tenant, run_id, who, 'person', prev_hash, 'other' FROM ledger WHERE id = :id"
     )
-    with pytest.raises(DBAPIError, match=r"append-only|ux_ledger_prev_hash"), writing(written) as conn:
+    with pytest.raises(DBAPIError, match=r"append-only|ux_ledger_prev_hash"), written.begin() as conn:
         conn.execute(text(forked), {"id": ids(written)[-1]})
 
 
@@ -181,7 +200,7 @@ def test_a_row_cannot_be_replaced(engine):
         statement = "INSERT OR REPLACE INTO ledger SELECT * FROM ledger"
     with writing(engine) as conn:
         act(conn)
-    with pytest.raises(DBAPIError, match="append-only"), writing(engine) as conn:
+    with pytest.raises(DBAPIError, match="append-only"), engine.begin() as conn:
         conn.execute(text(statement))
 
 

@@ -12,7 +12,13 @@ from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.ledger.hindsight import read_conflict_starts, read_effects
-from activation_sync.warehouse.runs.runs import find_runs, read_last_run, record_run, record_run_started, was_held
+from activation_sync.warehouse.runs.runs import (
+    find_runs,
+    read_held_plans,
+    read_last_run,
+    record_run,
+    record_run_started,
+)
 from activation_sync.warehouse.runs.status import read_status
 from tests.support.rows import APPS, AT, DAY, VISIO, base, by_hand, change, plan, stamp
 
@@ -116,12 +122,14 @@ def test_a_run_is_found_by_the_beginning_of_its_id_and_nothing_else(conn):
 @pytest.mark.parametrize(
     ("outcome", "asked", "expected"),
     [
-        pytest.param(Outcome.HELD, "d1d1", True, id="held"),
-        pytest.param(Outcome.DONE, "d1d1", False, id="applied"),
-        pytest.param(Outcome.HELD, "d2", False, id="another"),
-        pytest.param(Outcome.HELD, "", False, id="none"),
+        pytest.param(Outcome.HELD, "d1d1", ["d1d1d1"], id="held"),
+        pytest.param(Outcome.DONE, "d1d1", [], id="applied"),
+        pytest.param(Outcome.HELD, "d2", [], id="another"),
+        pytest.param(Outcome.HELD, "", ["d1d1d1"], id="any"),
     ],
 )
-def test_a_plan_is_known_to_have_been_held(conn, outcome, asked, expected):
-    record(conn, "a-night", outcome=outcome, digest="d1d1d1")
-    assert was_held(conn, "contoso", asked) is expected
+def test_a_held_plan_is_found_once_by_the_beginning_of_its_digest(conn, outcome, asked, expected):
+    for run_id in ("a-night", "the-next-night"):
+        record(conn, run_id, outcome=outcome, digest="d1d1d1")
+    assert [plan.digest for plan in read_held_plans(conn, ["contoso"], asked)] == expected
+    assert read_held_plans(conn, ["fabrikam"], asked) == []
