@@ -17,13 +17,14 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from activation_sync.clock import utc_now
-from activation_sync.core.bounds import BOUNDS
+from activation_sync.core.bounds import BOUNDS, Bounds
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError
 from activation_sync.graph.clouds import has_origin
 from activation_sync.graph.route import STRAIGHT, Route
 from activation_sync.graph.trust import trust
 from activation_sync.graph.wire import read_reply, retry_after_s
 
+PIECE_BYTES = 64 * 1024
 TIMEOUTS_S = (10.0, 30.0)  # to connect, between bytes; MSAL has none of its own
 
 _CLOUD = "Check that the configured Graph root belongs to the same cloud as the sign-in."
@@ -114,7 +115,7 @@ class SignInSession(requests.Session):
         request.headers["Accept-Encoding"] = "identity"
         response = super().send(request, **{**kwargs, "stream": True})
         try:
-            read_within(BOUNDS.body_bytes, response)
+            read_within(BOUNDS, response, self._clock)
             raise_if_failed(response)
         except EndpointBusyError as busy:
             self._closed_until = self._clock() + timedelta(seconds=busy.retry_after_s or 0)
@@ -127,19 +128,22 @@ class SignInSession(requests.Session):
             raise EndpointBusyError(f"asked us to wait; {left_s:.0f} s are left, and nothing was sent", left_s)
 
 
-def read_within(most_bytes: int, response: requests.Response) -> None:
-    """Read the body, if it is as we asked for it. Raises EndpointBusyError for one that is too long, or encoded."""
+def read_within(bounds: Bounds, response: requests.Response, clock: Callable[[], datetime]) -> None:
+    """Read the body. Raises EndpointBusyError for one that is too long, takes too long, or is encoded."""
     coding = response.headers.get("Content-Encoding", "identity")
     if coding.strip().lower() != "identity":
         response.close()
         raise EndpointBusyError(
             f"answered in the coding {coding[:40]!r}, which was not asked for; is a proxy in between?"
         )
-    content = response.raw.read(most_bytes + 1, decode_content=False)
-    response.close()
-    if len(content) > most_bytes:
-        raise EndpointBusyError(f"answered with more than {most_bytes:,} bytes; is a proxy in between?")
-    response._content = content  # what `requests` itself would have read
+    content, latest = bytearray(), clock() + timedelta(seconds=bounds.call_s)
+    for piece in response.iter_content(PIECE_BYTES):
+        content += piece
+        if len(content) > bounds.body_bytes or clock() > latest:
+            response.close()
+            most = f"{bounds.body_bytes:,} bytes or for longer than {bounds.call_s:g} s"
+            raise EndpointBusyError(f"answered with more than {most}; is a proxy in between?")
+    response._content = bytes(content)  # what `requests` itself would have read
 
 
 def raise_if_failed(response: requests.Response) -> None:

@@ -184,6 +184,7 @@ def test_an_item_of_a_batch_with_a_status_that_is_none_is_left_out(graph, server
 TOKENS = {
     "too long": Scripted(200, b'{"access_token": "' + b"x" * 4_100_000 + b'"}'),
     "encoded": Scripted(200, gzip.compress(b"{}"), {"Content-Encoding": "gzip"}),
+    "cut short": Scripted(200, b'{"access_token"', length=99),
     "too deep": Scripted(200, b'{"a":' * 5_000),
     "a token that no header can carry": issued("\u20ac\r\nX: y"),
     "a life without end": Scripted(200, b'{"access_token": "a", "token_type": "Bearer", "expires_in": 1e999}'),
