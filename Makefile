@@ -27,7 +27,7 @@ INSTALL := $(PIP) install --no-deps
 LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --strip-extras --custom-compile-command "make lock" --quiet $(UPGRADE)
 
-.PHONY: demo up test coverage check format bench proof setup lock clean
+.PHONY: demo up test coverage check format bench proof fuzz sbom setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -61,6 +61,16 @@ bench: $(DEV)
 proof: $(DEV)
 	$(BIN)/python -m tests.proof $(ARGS)
 
+fuzz: $(DEV)
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+# What production installs, in an environment of its own, so that nothing of development is listed.
+sbom: $(DEV)
+	$(BIN)/python -m venv --clear --without-pip $(VENV)/production
+	$(PIP) --python $(VENV)/production install --no-deps --require-hashes --requirement requirements-production.lock
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-file sbom.json $(VENV)/production
+
 setup: $(RUN)
 
 lock: $(MADE)
@@ -70,7 +80,7 @@ lock: $(MADE)
 	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements-production.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build sbom.json *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(MADE):

@@ -14,6 +14,7 @@
     |  |- ImpossibleDateError
     |  `- StaleReportError
     |- TenantsAmissError       some tenants of a run need someone; what became of each is in it
+    |- ResultLostError         a run ended, and Prefect's server lost what it returned
     `- FatalError              fix code, configuration or permission
        |- ConfigError
        |- ChoiceError          what a person asked for is not there, or could mean several things
@@ -130,6 +131,10 @@ class TenantsAmissError(ActivationSyncError):
         return self.message
 
 
+class ResultLostError(ActivationSyncError):
+    """A run ended, but the answer to its last call of Prefect's server was lost, and what it returned with it."""
+
+
 class FatalError(ActivationSyncError):
     """Repeating cannot help; code, configuration or permission must change."""
 
@@ -142,7 +147,7 @@ class ConfigError(FatalError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        return "\n".join(self.problems)
+        return "; ".join(self.problems)
 
 
 class ChoiceError(FatalError):

@@ -46,10 +46,20 @@ def backfill(
 
 def _look(tenants: list[str] | None, window: "Window") -> "list[BackfillSummary]":
     """Without Prefect, because a preview needs no run."""
-    from tasks.backfill.replay import preview
     from tasks.wiring import chosen_tenants
 
-    return [preview(tenant, window) for tenant in chosen_tenants(tenants)]
+    return [_preview(tenant, window) for tenant in chosen_tenants(tenants)]
+
+
+def _preview(tenant: str, window: "Window") -> "BackfillSummary":
+    from activation_sync.core.runs.backfill import failed_backfill
+    from activation_sync.errors import ConfigError
+    from tasks.backfill.replay import preview
+
+    try:
+        return preview(tenant, window)
+    except ConfigError as error:  # a malformed tenant stops no other
+        return failed_backfill(tenant, window, error)
 
 
 def _run(tenants: list[str] | None, window: "Window", approve: str | None) -> "list[BackfillSummary]":

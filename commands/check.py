@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """One thing looked at. verdict: ok, note (works, but worth knowing) or bad."""
+    """One thing looked at. tenant: empty for what all share. verdict: ok, note (works, but worth knowing) or bad."""
 
     tenant: str
     what: str
@@ -26,30 +26,41 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
     """Check configuration, warehouse, landing, token, permission, reports, user names, write-back; change nothing."""
-    from commands.support.choosing import chosen_tenants
-    from commands.support.console import print_json
+    from commands.support.choosing import chosen_names
+    from commands.support.console import print_json, say
     from commands.support.exits import Exit
 
-    tenants = chosen_tenants(tenant)
-    lines = []
-    for line in _looks(tenants):
+    names, lines = chosen_names(tenant), []
+    for line in _looks(names):
         lines.append(line)
         if not as_json:
             _say(line)
     if as_json:
         print_json([line._asdict() for line in lines])
+    else:
+        say(_ending(names, lines))
     raise typer.Exit(Exit.FAILED if any(line.verdict == "bad" for line in lines) else Exit.DONE)
 
 
-def _looks(tenants: "Sequence[TenantSettings]") -> Iterator[Look]:
+def _looks(names: Sequence[str]) -> Iterator[Look]:
     from config.sources import find_file
+    from tasks.wiring import malformed_tenants
 
-    names = ", ".join(one.name for one in tenants)
-    yield Look("", "configuration", "ok", f"every value of {find_file(None)} is valid; checking {names}")
+    malformed = malformed_tenants()
+    sound = [name for name in names if name not in malformed]
+    valid = "every value" if len(sound) == len(names) else "every value that tenants share"
+    yield Look("", "configuration", "ok", f"{valid} of {find_file(None)} is valid; checking {', '.join(names)}")
     yield _looked("", "warehouse", _warehouse)
     yield _looked("", "landing", _landing)
-    for one in tenants:
-        yield from _tenant(one)
+    for name in names:
+        yield from [Look(name, "configuration", "bad", malformed[name])] if name in malformed else _tenant(name)
+
+
+def _ending(names: Sequence[str], lines: Sequence[Look]) -> str:
+    """How many tenants are fine, and who or what is not."""
+    bad = dict.fromkeys(line.tenant or f"the {line.what}" for line in lines if line.verdict == "bad")
+    fine = f"{len(set(names) - set(bad)):,} fine"
+    return f"{fine}, {len(bad):,} {'needs' if len(bad) == 1 else 'need'} you: {', '.join(bad)}" if bad else f"{fine}."
 
 
 def _say(line: Look) -> None:
@@ -76,23 +87,30 @@ def _landing() -> str:
     return "can be written, read and cleared"
 
 
-def _tenant(tenant: "TenantSettings") -> Iterator[Look]:
-    from activation_sync.core.reports.catalogue import CATALOGUE
-    from activation_sync.errors import ActivationSyncError, GraphRefusedError
-    from tasks.wiring import open_graph
+def _tenant(name: str) -> Iterator[Look]:
+    """A tenant's lines; whatever keeps it from its end is its last one, and the next tenant's turn comes."""
+    from activation_sync.errors import ActivationSyncError
+    from tasks.wiring import open_graph, tenant_settings
 
-    with open_graph(tenant.name) as graph:
-        try:
+    try:
+        with open_graph(name) as graph:
             roles = graph.read_token_roles() or ()
-        except ActivationSyncError as error:
-            yield Look(tenant.name, "token", "bad", str(error))
-            return
-        yield from _permissions(tenant.name, roles)
-        for kind in CATALOGUE:
-            spared = () if kind.is_required else (GraphRefusedError,)
-            yield _looked(tenant.name, f"report {kind.report}", partial(_report, graph, kind.report, tenant), spared)
-        yield _concealed(tenant.name, graph)
-        yield _write_back(tenant, graph)
+            yield from _permissions(name, roles)
+            yield from _offers(tenant_settings(name), graph)
+    except ActivationSyncError as error:
+        yield Look(name, "token", "bad", str(error))
+
+
+def _offers(tenant: "TenantSettings", graph: "GraphClient") -> Iterator[Look]:
+    """What Graph has for this tenant."""
+    from activation_sync.core.reports.catalogue import CATALOGUE
+    from activation_sync.errors import GraphRefusedError
+
+    for kind in CATALOGUE:
+        spared = () if kind.is_required else (GraphRefusedError,)
+        yield _looked(tenant.name, f"report {kind.report}", partial(_report, graph, kind.report, tenant), spared)
+    yield _concealed(tenant.name, graph)
+    yield _write_back(tenant, graph)
 
 
 def _permissions(tenant: str, roles: Sequence[str]) -> Iterator[Look]:

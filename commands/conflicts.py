@@ -17,9 +17,9 @@ def conflicts(
 ) -> None:
     """List conflicts: usage data and warehouse changed to different values. No run writes or sends these rows."""
     from activation_sync.warehouse.database.engine import reading
-    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.support.choosing import chosen_tenants, exit_of_choice, open_migrated_warehouse
     from commands.support.console import print_json, say
-    from commands.support.exits import Exit
+    from commands.support.exits import Exit, most_pressing
     from tasks.nights.standing import read_conflicts
 
     tenants = chosen_tenants(tenant)
@@ -31,7 +31,7 @@ def conflicts(
         _say(found)
     else:
         say("No conflict is open.")
-    raise typer.Exit(Exit.UNSETTLED if found else Exit.DONE)
+    raise typer.Exit(most_pressing([Exit.UNSETTLED if found else Exit.DONE, exit_of_choice(tenant)]))
 
 
 def _say(found: "list[OpenConflict]") -> None:

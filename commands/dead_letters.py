@@ -13,9 +13,9 @@ def dead_letters(
     as_json: Annotated[bool, typer.Option("--json", help="Print the dead letters as JSON.")] = False,
 ) -> None:
     """List updates that Graph refused for good, with its answer and the request id (for Microsoft's support)."""
-    from commands.support.choosing import chosen_tenants
+    from commands.support.choosing import chosen_tenants, exit_of_choice
     from commands.support.console import print_json, say
-    from commands.support.exits import Exit
+    from commands.support.exits import Exit, most_pressing
     from commands.support.typed import say_typed
     from tasks.acts.retry import read_dead_letters
 
@@ -31,7 +31,7 @@ def dead_letters(
             say_typed(" ", "retry", name)
     else:
         say("No dead letters.")
-    raise typer.Exit(Exit.UNSETTLED if dead else Exit.DONE)
+    raise typer.Exit(most_pressing([Exit.UNSETTLED if dead else Exit.DONE, exit_of_choice(tenant)]))
 
 
 def _facts(tenant: str, letter: "DeadLetter") -> dict[str, object]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from activation_sync.core.runs.summary import RunSummary
     from activation_sync.warehouse.runs.runs import RunRecord
 
@@ -17,21 +19,28 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
     """List runs, and what people did (correct, resolve, withdraw, ...): when, for which day, and the result."""
-    from rich.markup import escape
-
-    from activation_sync.core.runs.words import empty_words
     from activation_sync.warehouse.database.engine import reading
     from activation_sync.warehouse.runs.runs import read_runs
-    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
-    from commands.support.console import print_json, print_table, say
-    from commands.support.typed import typed
+    from commands.support.choosing import chosen_tenants, exit_of_choice, open_migrated_warehouse
+    from commands.support.console import print_json
 
     tenants = chosen_tenants(tenant)
     with reading(open_migrated_warehouse()) as connection:
         runs = {one.name: read_runs(connection, one.name, limit) for one in tenants}
     if as_json:
         print_json([run for found in runs.values() for run in found])
-        return
+    else:
+        _say(runs)
+    raise typer.Exit(exit_of_choice(tenant))
+
+
+def _say(runs: "Mapping[str, Sequence[RunRecord]]") -> None:
+    from rich.markup import escape
+
+    from activation_sync.core.runs.words import empty_words
+    from commands.support.console import print_table, say
+    from commands.support.typed import typed
+
     for name, found in runs.items():
         if found:
             print_table(f"{name}: newest runs first", [_row(run) for run in found])

@@ -42,8 +42,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Reconcile Microsoft 365 activation counts between usage data, your warehouse and Microsoft Graph.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, "
-    "5 write-back not offered, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 open conflicts or dead letters, or rows "
+    "that somebody else changed in Graph, 5 write-back not offered, 130 interrupted.",
 )
 COMMANDS = (
     *(demo, up, check, plan, sync, backfill, status, history, why, report),

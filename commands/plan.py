@@ -11,19 +11,19 @@ def plan(
 ) -> None:
     """Show what a sync would do now, and why. Reads Graph and the warehouse; writes nothing anywhere."""
     from activation_sync.errors import ActivationSyncError
-    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
+    from commands.support.choosing import chosen_names, open_migrated_warehouse
     from commands.support.console import print_json, say_error
     from commands.support.exits import Exit, exit_of_error, most_pressing
     from commands.support.running import preview, say_plan
 
-    tenants = chosen_tenants(tenant)
+    names = chosen_names(tenant)
     open_migrated_warehouse()
     views, exits = [], []
-    for one in tenants:
+    for name in names:
         try:
-            view = preview(one.name)
+            view = preview(name)
         except ActivationSyncError as error:  # one tenant's trouble stays its own
-            say_error(f"{one.name}: {error}")
+            say_error(f"{name}: {error}")
             exits.append(exit_of_error(error))
         else:
             views.append(view)

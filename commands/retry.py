@@ -22,7 +22,7 @@ def retry(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Queue dead letters again, with the values that are current now. The next sync sends them."""
-    from commands.support.choosing import chosen_tenants
+    from commands.support.choosing import chosen_tenants, exit_of_choice
     from commands.support.console import print_json, say
 
     done = [done for one in chosen_tenants(tenant) if (done := _retry(one, product, date))]
@@ -33,6 +33,7 @@ def retry(
     else:
         for found, summary in done:
             _say(found, summary)
+    raise typer.Exit(exit_of_choice(tenant))
 
 
 def _retry(tenant: "TenantSettings", product: str | None, date: datetime | None) -> "Done | None":

@@ -5,72 +5,134 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
+    from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from activation_sync.core.runs.standing import Standing
     from activation_sync.warehouse.runs.status import WarehouseStatus
-    from config.settings import TenantSettings
 
 QUOTAS = {"csv": 14, "json": 100}  # requests in 10 minutes, application, tenant and report; graph/throttling-limits
 SAID = ("failed", "lost", "held", "quarantined", "put-off")  # with the reason; what else is amiss stands in the table
-OPEN_ENDS = {
-    "pending": "pending",
+OPEN_ENDS = {  # and their nouns, where they have one
     "in_doubt": "in doubt",
     "conflicts": "conflict",
     "dead": "dead letter",
     "rejected": "rejected",
     "restated": "restated",
 }
-NO_NOUNS = ("pending", "in doubt", "rejected", "restated")
+NO_NOUNS = ("in doubt", "rejected", "restated")
 
 
 def status(
     tenant: Annotated[str | None, typer.Argument(help="Name of one tenant; without it, all tenants.")] = None,
+    only_open: Annotated[bool, typer.Option("--open", help="Show only tenants that need someone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """Show each tenant: last run, condition and since when, age of the report, what is open, quota left."""
+    """Show each tenant, the most urgent first: condition and since when, last run, report's age, what is open, quota.
+
+    Exit code 0 if nobody is needed; else that of the most urgent tenant: 1 failed, lost or quarantined, 3 held,
+    4 conflicts, dead letters or an old report, 5 write-back not offered.
+
+    The quota left is an estimate: requests for one report in ten minutes, less one for each run. It does not know what
+    `check`, `plan`, repeated tries, further pages and other programs of the application used.
+    """
+    from activation_sync.core.runs.condition import Condition
+    from activation_sync.core.runs.standing import in_order, with_open_ends
     from activation_sync.warehouse.database.engine import reading
-    from commands.support.choosing import chosen_tenants, open_migrated_warehouse
-    from commands.support.console import print_json, print_table
-    from commands.support.exits import Exit
+    from commands.support.choosing import chosen_names, open_migrated_warehouse
+    from commands.support.console import print_json
+    from commands.support.exits import Exit, most_pressing
     from tasks.nights.standing import read_standing, read_standings
     from tasks.wiring import now
 
-    tenants = chosen_tenants(tenant)
+    names, today = chosen_names(tenant), now().date()
     with reading(open_migrated_warehouse()) as connection:
-        found = [read_standing(connection, one.name) for one in tenants]
-        standings = read_standings(connection, [one.name for one in tenants], now().date())
-    facts = [_facts(*each, now()) for each in zip(found, standings, tenants, strict=True)]
+        found = {name: read_standing(connection, name) for name in names}
+        standings = read_standings(connection, names, today)
+    standings = in_order(
+        [with_open_ends(one, found[one.tenant].dead + found[one.tenant].conflicts) for one in standings]
+    )
+    shown = [one for one in standings if one.condition.exit_code or not only_open]
+    facts = [_facts(found[one.tenant], one, today) for one in shown]
     if as_json:
         print_json(facts)
+    elif all(one.condition is Condition.NEVER_RUN and not found[one.tenant].newest_refreshed_on for one in standings):
+        _say_empty(tenant)
     else:
-        print_table("Tenants", [_row(one, now().date()) for one in facts])
-        _say_reasons(standings)
-        _say_open_ends(facts, tenants)
-    is_unsettled = any(one["dead"] or one["conflicts"] for one in facts)
-    raise typer.Exit(Exit.UNSETTLED if is_unsettled else Exit.DONE)
+        _say(facts, shown, standings, today)
+    raise typer.Exit(most_pressing(Exit(one.condition.exit_code) for one in standings))
 
 
-def _facts(
-    status: "WarehouseStatus", standing: "Standing", tenant: "TenantSettings", now: "datetime"
-) -> dict[str, Any]:
+def _facts(status: "WarehouseStatus", standing: "Standing", today: "date") -> dict[str, Any]:
     """All facts of a tenant, and what follows from them."""
     from dataclasses import fields
 
     from activation_sync.core.runs.report_age import report_age_days
 
-    newest_on = status.newest_refreshed_on
-    quota = QUOTAS[tenant.graph.report_format]
+    newest_on, quota = status.newest_refreshed_on, _quota(status.tenant)
     return {field.name: getattr(status, field.name) for field in fields(status)} | {
         "condition": standing.condition,
         "since": standing.since,
         "why": standing.why,
         "remedy": standing.remedy,
-        "report_age_days": report_age_days(newest_on, now.date()) if newest_on else None,
+        "report_age_days": report_age_days(newest_on, today) if newest_on else None,
         "quota": quota,
-        "quota_left": max(0, quota - status.runs_lately),
+        "quota_left": max(0, quota - status.runs_lately) if quota else None,  # an estimate: only runs are recorded
     }
+
+
+def _quota(tenant: str) -> int | None:
+    """None for a malformed tenant, which asks Graph for nothing."""
+    from config.settings import settings_in_use
+
+    settings = settings_in_use()
+    return None if tenant in settings.malformed else QUOTAS[settings.tenant(tenant).graph.report_format]
+
+
+def _say(
+    facts: list[dict[str, Any]], shown: "Sequence[Standing]", standings: "Sequence[Standing]", today: "date"
+) -> None:
+    """The table, why tenants need someone and what to do, and all tenants in one line."""
+    from activation_sync.core.runs.standing import totals_words
+    from commands.support.console import print_table, say, say_error
+
+    if facts:
+        print_table("Tenants", [_row(one, today) for one in facts])
+    for standing in shown:
+        if standing.condition in SAID:
+            say_error(f"{standing.tenant}: {standing.why} ({standing.remedy})")
+    for one in facts:
+        _say_pending(one)
+    say(totals_words(standings))
+
+
+def _say_pending(facts: dict[str, Any]) -> None:
+    """What to do about updates that wait; nothing for a malformed tenant, of which the mistake is said."""
+    from rich.markup import escape
+
+    from activation_sync.core.runs.words import pending_words
+    from commands.support.console import say
+    from commands.support.typed import typed
+    from config.settings import settings_in_use
+
+    settings, tenant, last = settings_in_use(), facts["tenant"], facts["last_run"]
+    if tenant in settings.malformed or not facts["pending"]:
+        return
+    is_offered = last.summary.delivery.is_offered if last and last.summary else True
+    is_on = settings.tenant(tenant).write_back.enabled
+    words = pending_words(facts["pending"], is_on, typed("sync", tenant), is_offered=is_offered)
+    say(escape(f"{tenant}: {words}"), is_copied=True)
+
+
+def _say_empty(tenant: str | None) -> None:
+    from rich.markup import escape
+
+    from activation_sync.core.runs.words import empty_words
+    from commands.support.console import say
+    from commands.support.typed import typed
+
+    first = f"{tenant}: nothing has been reconciled yet; first: {typed('sync', tenant)}" if tenant else ""
+    say(escape(first or empty_words(typed("sync"))), is_copied=True)
 
 
 def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
@@ -79,50 +141,22 @@ def _row(facts: dict[str, Any], today: "date") -> dict[str, str]:
     last, newest_on = facts["last_run"], facts["newest_refreshed_on"]
     return {
         "tenant": facts["tenant"],
-        "last run (UTC)": f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
-        "outcome": _outcome(facts),
+        "condition": facts["condition"].value,
         "since": str(facts["since"] or "-"),
+        "last run (UTC)": f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
         "newest report": age_words(newest_on, today) if newest_on else "-",
-        "open": _open_ends(facts),
-        "quota left": f"{facts['quota_left']} of {facts['quota']}",
+        "open": ", ".join(_open_ends(facts)) or "nothing",
+        "quota left": f"about {facts['quota_left']} of {facts['quota']}" if facts["quota"] else "-",
     }
 
 
-def _outcome(facts: dict[str, Any]) -> str:
-    """The outcome of the last run; `quarantined` for a tenant in quarantine."""
-    last = facts["last_run"]
-    outcome = (last.outcome or "running, or killed") if last else "-"
-    return "quarantined" if facts["condition"] == "quarantined" else str(outcome)
-
-
-def _open_ends(facts: dict[str, Any]) -> str:
+def _open_ends(facts: dict[str, Any]) -> "Iterator[str]":
     """What still waits for Graph or for a person; also restatements, for which nobody needs to do anything."""
     from activation_sync.core.phrases import rows_words
 
-    found = [(facts[name], words) for name, words in OPEN_ENDS.items() if facts[name]]
-    return ", ".join(f"{n:,} {words}" if words in NO_NOUNS else rows_words(n, words) for n, words in found) or "nothing"
-
-
-def _say_open_ends(facts: "list[dict[str, Any]]", tenants: "Sequence[TenantSettings]") -> None:
-    """What to do about updates that wait, and where nothing has run yet."""
-    from rich.markup import escape
-
-    from activation_sync.core.runs.words import empty_words, pending_words
-    from commands.support.console import say
-    from commands.support.typed import typed
-
-    for one, tenant in zip(facts, tenants, strict=True):
-        last, command = one["last_run"], typed("sync", tenant.name)
-        is_offered = last.summary.delivery.is_offered if last and last.summary else True
-        words = pending_words(one["pending"], tenant.write_back.enabled, command, is_offered=is_offered)
-        if words := words or ("" if last else empty_words(command)):
-            say(escape(f"{tenant.name}: {words}"), is_copied=True)
-
-
-def _say_reasons(standings: "Sequence[Standing]") -> None:
-    """Why tenants need attention, with the remedy."""
-    from commands.support.console import say_error
-
-    for standing in standings:
-        if standing.condition in SAID:
-            say_error(f"{standing.tenant}: {standing.why} ({standing.remedy})")
+    if facts["pending"]:
+        products = rows_words(facts["pending_products"], "product")
+        yield f"{facts['pending']:,} pending ({products} on {rows_words(facts['pending_dates'], 'refresh date')})"
+    for key, words in OPEN_ENDS.items():
+        if facts[key]:
+            yield f"{facts[key]:,} {words}" if words in NO_NOUNS else rows_words(facts[key], words)

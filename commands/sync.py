@@ -1,5 +1,6 @@
 """`activation-sync sync`: the flow, here and now."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,12 +26,12 @@ def sync(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run summaries as JSON.")] = False,
 ) -> None:
     """Run the nightly job now: land, load, plan, apply, deliver, verify."""
-    from commands.support.choosing import chosen_tenants, open_migrated_warehouse, refuse_unwritable_warehouse
+    from commands.support.choosing import chosen_names, open_migrated_warehouse, refuse_unwritable_warehouse
     from commands.support.console import print_json
     from commands.support.exits import exit_of
     from commands.support.running import run_sync, say_error_of, say_summary, say_unneeded
 
-    names = [one.name for one in chosen_tenants(tenant)]
+    names = chosen_names(tenant)
     open_migrated_warehouse() if dry_run else refuse_unwritable_warehouse()  # said before Prefect starts
     digest = _whole_digest(names, approve) if approve else None  # of one tenant's plan; no other needs it
     summaries: list[RunSummary] = []
@@ -48,7 +49,7 @@ def sync(
     raise typer.Exit(exit_of(summary.outcome for summary in summaries))
 
 
-def _whole_digest(names: list[str], approve: str) -> str:
+def _whole_digest(names: Sequence[str], approve: str) -> str:
     """Looked up before anything is done, so that a mistyped one leaves no failed run behind."""
     from commands.support.console import quieten_prefect
 

@@ -79,7 +79,7 @@ def _say_chain(chain: "list[LedgerRow]") -> None:
     from commands.support.console import say
 
     first = chain[0]
-    say(f"[bold]{first.tenant}: {first.product}, refresh date {first.refreshed_on}[/bold]")
+    say(f"[bold]{first.tenant}: {escape(str(first.product))}, refresh date {first.refreshed_on}[/bold]")
     for _, links in groupby(chain, key=lambda link: (link.run_id, link.kind, link.at)):
         _say_link(list(links), chain)
     for correction in standing_corrections(chain):
@@ -157,9 +157,15 @@ def _answer_words(answer: "LedgerRow") -> str:
 
     if answer.rule == READ_BACK:
         return f"Graph was {answer.note}"
-    said = f"Graph answered {answer.status}" if answer.status else "Graph did not answer"
     request = f" (request {answer.request_id})" if answer.request_id else ""
-    return f"{said}: {(answer.note or '').rstrip(': ')}{request}"
+    return f"{heard_words(answer.status, answer.note or '')}{request}"
+
+
+def heard_words(status: int | None, note: str) -> str:
+    """What Graph answered, said once. note: as the ledger keeps it, `dead: Graph answered 400 (BadRequest)`."""
+    said = f"Graph answered {status}" if status else "Graph did not answer"
+    state, _, words = note.partition(": ")
+    return f"{words}; the update is {state}" if said in words else f"{said}: {note}".rstrip(": ")
 
 
 def _row(link: "LedgerRow") -> dict[str, str]:

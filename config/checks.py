@@ -15,6 +15,7 @@ DEVICE_NAMES = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 GUID_OR_DOMAIN = re.compile(rf"{GUID.pattern}|([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{{2,}}", re.IGNORECASE)
 HTTPS_URL = re.compile(r"https://[^\s/@?#]+(/[^\s@?#]*)?", re.IGNORECASE)
+SCOPE = re.compile(r"(https|api)://[^\s?#]+/\.default", re.IGNORECASE)
 API_VERSION = re.compile(r".*/(v1\.0|beta)/*", re.IGNORECASE)
 HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?")
 URL_PATH = re.compile(r"/[^\s?#]*[^\s?#/]")
@@ -84,4 +85,5 @@ HttpsUrl = Annotated[
 ]
 GraphRoot = Annotated[HttpsUrl, AfterValidator(_refuse_version)]
 Host = Annotated[str, _matches(HOST, 'is not a host; write "HOST" or "HOST:PORT" in lowercase, without https://')]
+Scope = Annotated[str, _matches(SCOPE, 'is not a scope; write "api://APPLICATION-ID/.default"')]
 UrlPath = Annotated[str, _matches(URL_PATH, 'is not a path; begin with "/", leave out host, "?" and a last "/"')]

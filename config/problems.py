@@ -1,9 +1,10 @@
 """Mistakes in words: the key, what is wrong with the value, and the remedy."""
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -21,22 +22,50 @@ REASONS = {  # where pydantic would speak of Python's types
 }
 
 
-def problems_of(error: ValidationError, written: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
-    """One sentence a mistake, in the order of the settings; what several tenants inherit is named once."""
+class Mistake(NamedTuple):
+    """place: where the value is written. words: the place, what is wrong, and the remedy."""
+
+    place: Place
+    words: str
+
+    @property
+    def tenant(self) -> int | None:
+        """The number of the tenant whose own entry holds it; None: it is written where all tenants share it."""
+        match self.place:
+            case ("tenants", int(index), *_):
+                return index
+        return None
+
+
+def mistakes_of(error: ValidationError, written: Mapping[str, Any], model: type[BaseModel]) -> list[Mistake]:
+    """Every mistake, in the order of the settings; what several tenants inherit is named once."""
     details = error.errors(include_url=False, include_context=False)
-    return list(dict.fromkeys(_sentence(detail, written, model) for detail in details))
+    return list(dict.fromkeys(_mistake(detail, written, model) for detail in details))
 
 
-def _sentence(detail: ErrorDetails, written: Mapping[str, Any], model: type[BaseModel]) -> str:
+def tenants_with(mistakes: Sequence[Mistake], entries: Sequence[Any]) -> dict[str, tuple[str, ...]]:
+    """The mistakes in tenants' own entries, by tenant: by its place, `tenants[3]`, where no name can be used."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    nameless = {one.tenant for one in mistakes if one.place[2:] in ((), ("name",))}
+    for place, words in mistakes:
+        number = int(place[1])
+        found[f"tenants[{number}]" if number in nameless else entries[number]["name"]].append(words)
+    return {name: tuple(words) for name, words in found.items()}
+
+
+def _mistake(detail: ErrorDetails, written: Mapping[str, Any], model: type[BaseModel]) -> Mistake:
     place = _written_at(detail["loc"], written)
-    where = _dotted(place) + _whose(place, written)
+    return Mistake(place, f"{_dotted(place)}{_whose(place, written)}: {_reason(detail, place, model)}")
+
+
+def _reason(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        return f"{where}: is not a setting; {_suggestion(place, model)}"
+        return f"is not a setting; {_suggestion(place, model)}"
     if detail["type"] == "missing":
-        return f"{where}: is missing; add it, as config/example.toml shows"
+        return "is missing; add it, as config/example.toml shows"
     shown = _shown(detail["input"]) if _may_be_shown(place, model) else "the value"
     reason = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{where}: {shown} {REASONS.get(detail['type'], reason)}"
+    return f"{shown} {REASONS.get(detail['type'], reason)}"
 
 
 def _written_at(place: Place, written: Mapping[str, Any]) -> Place:

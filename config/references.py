@@ -6,6 +6,9 @@ file is refused, because configuration ends up in version control; in an environ
 
 import os
 import re
+import shlex
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
@@ -20,10 +23,14 @@ from pydantic import (
 )
 
 from activation_sync.errors import ConfigError
+from config.warehouse_urls import complaint_about
 
 SQLITE_FILE = re.compile(r"(?P<scheme>sqlite(\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?")
 POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://.+")
+PROXY = re.compile(r"https?://([^\s/@?#]+@)?([^\s/@:?#]+|\[[0-9a-f:]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
 PASSWORD_IN_URL = re.compile(r"://.*:.*@|[?&]\w*password=", re.IGNORECASE)
+SHORTEST_KEY = 16  # characters; whoever guesses the key of hashed names can try names against the hashes
+QUOTES = "\"'"
 ELSEWHERE = 'refer to it as "env:NAME" (an environment variable) or "file:PATH" (a file that holds nothing else)'
 
 
@@ -46,9 +53,14 @@ class LostSecret(SecretStr):
 
 @dataclass(frozen=True)
 class Reading:
-    """What the checks of one configuration file share: its folder, and what its tenants have taken so far."""
+    """What the checks of one configuration file share.
+
+    folder: the file's. malformed: the mistakes of tenants that are left out already, by tenant. taken: names and ids of
+    the tenants so far.
+    """
 
     folder: Path
+    malformed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     taken: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -81,27 +93,40 @@ def _behind(text: str, folder: Path) -> str:
     """What an `env:` or `file:` reference stands for; any other text comes back as it is."""
     kind, _, target = text.partition(":")
     if kind == "env":
-        return _variable(target)
+        return _bare(_variable(target), f"refers to the environment variable {target}")
     if kind == "file":
-        return _content(folder / target)
-    return text
+        return _bare(_content(folder / target), f"refers to the file {folder / target}")
+    return _bare(text, "comes from the environment") if isinstance(text, OutsideText) else text
 
 
-def _variable(name: str) -> OutsideText:
+def _bare(text: str, where: str) -> OutsideText:
+    """Without the line break that `echo` and editors add. Quotes may be meant, so a person must take them away."""
+    bare = text.rstrip("\r\n")
+    if not bare:
+        raise ValueError(f"{where}, which is empty; write the secret into it")
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in QUOTES:
+        raise ValueError(f"{where}, whose value stands in quotes; take the quotes away, they would be part of it")
+    return OutsideText(bare)
+
+
+def _variable(name: str) -> str:
     if not os.environ.get(name):
         raise ValueError(f"refers to the environment variable {name}, which is not set; set it")
-    return OutsideText(os.environ[name])
+    return os.environ[name]
 
 
-def _content(path: Path) -> OutsideText:
+def _content(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+        with path.open(encoding="utf-8-sig") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ValueError(f"refers to the file {path}, which cannot be read: {why}; fix path or file") from None
-    if not text:
-        raise ValueError(f"refers to the file {path}, which is empty; write the secret into it")
-    return OutsideText(text)
+    if os.name == "posix" and mode & stat.S_IROTH:
+        remedy = f"run: chmod o= {shlex.quote(str(path))}"
+        raise ValueError(f"refers to the file {path}, which every account of this machine may read; {remedy}")
+    return text
 
 
 def _is_written(value: object) -> bool:
@@ -122,6 +147,12 @@ def _refuse_password(value: object) -> object:
     return value
 
 
+def _refuse_short(key: SecretStr) -> SecretStr:
+    if len(key) < SHORTEST_KEY:
+        raise ValueError(f"is shorter than {SHORTEST_KEY} characters; make a key with: openssl rand -hex 32")
+    return key
+
+
 def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
     """A SQLite file becomes absolute; of PostgreSQL's drivers only the installed one is accepted."""
     text = url.get_secret_value()
@@ -130,6 +161,16 @@ def _resolve_warehouse(url: SecretStr, validation: ValidationInfo) -> SecretStr:
         return SecretStr(f"{sqlite['scheme']}{path}{sqlite['query'] or ''}")
     if not POSTGRESQL.fullmatch(text):
         raise ValueError('is not a warehouse; write "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"')
+    if complaint := complaint_about(text):
+        raise ValueError(complaint)
+    return url
+
+
+def _refuse_other_than_proxy(url: SecretStr) -> SecretStr:
+    found = PROXY.fullmatch(url.get_secret_value())
+    if not found or int(found["port"] or 1) not in range(1, 65_536):
+        words = 'write "http://HOST:PORT", or refer to "http://USER:PASSWORD@HOST:PORT" with special characters as %XX'
+        raise ValueError(f"is not a proxy; {words}")
     return url
 
 
@@ -162,9 +203,16 @@ def _resolve_or_lose(value: object, judge: ValidatorFunctionWrapHandler, validat
 
 # Of several BeforeValidators pydantic runs the last first: a reference is resolved, then what is left is judged.
 Secret = Annotated[SecretStr, BeforeValidator(_refuse_literal), BeforeValidator(_resolve)]
+NamesKey = Annotated[Secret, AfterValidator(_refuse_short)]
 TenantSecret = Annotated[SecretStr, BeforeValidator(_refuse_literal), WrapValidator(_resolve_or_lose)]
 WarehouseUrl = Annotated[
     SecretStr, BeforeValidator(_refuse_password), BeforeValidator(_resolve), AfterValidator(_resolve_warehouse)
+]
+ProxyUrl = Annotated[
+    SecretStr,
+    BeforeValidator(_refuse_password),
+    BeforeValidator(_resolve),
+    AfterValidator(_refuse_other_than_proxy),
 ]
 LandingUrl = Annotated[str, AfterValidator(_resolve_landing)]
 ExistingFile = Annotated[Path, AfterValidator(_resolve_file)]

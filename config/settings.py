@@ -4,17 +4,36 @@
 unit and default. Names end in their unit: `_s` seconds, `_days`, `_share` 0..1.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from activation_sync.errors import ConfigError
-from config.checks import GraphRoot, Guid, Host, HttpsUrl, Slug, TenantId, UrlPath
-from config.problems import problems_of
-from config.references import ExistingFile, LandingUrl, Reading, Secret, TenantSecret, WarehouseUrl
+from config.checks import GraphRoot, Guid, Host, HttpsUrl, Scope, Slug, TenantId, UrlPath
+from config.problems import mistakes_of, tenants_with
+from config.references import (
+    ExistingFile,
+    LandingUrl,
+    NamesKey,
+    ProxyUrl,
+    Reading,
+    TenantSecret,
+    WarehouseUrl,
+    reading_of,
+)
 from config.sources import SourceState, find_file, inherit, merge, read_environment, read_file, source_state
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -46,11 +65,25 @@ class LandingSettings(Section):
     retention_days: int = Field(default=90, ge=1)
 
 
+class BoundsSettings(Section):
+    """How large what comes from outside may be; the meaning of each stands in `activation_sync/core/bounds.py`."""
+
+    report_bytes: int = Field(default=2_000_000_000, ge=1)
+    body_bytes: int = Field(default=4_000_000, ge=1)
+    line_bytes: int = Field(default=1_000_000, ge=1)
+    field_chars: int = Field(default=8_192, ge=1, le=131_072)
+    address_chars: int = Field(default=8_192, ge=1, le=65_536)
+    report_pages: int = Field(default=20_000, ge=1)
+    report_products: int = Field(default=2_000, ge=1)
+    call_s: float = Field(default=600, gt=0)
+
+
 class GraphSettings(Section):
     """How Microsoft Graph is reached.
 
     root, authority_root, download_hosts, ca_file: None or empty means what `cloud` says and the usual certificates;
-    the emulator or a proxy needs others. longest_wait_s: a longer Retry-After reschedules the task instead.
+    the emulator or a proxy needs others. proxy: for sign-in, Graph and downloads; the environment's is never used.
+    longest_wait_s: a longer Retry-After reschedules the task instead.
     """
 
     cloud: Literal["global", "us-gov-l4", "us-gov-l5", "china"] = "global"
@@ -58,6 +91,7 @@ class GraphSettings(Section):
     authority_root: HttpsUrl | None = None
     download_hosts: tuple[Host, ...] = ()
     ca_file: ExistingFile | None = None
+    proxy: ProxyUrl | None = Field(default=None, repr=False)
     report_format: Literal["csv", "json"] = "csv"
     longest_wait_s: float = Field(default=30, ge=0)
 
@@ -74,7 +108,7 @@ class SyncSettings(Section):
     min_judged_rows: int = Field(default=20, ge=0)
     stale_after_days: int = Field(default=7, ge=1)
     retry_delays_s: tuple[Annotated[float, Field(ge=0)], ...] = (2, 10, 30, 60)
-    names_key: Secret | None = Field(default=None, repr=False)
+    names_key: NamesKey | None = Field(default=None, repr=False)
     names: Literal["keep", "hash", "drop"] = "keep"
     product_aliases: dict[str, str] = Field(default_factory=dict)
 
@@ -94,12 +128,15 @@ class WriteBackSettings(Section):
     """Where counts are PATCHed to.
 
     enabled: off by default, because Microsoft documents no such operation for the real service.
-    root: another https origin than Graph's. batch_size: PATCHes a request (1: no $batch). in_flight: requests at once.
+    root: another https origin than Graph's. It gets a token for `scope`; without one, Graph's if `sends_graph_token`.
+    batch_size: PATCHes a request (1: no $batch). in_flight: requests at once.
     """
 
     enabled: bool = False
     path: UrlPath = "/beta/office365ActivationsUserCounts"
     root: HttpsUrl | None = None
+    scope: Scope | None = None
+    sends_graph_token: bool = False
     batch_size: int = Field(default=20, ge=1, le=20)
     in_flight: int = Field(default=4, ge=1, le=8)
     verify: bool = True
@@ -118,28 +155,52 @@ class TenantSettings(Section):
 
 
 class Settings(Section):
-    """All settings. `graph`, `sync` and `write_back` are the common ones: a run takes its tenant's."""
+    """All settings. `graph`, `sync` and `write_back` are the common ones: a run takes its tenant's.
+
+    tenants: those whose entry holds no mistake.
+    """
 
     warehouse: WarehouseSettings
     landing: LandingSettings
+    bounds: BoundsSettings
     graph: GraphSettings
     sync: SyncSettings
     write_back: WriteBackSettings
     tenants: tuple[TenantSettings, ...]
+    _malformed: Mapping[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
 
     @field_validator("tenants", mode="before")
     @classmethod
-    def _has_tenant(cls, tenants: object) -> object:
-        if tenants == []:
+    def _has_tenant(cls, tenants: object, validation: ValidationInfo) -> object:
+        if tenants == [] and not reading_of(validation).malformed:
             raise ValueError("names no tenant; add a [[tenants]] table, as config/example.toml shows")
         return tenants
 
+    def model_post_init(self, context: Reading) -> None:
+        self._malformed = context.malformed
+
+    @property
+    def malformed(self) -> Mapping[str, tuple[str, ...]]:
+        """The mistakes of tenants whose own entry holds some; by their names, `tenants[3]` for one without a name."""
+        return self._malformed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All tenants, the malformed ones last."""
+        return (*self._by_name, *self._malformed)
+
     def tenant(self, name: str) -> TenantSettings:
-        """The tenant of this name; ConfigError names the known ones, nearest first."""
-        if name in self._by_name:
-            return self._by_name[name]
-        nearest = get_close_matches(name, self._by_name, n=len(self._by_name), cutoff=0)
-        raise ConfigError([f"tenant {name!r} is not configured; known: {', '.join(nearest)}"])
+        """The tenant of this name. ConfigError names its mistakes, or, if there is none, the known ones."""
+        self.refuse_unknown(name)
+        if name in self._malformed:
+            raise ConfigError(self._malformed[name])
+        return self._by_name[name]
+
+    def refuse_unknown(self, name: str) -> None:
+        """ConfigError, with the known tenants, nearest first, unless there is one of this name, malformed or not."""
+        if name not in self._by_name and name not in self._malformed:
+            nearest = get_close_matches(name, self.names, n=len(self.names), cutoff=0)
+            raise ConfigError([f"tenant {name!r} is not configured; known: {', '.join(nearest)}"])
 
     @cached_property
     def _by_name(self) -> dict[str, TenantSettings]:
@@ -163,13 +224,20 @@ def _read_once(state: SourceState) -> Settings:
 def load_settings(path: Path | None = None) -> Settings:
     """The settings of `path`, else of $ACTIVATION_SYNC_CONFIG, else of `activation-sync.toml` in this folder.
 
-    Secrets are resolved here; one of a tenant that cannot be is lost to that tenant alone. ConfigError names every
-    mistake at once, none with the value of a secret.
+    Secrets are resolved here; one of a tenant that cannot be is lost to that tenant alone, and so is a mistake in its
+    entry. A mistake that all tenants share raises ConfigError, which names every mistake at once, none with the value
+    of a secret.
     """
     file = find_file(path)
     written = merge(read_file(file), read_environment())
+    whole = inherit(written)
     try:
-        return Settings.model_validate(inherit(written), context=Reading(file.parent))
+        return Settings.model_validate(whole, context=Reading(file.parent))
     except ValidationError as error:
-        mistakes = problems_of(error, written, Settings)
-    raise ConfigError(mistakes)
+        mistakes = mistakes_of(error, written, Settings)
+    own = {mistake.tenant for mistake in mistakes}
+    if None in own:
+        raise ConfigError([mistake.words for mistake in mistakes])
+    entries = whole["tenants"]
+    whole["tenants"] = [entry for number, entry in enumerate(entries) if number not in own]
+    return Settings.model_validate(whole, context=Reading(file.parent, tenants_with(mistakes, entries)))

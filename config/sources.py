@@ -13,7 +13,11 @@ FILE_VARIABLE = "ACTIVATION_SYNC_CONFIG"
 PREFIX = "ACTIVATION_SYNC__"
 DEFAULT_FILE = "activation-sync.toml"
 COMMON = ("graph", "sync", "write_back")  # a tenant may override these
-SECTIONS = ("warehouse", "landing", *COMMON)
+SECTIONS = ("warehouse", "landing", "bounds", *COMMON)
+
+
+# What curl and others read for https addresses; we do not.
+PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 class SourceState(NamedTuple):
@@ -38,6 +42,11 @@ def source_state(file: Path) -> SourceState:
     except OSError:
         return SourceState(file, 0, 0, environment)
     return SourceState(file, found.st_mtime_ns, found.st_size, environment)
+
+
+def proxy_variable() -> str:
+    """The environment variable that names a proxy, which nobody here uses; empty when there is none."""
+    return next((name for name in PROXY_VARIABLES if os.environ.get(name)), "")
 
 
 def use_file(path: Path) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from prefect import State, flow
 
-from activation_sync.core.runs.standing import Standing, fleet_words, in_order
-from flows.endings import ended
+from activation_sync.core.runs.standing import Standing, fleet_words, is_known, worst_of
+from flows.endings import ended_night
 from tasks.nights.fleet import publish_fleet, run_shards, tenants_to_run
-from tasks.nights.nights import SCHEDULED_IN, night_due, night_run_name
+from tasks.nights.nights import SCHEDULED_IN, began_on, night_due, night_run_name
 from tasks.wiring import chosen_tenants
 
 
@@ -32,5 +32,7 @@ def fleet(
 
 
 def _ended(standings: Sequence[Standing]) -> State[list[Standing]]:
-    worst = next(iter(in_order(standings))).condition
-    return ended(worst.state_name, fleet_words(standings), standings, is_amiss=worst.fails_flow)
+    day = began_on()
+    older = [one for one in standings if is_known(one, day)]
+    fresh = worst_of([one for one in standings if not is_known(one, day)])
+    return ended_night(fresh, worst_of(older) if older else None, fleet_words(standings, day), standings)

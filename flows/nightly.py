@@ -9,10 +9,12 @@ from prefect import State, flow
 from activation_sync.core.runs.nights import night_words
 from activation_sync.core.runs.outcome import most_pressing
 from activation_sync.core.runs.summary import RunSummary
-from flows.endings import ended
+from flows.endings import ended_night
 from flows.sync import sync_tenant
+from tasks.log import log_ended
 from tasks.nights.nights import (
     SCHEDULED_IN,
+    began_on,
     failed_run,
     left_out,
     night_due,
@@ -21,6 +23,7 @@ from tasks.nights.nights import (
     run_unless_done,
     take_turns,
 )
+from tasks.nights.standing import known_troubles
 from tasks.policy import putting_off
 from tasks.wiring import chosen_tenants
 
@@ -42,18 +45,22 @@ def nightly(
     with putting_off():
         summaries = [*take_turns(turns, partial(run_tenant, night=night, unless_done=unless_done)), *absent.values()]
     publish_night(summaries)
-    return ended_night(summaries)
+    return ended_with(summaries)
 
 
 def run_tenant(tenant: str, night: date, unless_done: bool) -> RunSummary:
     """One tenant's part of a night, inside any flow; what becomes of it stops no other."""
     try:
-        return run_unless_done(tenant, night, sync_tenant, is_asked=unless_done)
+        summary = run_unless_done(tenant, night, sync_tenant, is_asked=unless_done)
     except Exception as error:
-        return failed_run(tenant, night, error)
+        summary = failed_run(tenant, night, error)
+    log_ended(summary)
+    return summary
 
 
-def ended_night(summaries: Sequence[RunSummary]) -> State[list[RunSummary]]:
-    """The state that is named after what needs someone most."""
-    outcome = most_pressing(summary.outcome for summary in summaries)
-    return ended(outcome.state_name, night_words(summaries), summaries, is_amiss=outcome.fails_flow)
+def ended_with(summaries: Sequence[RunSummary]) -> State[list[RunSummary]]:
+    """The state that is named after what needs someone most, of what is new tonight."""
+    known = known_troubles(summaries, began_on())
+    fresh = most_pressing(summary.outcome for summary in summaries if summary.tenant not in known)
+    older = most_pressing(summary.outcome for summary in summaries if summary.tenant in known) if known else None
+    return ended_night(fresh, older, night_words(summaries, known), summaries)

@@ -6,7 +6,7 @@ from functools import partial
 from prefect import State, flow
 
 from activation_sync.core.runs.summary import RunSummary
-from flows.nightly import ended_night, run_tenant
+from flows.nightly import ended_with, run_tenant
 from tasks.nights.nights import run_side_by_side
 from tasks.policy import putting_off
 
@@ -21,4 +21,4 @@ def shard(tenants: list[str], night: date, unless_done: bool = False) -> State[l
         unless_done: Leave out tenants whose night another run has done.
     """
     with putting_off():
-        return ended_night(run_side_by_side(tenants, partial(run_tenant, night=night, unless_done=unless_done)))
+        return ended_with(run_side_by_side(tenants, partial(run_tenant, night=night, unless_done=unless_done)))

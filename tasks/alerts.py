@@ -16,8 +16,8 @@ from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.standing import Standing, begun_since, fleet_words
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError
-from activation_sync.warehouse.database.engine import reading
-from activation_sync.warehouse.runs.runs import read_troubles
+from activation_sync.warehouse.database.engine import reading, writing
+from activation_sync.warehouse.runs.runs import read_troubles, record_troubles
 from tasks.log import step_log
 from tasks.wiring import open_warehouse
 
@@ -41,6 +41,17 @@ def tell_changes(
     after = troubles_after(before, summary, kind)
     _raise_events([_event(alert, summary, kind) for alert in alerts(before, after, summary)])
     return replace(summary, troubles=after)
+
+
+def tell_left_out(summary: RunSummary, last: RunSummary) -> None:
+    """Raise an event when a tenant is left out for the first time. last: its last run, with which that is remembered.
+
+    Killed in between, the next night tells again, with the same event id.
+    """
+    troubles = tell_changes(replace(summary, run_id=last.run_id), before=last.troubles).troubles
+    if troubles != last.troubles:
+        with writing(open_warehouse()) as connection:
+            record_troubles(connection, replace(last, troubles=troubles))
 
 
 def tell_fleet(standings: Sequence[Standing], began_on: date) -> None:
@@ -105,7 +116,7 @@ def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:
                 "prefect.resource.id": f"activation-sync.{KINDS[kind]}.{alert.tenant}",
                 "prefect.resource.name": alert.tenant,
             }
-            | _told_in()
+            | _told_of_tenant()
         ),
         related=_related(),
         payload={
@@ -124,6 +135,11 @@ def _event(alert: Alert, summary: RunSummary, kind: RunKind) -> Event:
 def _told_in() -> dict[str, str]:
     """The name of the flow that raises the event, as a label that automations can filter by."""
     return {"activation-sync.told-in": runtime.flow_run.flow_name or ""}
+
+
+def _told_of_tenant() -> dict[str, str]:
+    """The same for one tenant. In a fleet it is that of its shards: people are told of all tenants at once."""
+    return _told_in() | ({"activation-sync.told-in": "shard"} if runtime.flow_run.flow_name == "fleet" else {})
 
 
 def _related() -> list[RelatedResource]:

@@ -77,6 +77,11 @@ def putting_off() -> Iterator[None]:
         _is_putting_off.reset(before)
 
 
+def shares_its_run() -> bool:
+    """True where several tenants share a run."""
+    return _is_putting_off.get()
+
+
 def is_put_off(error: BaseException) -> bool:
     """True when an error only means that its tenant is to come again later, in a run where others come first."""
     longest_wait_s = settings_in_use().graph.longest_wait_s

@@ -19,14 +19,15 @@ from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.core.stamp import Stamp
 from activation_sync.errors import ActivationSyncError, GraphBusyError, HeldError, TenantBusyError
-from activation_sync.warehouse.database.engine import writing
+from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.lease import Lease, Terms, hold_lease
 from activation_sync.warehouse.database.schema import refuse_other_schema
-from activation_sync.warehouse.runs.runs import read_troubles, record_run, record_run_started
+from activation_sync.warehouse.runs.runs import find_runs, read_troubles, record_run, record_run_started
 from tasks.alerts import tell_changes
 from tasks.ledger import note_newest_head, note_whole_ledger, refuse_lost_ledger
+from tasks.log import tell_once
 from tasks.policy import is_put_off, patiently
-from tasks.wiring import account, now, open_warehouse, tenant_settings
+from tasks.wiring import account, now, open_warehouse, refuse_unknown, tenant_settings
 
 LEASE_TTL_S = 60.0
 LEASE_WAIT_S = 2 * LEASE_TTL_S  # a killed run's lease ends within this
@@ -67,11 +68,13 @@ def open_run(
 
     run_id: the flow run's own when left out. reason: a person's, for starting it.
     """
-    tenant_settings(tenant)  # a tenant that is not configured fails before anything is written
+    tell_once()
+    refuse_unknown(tenant)  # a mistyped name must not become a tenant of the warehouse
     engine, run_id, who = open_warehouse(), run_id or flow_run_id(), account()
     held, run = partial(hold_tenant, tenant, f"run {run_id}"), None
     with ExitStack() as frame:
         try:
+            tenant_settings(tenant)
             patiently(partial(refuse_other_schema, engine))
             lease = patiently(lambda: frame.enter_context(held()))
             if kind is not RunKind.RESTORE:
@@ -157,6 +160,13 @@ def _record_end(summary: RunSummary, kind: RunKind, run: Run | None) -> None:
             stamp = Stamp(summary.run_id, account(), now())
             record_run_started(connection, summary.tenant, summary.as_of, stamp, kind)
         record_run(connection, told, at=now())
+
+
+def read_ended(run_id: str) -> RunSummary | None:
+    """What the warehouse knows of a run; None when the run has no end there."""
+    with reading(open_warehouse()) as connection:
+        found = find_runs(connection, run_id, limit=1)
+    return found[0].summary if found else None
 
 
 def results_of(steps: PrefectFutureList[T]) -> list[T]:

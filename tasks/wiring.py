@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -11,23 +11,26 @@ from getpass import getuser
 from sqlalchemy import Engine
 
 from activation_sync.clock import utc_now
+from activation_sync.core.bounds import Bounds
 from activation_sync.core.model import ConflictPolicy, Limits, Report
 from activation_sync.core.reports.catalogue import OBSERVED, PUBLISHED
 from activation_sync.errors import ConfigError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import CLOUDS, Cloud
+from activation_sync.graph.route import Route
 from activation_sync.graph.waits import Patience
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.database.engine import open_engine
 from config.settings import SyncSettings, TenantSettings, settings_in_use
+from config.sources import proxy_variable
 
 try:
     import pwd
 except ModuleNotFoundError:  # Windows
     pwd = None  # type: ignore[assignment]
 
-_token_sources: dict[tuple[str, ...], TokenSource] = {}
+_token_sources: dict[tuple[object, ...], TokenSource] = {}
 _token_sources_lock = threading.Lock()
 
 
@@ -48,12 +51,12 @@ def account() -> str:
 
 
 def tenant_settings(tenant: str) -> TenantSettings:
-    """The merged settings of one tenant; ConfigError when it is not configured."""
+    """The merged settings of one tenant; ConfigError when it is not configured, or its entry is malformed."""
     return settings_in_use().tenant(tenant)
 
 
 def sync_settings(tenant: str) -> SyncSettings:
-    """What is counted for a tenant; one that is configured no more is read with the common settings."""
+    """What is counted for a tenant; one that is malformed, or configured no more, is read with the common settings."""
     settings = settings_in_use()
     try:
         return settings.tenant(tenant).sync
@@ -62,11 +65,24 @@ def sync_settings(tenant: str) -> SyncSettings:
 
 
 def chosen_tenants(names: Sequence[str] | None) -> tuple[str, ...]:
-    """The chosen tenants, or all of them; ConfigError for one that is not configured, before anything is done."""
+    """The chosen tenants, or all of them; malformed ones too, each of which fails when its turn comes.
+
+    ConfigError for one that is not configured, before anything is done.
+    """
     settings = settings_in_use()
-    if names:
-        return tuple(settings.tenant(name).name for name in dict.fromkeys(names))
-    return tuple(tenant.name for tenant in settings.tenants)
+    for name in names or ():
+        settings.refuse_unknown(name)
+    return tuple(dict.fromkeys(names)) if names else settings.names
+
+
+def refuse_unknown(tenant: str) -> None:
+    """ConfigError for a tenant that is not configured; nothing for one whose entry is malformed."""
+    settings_in_use().refuse_unknown(tenant)
+
+
+def malformed_tenants() -> Mapping[str, str]:
+    """The mistakes of tenants whose own entry holds some, in a sentence each."""
+    return {name: str(ConfigError(problems)) for name, problems in settings_in_use().malformed.items()}
 
 
 def open_warehouse() -> Engine:
@@ -108,13 +124,21 @@ def _cloud(settings: TenantSettings) -> Cloud:
         download_hosts=graph.download_hosts,
         write_back_root=settings.write_back.root,
         write_back_path=settings.write_back.path,
+        write_back_scope=settings.write_back.scope,
+        sends_graph_token=settings.write_back.sends_graph_token,
+        route=Route(graph.proxy.get_secret_value() if graph.proxy else None, proxy_variable()),
+        bounds=bounds(),
     )
+
+
+def bounds() -> Bounds:
+    """How large what comes from outside may be."""
+    return Bounds(**settings_in_use().bounds.model_dump())
 
 
 def _token_source(settings: TenantSettings, cloud: Cloud) -> TokenSource:
     secret = settings.client_secret.get_secret_value()
-    ca_file = str(settings.graph.ca_file)  # who is trusted may change, the rest staying
-    identity = (cloud.authority_root, settings.tenant_id, settings.client_id, secret, ca_file)
+    identity = (cloud, settings.tenant_id, settings.client_id, secret, settings.graph.ca_file)
     with _token_sources_lock:
         if identity not in _token_sources:
             _token_sources[identity] = TokenSource(

@@ -1,4 +1,4 @@
 """The pure middle: values in, values out. No I/O, no clock, no framework.
 
-Doors: model, phrases, stamp.
+Doors: bounds, model, phrases, plain_text, stamp.
 """

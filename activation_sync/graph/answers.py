@@ -9,8 +9,9 @@ from datetime import date, datetime
 
 from activation_sync.core.model import CountRow, Counts, Measure
 from activation_sync.core.reports.products import product_key
-from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate
+from activation_sync.core.rule.delivery import Answer, AnswerKind, CountUpdate, GraphRow
 from activation_sync.errors import ActivationSyncError, GraphBusyError, GraphRefusedError
+from activation_sync.graph.plain import etag_of, row_id
 from activation_sync.graph.wire import JsonObject, Reply, complaint, retry_after_s, rows_of, update_body
 
 CONFLICT = 409
@@ -25,6 +26,7 @@ BUSY = frozenset({202, 408, 423, 424, 425, 429})
 WAITING = frozenset({429, 503})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
+MAX_COUNT = 2**63 - 1  # Edm.Int64, and what a column of the warehouse holds
 READ_PERMISSION = "Reports.Read.All"
 
 
@@ -82,13 +84,7 @@ def _compare(update: CountUpdate, reply: Reply) -> Answer:
     if differing:
         message = f"Graph answered {reply.status}, but the change is not in it: {differing}"[:200]
         return Answer(AnswerKind.DIFFERENT, reply.status, message, reply.request_id)
-    graph_id = rows[0].get("id")
-    return Answer(
-        AnswerKind.ACKNOWLEDGED,
-        reply.status,
-        request_id=reply.request_id,
-        graph_id=graph_id if isinstance(graph_id, str) else None,
-    )
+    return Answer(AnswerKind.ACKNOWLEDGED, reply.status, request_id=reply.request_id, graph_id=row_id(rows[0]))
 
 
 def differences(update: CountUpdate, row: JsonObject) -> str:
@@ -106,11 +102,13 @@ def differences(update: CountUpdate, row: JsonObject) -> str:
     return ", ".join(found)
 
 
-def count_rows(body: object, aliases: Mapping[str, str]) -> list[tuple[CountRow, str | None]]:
-    """The rows of the resource with their ids; a row without a date or product names nothing, and is left out."""
+def count_rows(reply: Reply, aliases: Mapping[str, str]) -> list[GraphRow]:
+    """The rows of the resource; a row without a date or product names nothing, and is left out."""
+    rows = rows_of(reply.body)
+    etag = reply.headers.get("etag") if len(rows) == 1 else None
     return [
-        (_count_row(row, refreshed_on, aliases), str(row["id"]) if row.get("id") else None)
-        for row in rows_of(body)
+        GraphRow(_count_row(row, refreshed_on, aliases), row_id(row), etag_of(row.get("@odata.etag") or etag))
+        for row in rows
         if (refreshed_on := _refresh_date(row)) and _product(row, aliases)
     ]
 
@@ -126,10 +124,10 @@ def _product(row: JsonObject, aliases: Mapping[str, str]) -> str:
 
 
 def _count(value: object) -> int | None:
-    """Int64 comes as a number, or as text under IEEE754Compatible; anything else is no count."""
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Int64 comes as a number, or as text under IEEE754Compatible; anything else, and anything larger, is no count."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(MAX_COUNT)):
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MAX_COUNT else None  # to isinstance, True is an int
 
 
 def _refresh_date(row: JsonObject) -> date | None:

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from activation_sync.core.bounds import BOUNDS, Bounds
 from activation_sync.errors import ConfigError
+from activation_sync.graph.route import STRAIGHT, Route
 from activation_sync.graph.wire import WRITE_BACK_PATH
 
 # Stricter than URL parsers are: no userinfo, space, backslash or fragment. What passes means the same to all of them.
-_ADDRESS = re.compile(r"https://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?(?P<target>[/?][!-\"$-\[\]-~]*)?")
+_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
+_ADDRESS = re.compile(
+    rf"https://(?P<host>{_LABEL}(?:\.{_LABEL})*)(?::(?P<port>[0-9]{{1,5}}))?(?P<target>[/?][!-\"$-\[\]-~]*)?"
+)
 
 
 class Address(NamedTuple):
@@ -57,8 +62,10 @@ class Cloud:
     beta everywhere.
     download_suffixes: a report may be downloaded from hosts under these, on port 443.
     download_hosts: further hosts, `host` or `host:port`, exactly; for an emulator, or a cloud's undocumented host.
-    write_back_root, write_back_path: where counts are PATCHed; the root is Graph's own unless given, and our token
-    goes there.
+    write_back_root, write_back_path: where counts are PATCHed; the root is Graph's own unless given.
+    write_back_scope: what a token for the write-back is asked for, Graph's own unless given. sends_graph_token: Graph's
+    token may go to a write-back root that is not Graph's; without it, such a root needs a scope of its own.
+    route: the way there. bounds: of what it answers.
     """
 
     root: str
@@ -68,11 +75,18 @@ class Cloud:
     download_hosts: tuple[str, ...] = ()
     write_back_root: str | None = None
     write_back_path: str = WRITE_BACK_PATH
+    write_back_scope: str | None = None
+    sends_graph_token: bool = False
+    route: Route = STRAIGHT
+    bounds: Bounds = BOUNDS
 
     def __post_init__(self) -> None:
         for name in ("root", "authority_root", "write_back_root"):
             if name != "write_back_root" or self.write_back_root:
                 refuse_path(name, getattr(self, name))
+        if not (self.is_own(self.write_root) or self.write_back_scope or self.sends_graph_token):
+            what = "write_back.root is not Graph's, so it gets no token of Graph's"
+            raise ConfigError([f"{what}: set write_back.scope, or write_back.sends_graph_token = true"])
 
     @property
     def write_root(self) -> str:
@@ -82,6 +96,11 @@ class Cloud:
     def scope(self) -> str:
         """What a token is asked for; tokens of one cloud mean nothing to another."""
         return f"{self.root}/.default"
+
+    @property
+    def write_scope(self) -> str:
+        """The same, for the write-back."""
+        return self.write_back_scope or self.scope
 
     def authority(self, tenant_id: str) -> str:
         return f"{self.authority_root}/{tenant_id}"

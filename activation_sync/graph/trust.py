@@ -4,7 +4,7 @@ import ssl
 from functools import lru_cache
 from pathlib import Path
 
-import httpx
+import certifi
 
 from activation_sync.errors import ConfigError
 
@@ -13,12 +13,13 @@ from activation_sync.errors import ConfigError
 def trust(ca_file: Path | None) -> ssl.SSLContext:
     """The context of every connection to Graph, made once: reading the public roots takes as long as ten calls.
 
-    Raises ConfigError for a CA file that cannot be used.
+    `ssl.create_default_context` would write the keys of each connection into the file that SSLKEYLOGFILE names, for
+    whoever listens to read tokens with. Raises ConfigError for a CA file that cannot be used.
     """
-    if ca_file is None:
-        return httpx.create_ssl_context(trust_env=False)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # asks for a certificate, and checks its name
     try:
-        return ssl.create_default_context(cafile=str(ca_file))
+        context.load_verify_locations(cafile=str(ca_file or certifi.where()))
+        return context
     except OSError as error:  # ssl.SSLError is one
         raise ConfigError(
             [f"The CA file {ca_file} cannot be used ({type(error).__name__}): name a PEM file."]

@@ -15,8 +15,10 @@ from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 
 from activation_sync.core.model import Measure, Report
+from activation_sync.core.plain_text import plain_text
 from activation_sync.core.reports.catalogue import KINDS
 from activation_sync.core.rule.delivery import CountUpdate
+from activation_sync.graph.plain import plain_headers, plain_json
 
 Format = Literal["csv", "json"]
 JsonObject = dict[str, object]
@@ -29,8 +31,8 @@ BATCH_LIMIT = 20
 class Reply:
     """One answer, taken off the wire.
 
-    headers: names in lower case. body: the JSON value, None when empty. is_json: False when there were bytes that
-    are not JSON, as a proxy in between would send.
+    headers: names in lower case. body: the JSON value, None when empty. Every text in both is plain. is_json: False
+    when there were bytes that are not JSON, as a proxy in between would send.
     """
 
     status: int
@@ -51,17 +53,20 @@ class Complaint(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, self)) or "no reason given"
+        return ": ".join(dict.fromkeys(filter(None, self))) or "no reason given"
 
 
 def read_reply(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
-    """Take an answer off the wire; bytes that are not JSON are remembered as such and dropped."""
-    lowered = {name.lower(): value for name, value in headers.items()}
+    """Take an answer off the wire; bytes that are not JSON, or nested without end, are remembered as such and dropped.
+
+    This is the door for text from outside: in what comes out of here, none has characters that are not seen.
+    """
+    lowered = plain_headers(headers)
     if not content.strip():
         return Reply(status, lowered)
     try:
-        return Reply(status, lowered, json.loads(content))
-    except ValueError:
+        return Reply(status, lowered, plain_json(json.loads(content)))
+    except (ValueError, RecursionError):
         return Reply(status, lowered, is_json=False)
 
 
@@ -103,6 +108,11 @@ def update_body(update: CountUpdate) -> JsonObject:
     return body | {measure.json_name: count for measure, count in counts if count is not None}
 
 
+def update_headers(update: CountUpdate) -> dict[str, str]:
+    """The version of the row that an update is meant for, if it is for one; Graph answers 412 when it has another."""
+    return {"If-Match": update.etag} if update.etag else {}
+
+
 def batch_path(write_back_path: str) -> str:
     """`$batch` lives beside the resource, directly under the version: the path's first segment."""
     return f"/{write_back_path.split('/')[1]}/$batch"
@@ -117,7 +127,7 @@ def batch_body(updates: Mapping[str, CountUpdate], write_back_path: str) -> Json
                 "id": item_id,
                 "method": "PATCH",
                 "url": f"/{url}",
-                "headers": {"Content-Type": "application/json"},
+                "headers": {"Content-Type": "application/json", **update_headers(update)},
                 "body": update_body(update),
             }
             for item_id, update in updates.items()
@@ -129,17 +139,21 @@ def batch_replies(reply: Reply) -> dict[str, Reply]:
     """The answers inside an envelope, by item id; they come in any order, and one may be missing."""
     items = _object(reply.body).get("responses")
     return {
-        _text(item.get("id")): _item_reply(item, reply)
+        _text(item.get("id")): _item_reply(status, item, reply)
         for item in (map(_object, items) if isinstance(items, list) else ())
-        if isinstance(item.get("status"), int)
+        if isinstance(status := item.get("status"), int) and is_status(status)
     }
 
 
-def _item_reply(item: JsonObject, outer: Reply) -> Reply:
-    headers = {name.lower(): str(value) for name, value in _object(item.get("headers")).items()}
+def is_status(number: int) -> bool:
+    """True for what HTTP has."""
+    return 100 <= number <= 599
+
+
+def _item_reply(status: int, item: JsonObject, outer: Reply) -> Reply:
+    headers = plain_headers(_object(item.get("headers")))
     headers.setdefault("request-id", outer.request_id)
-    status = item["status"]
-    return Reply(status if isinstance(status, int) else 0, headers, item.get("body"))
+    return Reply(status, headers, item.get("body"))
 
 
 LONGEST_WAIT_S = 30 * 86_400.0  # what is longer is no date any more
@@ -156,14 +170,21 @@ def retry_after_s(reply: Reply, now: datetime) -> float | None:
         asked = max(float(part) for part in value.split(","))
     else:
         until, answered_at = _http_date(value), _http_date(reply.headers.get("date", "")) or now
-        asked = (until - answered_at).total_seconds() if until else 0.0
+        asked = _seconds_between(answered_at, until) if until else 0.0
     return min(asked, LONGEST_WAIT_S) if asked > 0 else None
+
+
+def _seconds_between(first: datetime, then: datetime) -> float:
+    try:
+        return (then - first).total_seconds()
+    except OverflowError:  # in UTC, one of them is before the year 1 or after 9999
+        return 0.0
 
 
 def _http_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of ten digits
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -175,7 +196,7 @@ def claims_challenge(reply: Reply) -> str | None:
         return None
     try:
         claims = json.loads(_decode_base64(found[1]))
-    except ValueError:  # covers binascii.Error and UnicodeDecodeError
+    except (ValueError, RecursionError):  # covers binascii.Error and UnicodeDecodeError
         return None
     return json.dumps(claims) if isinstance(claims, dict) else None
 
@@ -184,10 +205,10 @@ def token_roles(token: str) -> tuple[str, ...] | None:
     """The permissions a token carries, unverified: a diagnosis, never a decision. None when it cannot be read."""
     try:
         claims = _object(json.loads(_decode_base64(token.split(".")[1])))
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return None
     roles = claims.get("roles")
-    return tuple(sorted(map(str, roles))) if isinstance(roles, list) else ()
+    return tuple(sorted(plain_text(str(role)) for role in roles)) if isinstance(roles, list) else ()
 
 
 def _decode_base64(text: str) -> bytes:

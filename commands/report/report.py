@@ -29,7 +29,7 @@ def report(
     names: Annotated[bool, typer.Option("--names", help="List the users who never activated, by name.")] = False,
 ) -> None:
     """Write one self-contained page: adoption trend, licences not used, drift, restatements and run health."""
-    from commands.support.choosing import chosen_tenants
+    from commands.support.choosing import chosen_tenants, exit_of_choice
 
     _refuse_odd_options(month, is_file_asked_for=bool(csv or parquet))
     tenants = chosen_tenants(tenant)
@@ -37,6 +37,7 @@ def report(
         _write_month_ends(tenants, csv, parquet, month)
     if out or not (csv or parquet):
         _write_page(tenants, out or PAGE, names)
+    raise typer.Exit(exit_of_choice(tenant))
 
 
 def _refuse_odd_options(month: str | None, is_file_asked_for: bool) -> None:

@@ -13,12 +13,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
+from activation_sync.core.plain_text import plain_lines
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.errors import ActivationSyncError, ConfigError
 from commands.support.tables import table_lines
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)  # ":smile:" in a product's name is text
+err = Console(stderr=True, emoji=False)
 
 PREFECT_QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the command prints its own messages
@@ -55,7 +56,7 @@ class _StepLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "is_step_line", False):  # as `tasks/log.py` marks them
-            err.print(f"  [dim]{escape(record.getMessage())}[/dim]", highlight=False)
+            err.print(f"  [dim]{escape(plain_lines(record.getMessage()))}[/dim]", highlight=False)
 
 
 def show_steps() -> None:
@@ -67,11 +68,13 @@ def show_steps() -> None:
 
 def say(text: str, *, is_copied: bool = False) -> None:
     """A line for a person. is_copied: what may be copied from the terminal is not broken to fit it."""
-    out.print(text, highlight=False, soft_wrap=is_copied or not out.is_terminal)
+    out.print(plain_lines(text), highlight=False, soft_wrap=is_copied or not out.is_terminal)
 
 
 def say_error(text: str) -> None:
-    err.print(f"[bold red]error:[/bold red] {escape(text)}", highlight=False, soft_wrap=not err.is_terminal)
+    err.print(
+        f"[bold red]error:[/bold red] {escape(plain_lines(text))}", highlight=False, soft_wrap=not err.is_terminal
+    )
 
 
 def say_failure(error: ActivationSyncError) -> None:
@@ -102,7 +105,7 @@ def _plain(value: Any) -> Any:
 
 def print_table(title: str, rows: Sequence[Mapping[str, str]], numeric: Collection[str] = ()) -> None:
     """A table as wide as the screen is now; what does not fit beside the other columns stands below its row."""
-    screen = Console()  # `out` keeps the width that COLUMNS had when it was made
+    screen = Console(emoji=False)  # `out` keeps the width that COLUMNS had when it was made
     head, *lines = table_lines(rows, numeric, screen.width)
     rule = ("-" if screen.options.ascii_only else "\u2500") * max(map(cell_len, head.splitlines()))
     if title:

@@ -69,6 +69,7 @@ enabled = true
 
 def _tenant_table(home: Path, tenant: EmulatedTenant) -> str:
     secret = home / f"{tenant.name}.secret"
+    secret.touch(mode=0o600)
     secret.write_text(tenant.client_secret)
     return f"""
 [[tenants]]

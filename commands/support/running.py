@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from typing import cast
 
 from rich.markup import escape
 
@@ -23,6 +22,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
     quieten_prefect()
     with err.status(f"{tenant}: at work"):
         from commands.support.servers import start_server_if_needed
+        from flows.endings import summary_in
         from flows.sync import sync
         from tasks.wiring import now
 
@@ -30,7 +30,7 @@ def run_sync(tenant: str, as_of: date | None = None, dry_run: bool = False, appr
         show_steps()
         state = sync(tenant, as_of=as_of, dry_run=dry_run, approve=approve, return_state=True)
     try:
-        return cast(RunSummary, state.result())
+        return summary_in(state)
     except ActivationSyncError as error:
         outcome = Outcome.HELD if isinstance(error, HeldError) else Outcome.FAILED
         return RunSummary(PlanView(tenant), "", as_of or now().date(), outcome, error=str(error))

@@ -8,6 +8,8 @@ from textwrap import TextWrapper
 
 from rich.cells import cell_len
 
+from activation_sync.core.plain_text import plain_text
+
 MARGIN, GAP = 1, 2  # in characters: before each line, between two columns
 NOTHING = ("", "-")  # cells that need no line of their own
 
@@ -61,4 +63,4 @@ def _wrapped(text: str, width: int, indent: int) -> str:
 
 
 def _plain(cell: str) -> str:
-    return cell.replace("\n", " ")
+    return plain_text(cell)

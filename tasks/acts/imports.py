@@ -1,5 +1,8 @@
 """Reports that a person downloaded by hand: landed and loaded, so that they can be backfilled, and nothing more."""
 
+import errno
+import os
+import stat
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -9,7 +12,7 @@ from typing import BinaryIO
 from activation_sync.core.model import Report
 from activation_sync.core.reports.sniff import Sniffed, sniff_report
 from activation_sync.core.rule.guards import date_problem
-from activation_sync.errors import LandingError, ReportFormatError, ReportShrankError
+from activation_sync.errors import ActivationSyncError, LandingError, ReportFormatError, ReportShrankError
 from activation_sync.landing.store import LandedFile
 from activation_sync.warehouse.database.engine import reading, writing
 from activation_sync.warehouse.database.fencing import Lease
@@ -22,9 +25,10 @@ from activation_sync.warehouse.reports.manifest import (
     record_taken_back,
 )
 from tasks.steps.load import load_past_report
-from tasks.wiring import now, open_landing, open_warehouse
+from tasks.wiring import bounds, now, open_landing, open_warehouse
 
 CHUNK_BYTES = 1024 * 1024
+AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # the one is POSIX's, the other Windows'
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,27 @@ def import_report(tenant: str, file: Path, lease: Lease) -> ImportedReport:
 
 
 def _open(file: Path) -> BinaryIO:
+    """A regular file of a size that a report may have; opening a pipe or a device could wait for ever."""
     try:
-        return file.open("rb")
+        descriptor = os.open(file, os.O_RDONLY | AT_ONCE)
     except OSError as error:
         raise LandingError(f"it cannot be read: {error.strerror}") from None
+    try:
+        _judge(os.fstat(descriptor), bounds().report_bytes)
+    except ActivationSyncError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def _judge(found: os.stat_result, most_bytes: int) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise LandingError(f"it cannot be read: {os.strerror(errno.EISDIR)}")
+    if not stat.S_ISREG(found.st_mode):
+        raise LandingError("it cannot be read: it is a pipe or a device, not a file")
+    if found.st_size > most_bytes:
+        what = f"it has {found.st_size:,} bytes; a report may have {most_bytes:,} (bounds.report_bytes)"
+        raise ReportFormatError(what)
 
 
 def _landed(tenant: str, sniffed: Sniffed, file: LandedFile) -> LandedReport:

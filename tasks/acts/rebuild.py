@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from activation_sync.errors import LandingError, ReportFormatError, WarehouseBusyError
+from activation_sync.errors import ConfigError, LandingError, ReportFormatError, WarehouseBusyError
 from activation_sync.landing.store import Landing
 from activation_sync.warehouse.database.engine import open_engine, reading, writing
 from activation_sync.warehouse.database.schema import migrate, refuse_other_schema
@@ -23,6 +23,7 @@ from activation_sync.warehouse.rebuilding.rebuild import (
 )
 from activation_sync.warehouse.reports.keeping import keeper_of
 from activation_sync.warehouse.reports.manifest import LandedReport
+from config.warehouse_urls import complaint_about
 from tasks.steps.load import read_kept
 from tasks.wiring import open_landing, open_warehouse, sync_settings
 
@@ -48,8 +49,11 @@ class Rebuilt:
 def rebuild(into: str) -> Rebuilt:
     """Build a new warehouse at a URL and compare it with the present one.
 
-    Raises WarehouseError unless that database is empty, WarehouseBusyError when a run wrote meanwhile.
+    Raises ConfigError for a URL that cannot be used, WarehouseError unless that database is empty, WarehouseBusyError
+    when a run wrote meanwhile.
     """
+    if into.startswith("postgres") and (complaint := complaint_about(into)):
+        raise ConfigError([f"--into {complaint}"])
     present, rebuilt = open_warehouse(), open_engine(into)
     refuse_other_schema(present)
     refuse_used(rebuilt)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from httpx import HTTPError
-from prefect import get_run_logger, runtime, task
+from prefect import get_run_logger, task
 from prefect.client.schemas.objects import State
 from sqlalchemy import Connection
 
@@ -26,12 +26,12 @@ from activation_sync.errors import ActivationSyncError, ConfigError, WarehouseBu
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.runs.progress import read_done, read_progress, read_signs
 from tasks.alerts import tell_fleet
-from tasks.nights.nights import left_out
+from tasks.nights.nights import began_on, left_out
 from tasks.nights.shards import Shard, give_up, is_at_work, read_states, start_shard
 from tasks.nights.standing import read_standings
 from tasks.policy import STEP, patiently
 from tasks.run import LEASE_TTL_S, flow_run_id, open_run, run_id_of
-from tasks.showing import show_table, showing
+from tasks.showing import show_list
 from tasks.wiring import now, open_warehouse
 
 LOOK_EVERY_S = 5.0
@@ -87,9 +87,8 @@ def publish_fleet(tenants: Sequence[str], night: date) -> list[Standing]:
     Safe to repeat: the same key is a new version of one artifact, and the same tenants are the same event.
     """
     standings = not_run(_ask(partial(read_standings, tenants=tenants, night=night)), night)
-    with showing("the fleet"):
-        show_table("fleet", fleet_rows(standings), fleet_words(standings))
-    tell_fleet(standings, (runtime.flow_run.scheduled_start_time or now()).date())
+    show_list("fleet", fleet_rows(standings), fleet_words(standings, began_on()))
+    tell_fleet(standings, began_on())
     return standings
 
 

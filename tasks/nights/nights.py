@@ -21,9 +21,10 @@ from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.database.schema import refuse_other_schema
 from activation_sync.warehouse.runs.fleet import read_last_runs
 from activation_sync.warehouse.runs.runs import is_night_done
+from tasks.alerts import tell_left_out
 from tasks.policy import STEP, patiently
 from tasks.run import ended_by, flow_run_id, run_id_of
-from tasks.showing import show_table, showing
+from tasks.showing import show_list
 from tasks.wiring import now, open_warehouse
 
 SCHEDULED_IN = "UTC"  # unless the deployment says otherwise
@@ -44,13 +45,26 @@ def night_run_name() -> str:
 
 
 def left_out(tenants: Sequence[str], night: date) -> dict[str, RunSummary]:
-    """Tenants in quarantine, as they fare in a night that leaves them out."""
+    """Tenants in quarantine, as they fare in a night that leaves them out; of those that are new, people are told."""
     patiently(partial(refuse_other_schema, open_warehouse()))
-    return {
-        last.tenant: RunSummary(PlanView(last.tenant), "", night, Outcome.QUARANTINED, error=quarantine_words(last))
-        for last in patiently(partial(_read_last_runs, tenants))
-        if last.quarantine and not last.quarantine.is_due(night)
-    }
+    lasts = [last for last in patiently(partial(_read_last_runs, tenants)) if _is_left_out(last, night)]
+    return {last.tenant: _left_out(last, night) for last in lasts}
+
+
+def _is_left_out(last: LastRun, night: date) -> bool:
+    return last.quarantine is not None and not last.quarantine.is_due(night)
+
+
+def _left_out(last: LastRun, night: date) -> RunSummary:
+    summary = RunSummary(PlanView(last.tenant), "", night, Outcome.QUARANTINED, error=quarantine_words(last))
+    if last.summary:
+        patiently(partial(tell_left_out, summary, last.summary))
+    return summary
+
+
+def began_on() -> date:
+    """The day (UTC) on which this flow run was due: troubles that began earlier are known."""
+    return (runtime.flow_run.scheduled_start_time or now()).date()
 
 
 def take_turns(tenants: Sequence[str], run: Callable[[str], RunSummary]) -> list[RunSummary]:
@@ -92,8 +106,7 @@ def failed_run(tenant: str, night: date, error: Exception) -> RunSummary:
 @task(task_run_name="publish night", **STEP)
 def publish_night(summaries: Sequence[RunSummary]) -> None:
     """Show how each tenant fared. Safe to repeat: the same key is a new version of one artifact."""
-    with showing("the night"):
-        show_table("night", night_rows(summaries), night_words(summaries))
+    show_list("night", night_rows(summaries), night_words(summaries))
 
 
 def _is_done(tenant: str, night: date) -> bool:

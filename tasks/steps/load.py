@@ -17,7 +17,7 @@ from config.settings import SyncSettings
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.wiring import now, open_landing, open_warehouse, tenant_settings
+from tasks.wiring import bounds, now, open_landing, open_warehouse, tenant_settings
 
 
 @task(task_run_name="load {landed_id}", **STEP)
@@ -61,7 +61,7 @@ def load_past_report(connection: Connection, landed: LandedReport, stream: Binar
 
 def read_kept(report: Report, stream: BinaryIO, sync: SyncSettings) -> ReportContent:
     """A report from its bytes, with users' names as this tenant wants them kept."""
-    return read_content(report, stream, sync.product_aliases, Concealment(sync.names, names_key(sync)))
+    return read_content(report, stream, sync.product_aliases, Concealment(sync.names, names_key(sync)), bounds())
 
 
 def names_key(sync: SyncSettings) -> bytes:

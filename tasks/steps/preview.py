@@ -23,7 +23,7 @@ from config.settings import SyncSettings
 from tasks.log import step_log
 from tasks.policy import STEP
 from tasks.steps.planning import judged_on, view_of
-from tasks.wiring import limits, observed_report, open_graph, open_warehouse, tenant_settings
+from tasks.wiring import bounds, limits, observed_report, open_graph, open_warehouse, tenant_settings
 
 
 @task(task_run_name="preview {tenant}", **STEP)
@@ -52,7 +52,7 @@ def preview(tenant: str, as_of: date | None = None) -> PlanView:
 def _read(graph: GraphClient, report: Report, report_format: str, sync: SyncSettings) -> ReportedCounts:
     with graph.download(report, format="json" if report_format == "json" else "csv") as download:
         stream = cast(BinaryIO, io.BufferedReader(_Chunks(download.chunks)))
-        content = read_content(report, stream, sync.product_aliases)
+        content = read_content(report, stream, sync.product_aliases, bounds=bounds())
         content.drain()
     passed = content.passed
     if passed.refreshed_on is None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from prefect import task
 
-from activation_sync.core.pages.plan_view import plan_words, run_markdown
+from activation_sync.core.pages.plan_view import plan_rows_shown, plan_words, run_markdown
 from activation_sync.core.rule.delivery import Delivery, Verification
 from activation_sync.core.runs.report_age import is_stale
 from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_of, outcome_words
@@ -16,7 +16,7 @@ from activation_sync.warehouse.runs.views import read_daily_counts, read_nightly
 from tasks.alerts import tell_changes
 from tasks.policy import STEP
 from tasks.run import Run
-from tasks.showing import show_page, show_table, showing
+from tasks.showing import show_list, show_page, showing
 from tasks.wiring import now, open_warehouse, tenant_settings
 
 SHOWN_DATES = 90  # charts are kept with every version of a run's page
@@ -25,7 +25,7 @@ SHOWN_DATES = 90  # charts are kept with every version of a run's page
 @task(task_run_name="publish plan of {plan.tenant}", **STEP)
 def publish_plan(plan: PlanView) -> None:
     """Show the plan in the dashboard, held or not. Safe to repeat: the same key is a new version of one artifact."""
-    show_table(f"plan-{plan.tenant}", plan.table, plan_words(plan))
+    show_list(f"plan-{plan.tenant}", plan_rows_shown(plan), plan_words(plan))
 
 
 @task(task_run_name="publish run of {run.tenant}", **STEP)

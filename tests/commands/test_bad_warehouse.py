@@ -64,14 +64,14 @@ def test_a_warehouse_that_may_not_be_written_is_found_by_check_and_before_a_run(
 
 @on_sqlite
 def test_the_schema_of_tomorrow_is_left_alone(site: Site, terminal: Terminal):
-    site.execute("UPDATE alembic_version SET version_num = '9999'")
+    site.execute("UPDATE activation_sync_version SET version_num = '9999'")
 
     for words in (*READERS, ["migrate"]):
         said = terminal.type(*words)
         assert (said.code, said.out) == (Exit.FAILED, "")
         assert "has schema 9999" in said.err
         assert "upgrade the application" in said.err
-    assert site.query("SELECT version_num FROM alembic_version") == [("9999",)]
+    assert site.query("SELECT version_num FROM activation_sync_version") == [("9999",)]
 
 
 @on_sqlite

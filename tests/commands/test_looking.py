@@ -49,7 +49,7 @@ def test_a_script_reads_from_status_what_a_person_sees(looking: Terminal, after_
 
     assert status["newest_refreshed_on"] == str(after_a_night.emulator.refreshed_on)
     assert f"{status['newest_refreshed_on']}, {status['report_age_days']} days old" in shown
-    assert f"{status['quota_left']} of {status['quota']}" in shown
+    assert f"about {status['quota_left']} of {status['quota']}" in shown
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*", status["last_run"]["started_at"])
 
 

@@ -27,6 +27,7 @@ from tests.support.history import (
     assigned,
     write_history,
 )
+from tests.support.secret_files import write_secret
 
 TENANT_TOML = """
 [[tenants]]
@@ -41,7 +42,7 @@ Command = Callable[..., int]
 @pytest.fixture
 def home(tmp_path: Path, own_configuration: None) -> Path:
     """A configured folder with an empty warehouse."""
-    (tmp_path / "secret").write_text("x", encoding="utf-8")
+    write_secret(tmp_path / "secret", "x")
     configure(tmp_path)
     migrate(warehouse(tmp_path))
     return tmp_path

@@ -23,6 +23,7 @@ from config.sources import use_file
 from tasks.ledger import note_newest_head
 from tests.support.ledgers import let_ledger_change
 from tests.support.rows import stamp
+from tests.support.secret_files import write_secret
 
 TENANT = """
 [[tenants]]
@@ -36,8 +37,8 @@ client_secret = "file:secret"
 @pytest.fixture
 def ledger(own_configuration: None, tmp_path: Path, warehouse_url: str, engine: Engine) -> Iterator[Engine]:
     """Two tenants with an act each."""
-    (tmp_path / "secret").write_text("a secret", encoding="utf-8")
-    (tmp_path / "url").write_text(warehouse_url, encoding="utf-8")
+    write_secret(tmp_path / "secret", "a secret")
+    write_secret(tmp_path / "url", warehouse_url)
     file = tmp_path / "activation-sync.toml"
     landing = tmp_path / "landing"
     file.write_text(f'[warehouse]\nurl = "file:url"\n[landing]\nurl = "{landing}"\n{TENANT}', encoding="utf-8")

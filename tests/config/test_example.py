@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from config.settings import (
+    BoundsSettings,
     GraphSettings,
     LandingSettings,
     SyncSettings,
@@ -23,6 +24,7 @@ EXAMPLE = Path(__file__).parents[2] / "config/example.toml"
 SECTIONS: dict[str, type[BaseModel]] = {
     "warehouse": WarehouseSettings,
     "landing": LandingSettings,
+    "bounds": BoundsSettings,
     "graph": GraphSettings,
     "sync": SyncSettings,
     "write_back": WriteBackSettings,

@@ -1,7 +1,9 @@
 """Secrets are kept elsewhere, resolved once, and shown nowhere."""
 
+import os
 import traceback
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from activation_sync.errors import ConfigError
 from config.references import read_secret
 from config.settings import Settings, TenantSettings
 from tests.config.conftest import SECRET, TENANT, Load
+from tests.support.secret_files import write_secret
 
 WITH_EVERY_SECRET = '[warehouse]\nurl = "env:WAREHOUSE_URL"\n[sync]\nnames = "hash"\nnames_key = "file:names.key"\n'
 WAREHOUSE_URL = f"postgresql+psycopg://sync:{SECRET}@db/counts"
@@ -20,7 +23,7 @@ WAREHOUSE_URL = f"postgresql+psycopg://sync:{SECRET}@db/counts"
 @pytest.fixture
 def settings(load: Load, tmp_path: Path, environment: pytest.MonkeyPatch) -> Settings:
     environment.setenv("WAREHOUSE_URL", WAREHOUSE_URL)
-    (tmp_path / "names.key").write_bytes(SECRET.encode() + b"\r\n")
+    write_secret(tmp_path / "names.key", f"{SECRET}\r\n")
     return load(WITH_EVERY_SECRET)
 
 
@@ -80,7 +83,7 @@ def test_a_secret_that_is_lost_is_named_to_whoever_needs_it_and_disturbs_no_othe
     load: Load, tmp_path: Path, content: bytes | None, why: str
 ) -> None:
     if content is not None:
-        (tmp_path / "secret").write_bytes(content)
+        write_secret(tmp_path / "secret", "").write_bytes(content)
 
     lost = TENANT.replace("env:CONTOSO_SECRET", "file:secret").replace("contoso", "fabrikam")
     settings = load("", TENANT + lost)
@@ -88,6 +91,70 @@ def test_a_secret_that_is_lost_is_named_to_whoever_needs_it_and_disturbs_no_othe
     assert settings.tenant("contoso").client_secret.get_secret_value()
     with pytest.raises(ConfigError, match=f"client_secret refers to the file .*{why}"):
         settings.tenant("fabrikam").client_secret.get_secret_value()
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_line_break_behind_a_secret_is_no_part_of_it(
+    load: Load, environment: pytest.MonkeyPatch, ending: str
+) -> None:
+    environment.setenv("CONTOSO_SECRET", SECRET + ending)
+
+    assert load().tenant("contoso").client_secret.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_around_a_secret_are_named_and_the_secret_is_not(
+    load: Load, tmp_path: Path, environment: pytest.MonkeyPatch, quote: str
+) -> None:
+    """As they come from an `--env-file` or a .env that a shell would have read differently."""
+    environment.setenv("CONTOSO_SECRET", f"{quote}{SECRET}{quote}")
+    environment.setenv("WAREHOUSE_URL", f"{quote}{WAREHOUSE_URL}{quote}")
+    write_secret(tmp_path / "names.key", f"{quote}{SECRET}{quote}\n")
+
+    with pytest.raises(ConfigError) as refused:
+        load(WITH_EVERY_SECRET)
+    with pytest.raises(ConfigError, match="environment variable CONTOSO_SECRET, whose value stands in quotes"):
+        load().tenant("contoso").client_secret.get_secret_value()
+
+    told = "".join(traceback.format_exception(refused.value))
+    assert "variable WAREHOUSE_URL, whose value stands in quotes; take the quotes away" in told
+    assert "names.key, whose value stands in quotes" in told
+    assert SECRET not in told
+
+
+def test_quotes_around_a_secret_that_overrides_the_file_are_named_too(
+    load: Load, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("ACTIVATION_SYNC__TENANTS__0__CLIENT_SECRET", f'"{SECRET}"')
+
+    with pytest.raises(ConfigError, match="comes from the environment, whose value stands in quotes") as refused:
+        load().tenant("contoso").client_secret.get_secret_value()
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(("mode", "is_refused"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
+def test_a_secret_that_every_account_may_read_is_refused_with_the_command_that_helps(
+    load: Load, tmp_path: Path, mode: int, is_refused: bool
+) -> None:
+    file = write_secret(tmp_path / "a secret", SECRET)
+    file.chmod(mode)
+    told = load("", TENANT.replace("env:CONTOSO_SECRET", "file:a secret")).tenant("contoso").client_secret
+
+    if is_refused and os.name == "posix":  # Windows knows no such modes
+        with pytest.raises(ConfigError, match=r"may read; run: chmod o= '.*/a secret'$"):
+            told.get_secret_value()
+    else:
+        assert told.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(("characters", "is_refused"), [(15, True), (16, False)])
+def test_a_key_of_hashed_names_that_could_be_guessed_is_refused(
+    load: Load, environment: pytest.MonkeyPatch, characters: int, is_refused: bool
+) -> None:
+    environment.setenv("KEY", "k" * characters)
+    refusal = pytest.raises(ConfigError, match="names_key: the value is shorter than 16 characters; make a key with")
+    with refusal if is_refused else nullcontext():
+        load('[sync]\nnames = "hash"\nnames_key = "env:KEY"\n')
 
 
 def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
@@ -108,7 +175,7 @@ def test_every_secret_setting_is_marked_as_shown_nowhere() -> None:
 
 def test_an_option_of_a_command_refers_to_a_secret_too(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("WEBHOOK", SECRET)
-    (tmp_path / "webhook").write_text(f"{SECRET}\n", encoding="utf-8")
+    write_secret(tmp_path / "webhook", f"{SECRET}\n")
 
     found = [read_secret(reference, "--notify") for reference in ("env:WEBHOOK", f"file:{tmp_path / 'webhook'}")]
 

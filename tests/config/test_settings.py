@@ -144,6 +144,13 @@ def test_an_unknown_tenant_is_refused_with_the_known_ones_nearest_first(load: Lo
         load("", TENANT + other).tenant("fabricam")
 
 
+def test_a_misspelt_tenant_is_told_of_malformed_ones_too(load: Load) -> None:
+    malformed = TENANT.replace("contoso", "fabrikam").replace("11111111-", "1-")
+
+    with pytest.raises(ConfigError, match="'fabricam' is not configured; known: fabrikam, contoso"):
+        load("", TENANT + malformed).tenant("fabricam")
+
+
 def test_settings_in_use_are_read_once_however_often_steps_ask(use: Load) -> None:
     use()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, PINNED, complaint_about
+from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, PINNED, WAREHOUSE_URL, complaint_about
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -79,6 +79,19 @@ def test_the_server_is_another_account_and_gets_no_secret_but_its_own():
     assert [name for name in OURS if accounts[name] == accounts["server"]] == ["server"]
     assert (SERVICES["server"]["secrets"], SERVICES["server"]["volumes"]) == (["prefect-server.toml"], [])
     assert not any("prefect-server.toml" in SERVICES[name]["secrets"] for name in OURS if name != "server")
+
+
+def test_only_migrate_is_the_owner_of_the_warehouse_and_nobody_is_a_superuser():
+    with_owner = [name for name in SERVICES if "warehouse-owner-url" in SERVICES[name].get("secrets", [])]
+    assert with_owner == ["migrate"]
+    assert SERVICES["migrate"]["environment"][WAREHOUSE_URL] == "file:/run/secrets/warehouse-owner-url"
+    assert not any(WAREHOUSE_URL in SERVICES[name].get("environment", {}) for name in SERVICES if name != "migrate")
+    assert not any("postgres-password" in SERVICES[name].get("secrets", []) for name in OURS)
+
+
+def test_each_account_of_the_database_gets_the_password_of_a_file_that_its_container_has():
+    read = re.findall(r"cat /run/secrets/([\w-]+)", (DEPLOYMENTS / "role-passwords.sql").read_text(encoding="utf-8"))
+    assert set(read) == set(SERVICES["postgres"]["secrets"]) - {"postgres-password"}
 
 
 def test_the_dashboard_is_its_own_origin_only():

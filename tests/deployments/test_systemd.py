@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, complaint_about
+from tests.support.command_lines import DEPLOYMENTS, KNOWN_VARIABLES, WAREHOUSE_URL, complaint_about
 
 UNITS = {path.name: path.read_text(encoding="utf-8") for path in sorted((DEPLOYMENTS / "systemd").iterdir())}
 HOME = "/opt/activation-sync/"
@@ -39,7 +39,8 @@ def test_a_unit_runs_commands_that_exist(unit):
 def test_a_unit_sets_only_variables_that_somebody_reads_and_no_secret(unit):
     set_here = dict(line.split("=", 1) for line in values(unit, "Environment"))
     assert set(set_here) <= KNOWN_VARIABLES
-    assert not any("AUTH" in name or ("URL" in name and value != "/api") for name, value in set_here.items())
+    allowed = {"/api", "file:%d/warehouse-owner-url"}
+    assert not any("AUTH" in name or ("URL" in name and value not in allowed) for name, value in set_here.items())
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -65,12 +66,19 @@ def test_the_server_is_another_account_and_gets_no_secret_but_its_own():
     assert not any("prefect-server.toml" in credentials(unit) for unit in others)
 
 
+def test_only_the_unit_that_migrates_is_the_owner_of_the_warehouse():
+    with_owner = [unit for unit in UNITS if "warehouse-owner-url" in UNITS[unit]]
+    assert with_owner == ["activation-sync-prepare.service"]
+    assert any(line.endswith("activation-sync migrate") for line in values(with_owner[0], "ExecStart"))
+    assert f"{WAREHOUSE_URL}=file:%d/warehouse-owner-url" in values(with_owner[0], "Environment")
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_reads_configuration_and_secrets_only_as_credentials_that_it_loads(unit):
     """/etc/activation-sync is root's alone."""
     loaded = credentials(unit)
     assert all(path.startswith("/etc/activation-sync/") for path in loaded.values())
-    named = [line.partition("=")[2] for line in values(unit, "Environment")]
+    named = [line.partition("=")[2].removeprefix("file:") for line in values(unit, "Environment")]
     assert {value.removeprefix("%d/") for value in named if value.startswith("%d/")} == set(loaded) - {"secret"}
     assert not any(value.startswith("/etc") for value in named)
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser
 
+from activation_sync.core.pages.svg import DARK_PAPER, PAPER
 from tests.support.browser import Visit, open_browser, visit
 from tests.support.dashboard import Dashboard
 from tests.support.newcomer import COMMAND, ROOT, Site, open_site, wait_for
@@ -119,14 +120,14 @@ def test_the_form_takes_no_backfill_without_dates_and_a_reason(site: Site, brows
         assert dashboard.complaints() == [f"'{name}' is a required property" for name in ("start", "end", "reason")]
 
 
-def test_charts_are_drawn_on_white_of_their_own_in_the_newer_dashboard_too_light_and_dark(site: Site, browser: Browser):
+def test_charts_are_drawn_on_paper_of_their_own_light_and_dark_in_the_newer_dashboard_too(site: Site, browser: Browser):
     run = site.ended(site.start("sync", tenant="contoso"))
     assert run["name"].startswith("sync contoso 20")
 
-    for scheme in ("light", "dark"):
+    for scheme, paper in (("light", PAPER), ("dark", DARK_PAPER)):
         with logged_in(site, browser, f"/v2/artifacts/artifact/{site.artifact('run-contoso')}", scheme) as v2:
             corners = v2.page.wait_for_function(CORNERS, arg=3).json_value()
-            assert corners == [[255, 255, 255, 255]] * 3
+            assert corners == [[*bytes.fromhex(paper[1:]), 255]] * 3
             assert v2.errors == []
 
 

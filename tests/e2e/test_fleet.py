@@ -14,6 +14,7 @@ from activation_sync.core.runs.shards import SHARD_TENANTS
 from activation_sync.emulator import Fault, Scenario
 from activation_sync.emulator.scenario import PRODUCTS
 from tasks.nights.nights import run_id_of
+from tests.support.artifacts import listed_rows
 from tests.support.buckets import open_bucket
 from tests.support.newcomer import family_of, wait_for
 from tests.support.postgres import serving_whole_postgres
@@ -41,11 +42,10 @@ class Night:
 
 @pytest.fixture(scope="module")
 def database_url() -> Iterator[str]:
-    """One PostgreSQL, with a database for the warehouse and another one for Prefect."""
+    """One PostgreSQL, with a database for the warehouse; the one for Prefect came with the accounts."""
     with serving_whole_postgres() as url:
         with psycopg.connect(url, autocommit=True) as admin:
             admin.execute("CREATE DATABASE warehouse")
-            admin.execute("CREATE DATABASE prefect")
         yield url
 
 
@@ -87,7 +87,7 @@ def night(site: Site, database_url: str) -> Night:
             wait_for(lambda: _is_amid_a_shard(worker, prefect, site))
             worker.kill()
         state = wait_for(lambda: (run := prefect.run(fleet))["state_type"] in OVER and run["state_name"])
-        table = {row["tenant"]: row for row in json.loads(prefect.artifact("fleet")["data"])}
+        table = listed_rows(prefect.artifact("fleet")["data"])
         return Night(site, state, table, sum(run["state_type"] == "CRASHED" for run in prefect.runs("shard")))
 
 

@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from activation_sync.core.pages.bi_rows import DailyCount, NightlyDrift
+from activation_sync.core.pages.charts import adoption_chart, drift_chart, trend_chart
+from activation_sync.core.pages.svg import render
+from activation_sync.core.runs.condition import Condition
 from activation_sync.warehouse.database.engine import open_engine, reading
 from activation_sync.warehouse.database.schema import migrate
 from commands.report.page import render_page
@@ -15,6 +20,7 @@ from commands.report.reading import read_history
 from config.settings import TenantSettings, load_settings
 from tests.support.browser import Visit, open_browser, visit
 from tests.support.history import APPS, HOSTILE_PRODUCTS, HOSTILE_USERS, TENANT, activated, assigned, write_history
+from tests.support.secret_files import write_secret
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 WIDTHS = (390, 1280)
@@ -23,6 +29,13 @@ SCHEMES = ("light", "dark")
 TOO_WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(it => it.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !it.closest('.scroll'))
   .map(it => it.outerHTML.slice(0, 80))"""
+# boxes that scroll sideways, so that a cell of theirs is cut
+CUT = """() => [...document.querySelectorAll('.scroll, td, th, figure')]
+  .filter(it => it.clientWidth && it.scrollWidth > it.clientWidth + 1).map(it => it.outerHTML.slice(0, 80))"""
+# text of a chart that its picture cuts
+CUT_WORDS = """() => [...document.querySelectorAll('svg text')].filter(it => it.getClientRects().length)
+  .filter(it => it.getBoundingClientRect().right > it.closest('svg').getBoundingClientRect().right)
+  .map(it => it.textContent)"""
 # text that is too pale on what lies behind it: WCAG asks for 4.5
 PALE = """() => {
   const channels = colour => colour.match(/[\\d.]+/g).map(Number);
@@ -72,12 +85,73 @@ def unprotected(page: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def page_of_fifty(page: Path) -> Path:
+    """The page of fifty tenants: the past of the one above, as the past of each."""
+    engine = open_engine(f"sqlite:///{page.with_name('warehouse.db')}")
+    with reading(engine) as conn:
+        one = read_history(conn, tenant_settings(page.parent), AT, with_names=False)
+    engine.dispose()
+    fine = replace(one.standing, condition=Condition.FINE, why="")
+    names = [f"customer-{nth:02}-with-a-long-name" for nth in range(50)]
+    standings = [replace(one.standing if nth % 7 == 3 else fine, tenant=name) for nth, name in enumerate(names)]
+    histories = [replace(one, tenant=standing.tenant, standing=standing) for standing in standings]
+    file = page.with_name("fifty.html")
+    file.write_text(render_page(histories, AT), encoding="utf-8")
+    return file
+
+
 def tenant_settings(folder: Path) -> TenantSettings:
-    (folder / "secret").write_text("x", encoding="utf-8")
+    write_secret(folder / "secret", "x")
     file = folder / "activation-sync.toml"
     ids = f'tenant_id = "{"0" * 8}-0000-0000-0000-{"0" * 12}"\nclient_id = "{"1" * 8}-1111-1111-1111-{"1" * 12}"'
     file.write_text(f'[[tenants]]\nname = "{TENANT}"\n{ids}\nclient_secret = "file:secret"\n', encoding="utf-8")
     return load_settings(file).tenant(TENANT)
+
+
+@pytest.mark.parametrize(("width", "highest"), [(390, 14_000), (1280, 8_000)])
+def test_fifty_tenants_are_an_overview_and_what_is_opened(browser, page_of_fifty, width, highest):
+    with visit(browser, page_of_fifty, width) as opened:
+        assert opened.page.evaluate("document.documentElement.scrollHeight") < highest
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+        assert opened.page.evaluate(CUT) == []
+        assert opened.page.locator("svg:visible").count() == 0
+
+        opened.page.locator("#overview a").first.click()  # the most pressing
+        assert opened.page.locator("article:visible").get_attribute("id") == "customer-03-with-a-long-name"
+        assert opened.page.locator("article:visible svg").count() > 0
+
+
+def test_the_overview_has_the_most_pressing_first_with_why_and_what_to_do(browser, page_of_fifty):
+    with visit(browser, page_of_fifty) as opened:
+        rows = opened.page.locator("#overview tbody tr:not(.why)").all_inner_texts()
+        assert len(rows) == 50
+        pressing = [nth for nth, row in enumerate(rows) if str(Condition.UNSETTLED) in row]
+        assert pressing == list(range(7))
+        notes = opened.page.locator("#overview .why").all_inner_texts()
+        assert len(notes) == 7
+        assert all("customer-" in note and "`" not in note and "<" not in note for note in notes)
+        assert opened.page.locator("#overview .why:has(code)").count() == 7
+
+
+def test_a_plot_fills_its_card(browser, page):
+    with visit(browser, page) as opened:
+        for figure in opened.page.locator("figure").all():
+            card, plot = figure.bounding_box(), figure.locator("> svg").bounding_box()
+            assert card
+            assert plot
+            assert plot["width"] > 0.95 * card["width"]
+
+
+@pytest.mark.parametrize("users", [99_999, 999_499, 1_234_567])
+def test_the_largest_numbers_stand_within_their_charts(browser, page, users):
+    count = DailyCount(TENANT, AT.date(), "MICROSOFT 365 " * 9, users, users, 0, 1.0, AT, "run")
+    night = NightlyDrift(TENANT, AT.date(), users, 0, 0, 0)
+    charts = [trend_chart(count.product, [count]), adoption_chart([count]), drift_chart([night])]
+    file = page.with_name(f"{users}.html")
+    file.write_text("<!doctype html>" + "".join(map(render, charts)), encoding="utf-8")
+    with visit(browser, file) as opened:
+        assert opened.page.evaluate(CUT_WORDS) == []
 
 
 def did_nothing(visit: Visit) -> bool:
@@ -122,6 +196,8 @@ def test_nothing_reaches_beyond_the_window_and_all_text_can_be_read(browser, pag
             details.evaluate("it => it.open = true")
         assert opened.page.evaluate("document.documentElement.scrollWidth") == width
         assert opened.page.evaluate(TOO_WIDE) == []
+        assert opened.page.evaluate(CUT) == []
+        assert opened.page.evaluate(CUT_WORDS) == []
         assert opened.page.evaluate(PALE) == []
 
 

@@ -185,6 +185,14 @@ def test_a_patch_may_succeed_without_being_stored(graph: Caller, kind: str) -> N
     assert graph.patch({**graph.key(), "assigned": 77}).json()["assigned"] == assigned(graph) == 77
 
 
+@pytest.mark.parametrize(("kind", "moved"), [("touched", 0), ("overtaken", 7)])
+def test_another_client_may_write_a_row_just_before_a_patch(graph: Caller, kind: str, moved: int) -> None:
+    etag, before = graph.patch({**graph.key(), "assigned": 7}).headers["etag"], assigned(graph)
+    graph.emulator.will_answer(PATCH, Fault(kind=kind))
+    answers = [graph.patch({**graph.key(), "assigned": 77}, If_Match=etag).status_code for _ in range(2)]
+    assert (answers, assigned(graph)) == ([412, 412], before + moved)
+
+
 @pytest.mark.parametrize("status", [404, 409, 412])
 def test_one_row_may_be_refused_while_others_pass(graph: Caller, status: int) -> None:
     graph.emulator.will_answer(PATCH, Fault(status, product="project client"))

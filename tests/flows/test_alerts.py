@@ -142,7 +142,7 @@ def test_a_backfill_tells_where_it_stopped_apart_from_the_nights(site: Site):
 
 
 def test_a_run_that_could_not_even_start_is_told(site: Site):
-    site.execute("UPDATE alembic_version SET version_num = '9999'")
+    site.execute("UPDATE activation_sync_version SET version_num = '9999'")
 
     assert site.sync().outcome is Outcome.FAILED
 

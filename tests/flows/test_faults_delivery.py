@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from activation_sync.core.rule.delivery import LeftOver
 from activation_sync.core.runs.outcome import Outcome
+from activation_sync.core.runs.summary import outcome_words
 from activation_sync.emulator import Fault
 from tests.flows.conftest import DRIFT
 from tests.support.faults import BATCH, READ_BACK, Night, both_ways, script
@@ -40,6 +42,7 @@ NIGHTS = {
     ),
     "once only": [
         *each_row(Fault(kind="expired-token"), Fault(kind="claims-challenge"), Fault(409)),
+        (PATCH, Fault(412, product=PRODUCTS[5])),
         (PATCH, Fault(kind="cut-clean", product=PRODUCTS[3])),
         (PATCH, Fault(kind="ignored", product=PRODUCTS[4]), 2),
         (READ_BACK, Fault(429, retry_after_s=1)),
@@ -121,12 +124,16 @@ def test_rows_refused_for_good_are_dead_letters_and_the_others_are_delivered(dri
 
 
 @both_ways
-def test_a_row_that_moved_on_and_one_that_was_only_echoed_are_sent_by_the_next_run(drifting, undisturbed):
-    script(drifting, each_row(Fault(412), Fault(kind="echoed")))
+def test_a_row_that_somebody_else_changed_and_one_that_was_only_echoed_are_sent_by_the_next_run(drifting, undisturbed):
+    """The first is named, and not overwritten before a plan has seen what Graph holds."""
+    script(drifting, each_row(Fault(kind="overtaken"), Fault(kind="echoed")))
 
     summary = drifting.sync()
 
     assert (summary.outcome, summary.delivery.superseded, summary.verification.different) == (Outcome.UNSETTLED, 1, 1)
+    [left_over] = summary.delivery.left_over
+    assert left_over == LeftOver(drifting.emulator.refreshed_on, PRODUCTS[0].upper())
+    assert f"somebody else changed it there: {left_over.product} of {left_over.refreshed_on}." in outcome_words(summary)
     assert drifting.sync().outcome is Outcome.DONE
     assert drifting.ending() == undisturbed(0)
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect import State, flow
@@ -219,6 +220,20 @@ def test_a_fleet_leaves_out_who_is_in_quarantine(site: Site, tonight: date, regi
         by_name = fleet(tenants=["contoso"], return_state=True)
 
     assert conditions(by_name) == {"contoso": "fine"}
+
+
+def test_a_malformed_tenant_stands_in_the_table_of_a_fleet_with_its_mistake(site: Site, registered: None):
+    from flows.fleet import fleet
+
+    name = f"malformed-{uuid4()}"
+    file = site.folder / "activation-sync.toml"
+    file.write_text(f"{file.read_text()}[[tenants]]\nname = '{name}'\ntenant_id = 'x.example'\n", encoding="utf-8")
+    with on_duty(work_well):
+        state = fleet(tenants=[name, "contoso"], return_state=True)
+
+    assert (state.name, conditions(state)) == ("Failed", {name: "failed", "contoso": "fine"})
+    [why] = [standing.why for standing in fared_in(state) if standing.tenant == name]
+    assert f"tenants[6].client_id (tenant {name}): is missing" in why
 
 
 def test_a_fleet_without_its_deployment_names_the_remedy(site: Site):

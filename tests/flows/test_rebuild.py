@@ -19,6 +19,7 @@ from tasks.acts.resolve import resolve
 from tasks.acts.retry import retry
 from tasks.acts.revert import find_run, revert
 from tasks.nights.standing import read_conflicts
+from tests.support.secret_files import write_secret
 from tests.support.site import PATCH, Site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
@@ -52,7 +53,7 @@ def differences(rebuilt: Rebuilt) -> dict[str, list[str]]:
 
 
 def live_through_five_nights(site: Site) -> None:
-    """A correction, a dead letter, a lost answer, conflicts, restatements, what people do, a held night, doubt."""
+    """A correction, a dead letter, lost answers, conflicts, restatements, people, a held night, and another client."""
     site.configure(write_back={"batch_size": 1}, sync={"few_users": 1_000_000})
     site.sync()
     undo_a_restatement(site)
@@ -74,7 +75,9 @@ def live_through_five_nights(site: Site) -> None:
     site.emulator.advance(days=1)
     site.emulator.will_answer(PATCH, Fault(400))
     site.emulator.will_answer(PATCH, Fault(kind="echoed"))
-    assert site.sync().verification.different == 1
+    site.emulator.will_answer(PATCH, Fault(kind="overtaken"))
+    unsettled = site.sync()
+    assert (unsettled.verification.different, len(unsettled.delivery.left_over)) == (1, 1)
     site.configure(write_back={"enabled": False})
     site.emulator.advance(days=1)
     site.sync()
@@ -175,7 +178,7 @@ def test_what_expired_is_carried_over_and_said(site: Site, into: str):
 
 @pytest.mark.parametrize("names", ["hash", "drop"])
 def test_concealed_users_are_found_again_and_never_printed(site: Site, into: str, names: str):
-    (site.folder / "names-key").write_text("a key", encoding="utf-8")
+    write_secret(site.folder / "names-key", "a key of 24 letters here")
     site.configure(sync={"names": names, "names_key": "file:names-key"})
     site.sync()
 

@@ -1,7 +1,15 @@
 """What the nightly job promises, seen from outside: the warehouse, Graph, and Graph's own journal."""
 
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.objects import StateDetails
+from prefect.states import Completed, Failed
+
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
+from activation_sync.errors import ResultLostError
+from flows.endings import fared_in, summary_in
 from tests.support.site import PATCH, Site
 
 
@@ -119,3 +127,16 @@ def test_a_lost_answer_leaves_the_row_in_doubt_and_it_is_sent_again(site: Site):
     assert len(site.patches()) == summary.plan.pushed + 1
     assert site.query("SELECT count(*) FROM sync_base WHERE in_doubt") == [(0,)]
     assert site.warehouse_rows() == site.graph_rows()
+
+
+def test_a_night_whose_last_answer_prefect_lost_says_what_the_warehouse_knows(site: Site):
+    summary = site.sync()
+    details = StateDetails(flow_run_id=UUID(summary.run_id))
+
+    assert summary_in(Completed(state_details=details)) == summary
+    unknown = StateDetails(flow_run_id=UUID(int=0))
+    for state in (Completed(name="Previewed", message="Would write 3 rows.", state_details=unknown), Failed()):
+        with pytest.raises(ResultLostError, match=f"ended {state.name}[:.]"):
+            summary_in(state)
+        with pytest.raises(ResultLostError, match="activation-sync status"):
+            fared_in(state)

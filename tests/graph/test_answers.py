@@ -114,13 +114,19 @@ def test_a_measure_that_was_not_sent_is_not_compared():
 
 @pytest.mark.parametrize("body", [HELD, {"value": HELD}, {"value": [HELD]}])
 def test_rows_are_read_back_in_any_of_the_shapes_graph_gives(body):
-    [(row, graph_id)] = count_rows(body, {"visio": "Visio Plan 2"})
-    assert (row.product, row.product_type, row.counts) == ("VISIO PLAN 2", "Visio", Counts(9, 7, 0))
-    assert graph_id == "675187d7"
+    [held] = count_rows(Reply(200, {"etag": 'W/"3"'}, body), {"visio": "Visio Plan 2"})
+    assert (held.row.product, held.row.product_type, held.row.counts) == ("VISIO PLAN 2", "Visio", Counts(9, 7, 0))
+    assert (held.graph_id, held.etag) == ("675187d7", 'W/"3"')
+
+
+def test_of_several_rows_each_has_an_etag_of_its_own():
+    rows = [HELD | {"@odata.etag": 'W/"1"'}, HELD | {"productType": "Project"}]
+    found = count_rows(Reply(200, {"etag": 'W/"of-the-list"'}, {"value": rows}), {})
+    assert [held.etag for held in found] == ['W/"1"', None]
 
 
 def test_a_row_that_names_no_product_or_date_is_left_out():
-    assert count_rows({"value": [{"assigned": 1}, HELD | {"reportRefreshDate": None}]}, {}) == []
+    assert count_rows(Reply(200, body={"value": [{"assigned": 1}, HELD | {"reportRefreshDate": None}]}), {}) == []
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 507])

@@ -9,7 +9,9 @@ import pytest
 
 from activation_sync.errors import ConfigError, CredentialError, GraphBusyError
 from activation_sync.graph.auth import TokenSource
+from activation_sync.graph.client import GraphClient
 from activation_sync.graph.sign_in import TIMEOUTS_S, SignInSession
+from activation_sync.graph.trust import trust
 from tests.support.clouds import cloud_at
 from tests.support.scripted_graph import (
     SECRET,
@@ -21,6 +23,7 @@ from tests.support.scripted_graph import (
     will_discover,
     will_issue,
     will_sign_in,
+    write_ca,
 )
 
 DISCOVERY = f"GET /{TENANT_ID}/v2.0/.well-known/openid-configuration"
@@ -190,6 +193,16 @@ def test_a_failed_discovery_is_tried_again(server, tokens, answer):
     assert tokens.token() == TOKEN
 
 
+@pytest.mark.parametrize("elsewhere", ["http://{own}/token", "https://127.0.0.1:9/token", "https://{own}@evil/", 5])
+def test_the_secret_goes_to_no_endpoint_but_the_authoritys_own(server, tokens, elsewhere):
+    """Whoever can answer the discovery call, such as a proxy that looks into connections, could name any other."""
+    named = elsewhere.format(own=server.host_port) if isinstance(elsewhere, str) else elsewhere
+    server.will_answer(DISCOVERY, Scripted(body={"token_endpoint": named, "authorization_endpoint": named}))
+    with pytest.raises(ConfigError, match=r"not its own, so the secret was not sent: check graph\.authority_root"):
+        tokens.token()
+    assert server.calls() == [DISCOVERY]
+
+
 def test_a_token_endpoint_out_of_reach_is_tried_again_later(ca_file):
     nowhere = cloud_at("https://127.0.0.1:9", "https://127.0.0.1:9")
     with pytest.raises(GraphBusyError, match=r"127\.0\.0\.1:9 did not answer: ConnectionError"):
@@ -217,6 +230,24 @@ def test_the_environment_cannot_change_whom_we_trust(server, tokens, monkeypatch
     assert tokens.token() == TOKEN
 
 
+def test_nobody_can_have_the_keys_of_our_connections_written_down(
+    server, downloads, authority, cloud, tmp_path, monkeypatch
+):
+    """`SSLKEYLOGFILE` would let whoever records the network read every token."""
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    trust.cache_clear()
+    ca_file = write_ca(authority, tmp_path)
+    will_sign_in(server)
+    server.will_answer("GET /v1.0/admin/reportSettings", Scripted(200, {"displayConcealedNames": True}))
+    tokens = TokenSource(TENANT_ID, "client", SECRET, cloud, ca_file)
+    with GraphClient(cloud, tokens, ca_file=ca_file) as graph:
+        assert graph.read_report_settings() is True
+    tokens.close()
+    assert trust(None).keylog_filename is None
+    assert not keys.exists()
+
+
 def test_a_source_shows_neither_secret_nor_token(server, tokens):
     will_sign_in(server)
     tokens.token()
@@ -234,6 +265,6 @@ def test_every_call_to_the_token_endpoint_has_a_time_out(server, ca_file):
             adapter.send = lambda request, **options: seen.append(options["timeout"]) or send(request, **options)
             return adapter
 
-    server.will_answer("GET /x", Scripted(200, {"token_endpoint": "x"}))
-    Watched(str(ca_file)).get(f"{server.root}/x")
+    server.will_answer("GET /x", Scripted(200, {"token_endpoint": f"{server.root}/token"}))
+    Watched(ca_file).get(f"{server.root}/x")
     assert seen == [TIMEOUTS_S]

@@ -114,7 +114,9 @@ def test_the_write_back_may_have_another_path_and_root(server, downloads, cloud,
     will_discover(server)
     will_issue(server, issued())
     downloads.will_answer("PATCH /v1.0/our/counts", Scripted(204))
-    elsewhere = replace(cloud, write_back_root=downloads.root, write_back_path="/v1.0/our/counts")
+    elsewhere = replace(
+        cloud, write_back_root=downloads.root, write_back_path="/v1.0/our/counts", sends_graph_token=True
+    )
     with open_client(cloud=elsewhere) as graph:
         assert graph.patch(update()).kind is ACKNOWLEDGED
 
@@ -133,6 +135,7 @@ def test_a_batch_is_answered_in_the_order_it_was_given(graph, server):
             item(8, 204),
         ),
     )
+    server.will_answer(READ, Scripted(403))
     answers = graph.patch_batch([update(product) for product in "ABCDEFGH"])
     assert [answer.kind.value for answer in answers] == [
         "acknowledged",
@@ -237,7 +240,7 @@ def test_rows_are_read_back_page_by_page_and_of_the_date_asked_for(graph, server
     server.will_answer(READ, Scripted(200, {"value": [held("A")], "@odata.nextLink": f"{server.root}/next"}))
     server.will_answer("GET /next", Scripted(200, {"value": [held("B"), other_day]}))
     found = graph.read_counts(DAY)
-    assert [(row.product, row_id) for row, row_id in found] == [("A", "id-of-A"), ("B", "id-of-B")]
+    assert [(held.row.product, held.graph_id) for held in found] == [("A", "id-of-A"), ("B", "id-of-B")]
     assert [seen.target for seen in server.seen[-2:]] == [
         "/beta/office365ActivationsUserCounts?$filter=reportRefreshDate%20eq%202026-11-21",
         "/next",

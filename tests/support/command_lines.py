@@ -12,7 +12,7 @@ from prefect.settings.legacy import _get_valid_setting_names
 from typer.main import get_command
 
 from commands.main import app
-from config.sources import FILE_VARIABLE
+from config.sources import FILE_VARIABLE, PREFIX
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = ROOT / "deployments"
@@ -21,7 +21,8 @@ OF_POSTGRES = {"POSTGRES_USER", "POSTGRES_PASSWORD_FILE", "POSTGRES_DB"}
 PINNED = re.compile(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}")  # the tag is for people, the digest for the engine
 SET_BEFORE = re.compile(r"^(\w+=\S+ +)+")  # variables for one command
 FILLED_IN = {"DATE": "2026-11-21", "N": "5"}
-KNOWN_VARIABLES = {*_get_valid_setting_names(Settings), *OF_OTHERS, *OF_POSTGRES, FILE_VARIABLE}
+WAREHOUSE_URL = f"{PREFIX}WAREHOUSE__URL"
+KNOWN_VARIABLES = {*_get_valid_setting_names(Settings), *OF_OTHERS, *OF_POSTGRES, FILE_VARIABLE, WAREHOUSE_URL}
 
 
 def complaint_about(words: Sequence[str]) -> str:

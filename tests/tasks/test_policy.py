@@ -23,6 +23,7 @@ from activation_sync.errors import (
 )
 from config.sources import use_file
 from tasks.policy import STEP, putting_off
+from tests.support.secret_files import write_secret
 
 OVERHEAD_S = 1.0  # far more than Prefect needs between two tries, far less than a delay that must not be used
 TENANT = """
@@ -55,7 +56,7 @@ class Part:
 @pytest.fixture
 def retrying(tmp_path: Path, prefect_server: None, own_configuration: None) -> Callable[..., None]:
     """Configures `retry_delays_s`, in seconds."""
-    (tmp_path / "secret").write_text("none", encoding="utf-8")
+    write_secret(tmp_path / "secret", "none")
 
     def configure(*delays_s: float) -> None:
         file = tmp_path / "activation-sync.toml"

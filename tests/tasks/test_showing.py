@@ -9,9 +9,10 @@ from tests.support.newcomer import family_of
 
 ROOT = Path(__file__).parents[2]
 SHOWS = """
-from tasks.showing import show_page, show_progress, show_table
+from tasks.showing import show_list, show_page, show_progress, show_table
 
 show_table("a-table", [{"product": "VISIO PRO"}], "a table")
+show_list("a-list", [{"product": "VISIO PRO"}], "a list")
 show_page("a-page", "# A page", "a page")
 show_progress("a-progress", 50, "half of it")
 print("shown", flush=True)

@@ -2,10 +2,14 @@
 
 import os
 import pwd
+from pathlib import Path
 
 import pytest
 
-from tasks.wiring import account
+from tasks.wiring import account, open_graph
+from tests.support.proxy import open_proxy
+from tests.support.secret_files import write_secret
+from tests.support.site import open_site
 
 
 def nobody(uid: int) -> pwd.struct_passwd:
@@ -24,3 +28,14 @@ def test_an_account_is_that_of_its_user_id_whoever_the_environment_says_it_is(mo
         monkeypatch.setenv(name, "somebody-else")
 
     assert account() == pwd.getpwuid(os.getuid()).pw_name
+
+
+def test_the_proxy_of_the_configuration_is_the_only_way_that_is_taken(tmp_path: Path):
+    with open_site(tmp_path, f"sqlite:///{tmp_path / 'warehouse.db'}") as site, open_proxy() as proxy:
+        write_secret(tmp_path / "proxy-url", proxy.url)
+        site.configure(graph={"proxy": "file:proxy-url"})
+        with open_graph(site.tenant.name) as graph:
+            assert graph.read_report_settings() is not None
+
+        origins = site.emulator.authority_root, site.emulator.graph_root
+        assert [line.split()[1] for line in proxy.asked] == [origin.removeprefix("https://") for origin in origins]

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from activation_sync.core.model import Plan
 from activation_sync.core.pages.bi_rows import DailyCount
-from activation_sync.core.pages.plan_view import charts_markdown, page_markdown
+from activation_sync.core.pages.plan_view import page_markdown
 from activation_sync.core.phrases import dates_words, rows_words, short_digest
 from activation_sync.core.rule.planned import Sending, shown_changes
 from activation_sync.core.runs.backfill import BackfillSummary, DayVerdict, ReplayDay, ReplayedDay, view_day
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.core.runs.words import OFF, doing_words, past_words
+from activation_sync.core.runs.words import OFF, doing_words, left_over_words, past_words
 
 SHOWN_ROWS = 200  # of the plan of one refresh date
 
@@ -40,7 +40,7 @@ def day_rows(days: Iterable[ReplayedDay]) -> list[dict[str, str]]:
 def backfill_markdown(summary: BackfillSummary, counts: Sequence[DailyCount]) -> str:
     """A tenant's backfill as a page of the dashboard; its charts are of these dates, oldest first."""
     title = f"{summary.tenant}, refresh dates {summary.start} to {summary.end}"
-    return page_markdown(title, backfill_words(summary), _facts(summary)) + charts_markdown(counts)
+    return page_markdown(title, _facts(summary), counts)
 
 
 def backfill_words(summary: BackfillSummary) -> str:
@@ -86,6 +86,8 @@ def _open_ends(summary: BackfillSummary) -> Iterator[str]:
         yield f"Not read: {'; '.join(summary.unreadable)}."
     if not summary.delivery.is_offered:
         yield "This Graph does not offer the write-back resource; the updates stay in the outbox."
+    if left_over := left_over_words(summary.delivery.left_over):
+        yield left_over
     conflicts = sum(day.conflicts for day in summary.days)
     if summary.dead_letters:
         yield f"{rows_words(summary.dead_letters, 'dead letter')} of this tenant left: see `dead-letters` and `retry`."

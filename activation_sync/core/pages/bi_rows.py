@@ -108,7 +108,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """A product of which Microsoft's newest report of one refresh date says something else than its first."""
+    """A product of which Microsoft's newest report of one refresh date says something else than its first.
+
+    Of reports that runs applied; what we sent ourselves is no restatement.
+    """
 
     tenant: str
     report: str
@@ -123,9 +126,18 @@ class Restatement:
     versions: int
     first_landed_at: datetime
     newest_landed_at: datetime
-    newest_reconciled_at: datetime | None
+    newest_reconciled_at: datetime
     first_id: str
     newest_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedCount:
+    """One measure on which a person's value stands, against what the usage data showed then."""
+
+    refreshed_on: date
+    product: str
+    measure: str
 
 
 @dataclass(frozen=True, slots=True)

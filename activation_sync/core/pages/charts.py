@@ -1,23 +1,25 @@
 """The three charts of a tenant's history: trend, drift and adoption share. Sizes are pixels."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from activation_sync.core.pages.bi_rows import DailyCount, NightlyDrift
-from activation_sync.core.pages.svg import Chart, bar, label, line, path
+from activation_sync.core.pages.svg import Chart, bar, label, line, path, ring
 from activation_sync.core.phrases import rows_words
 
 WIDTH, HEIGHT = 400, 198
-LEFT, RIGHT, TOP, BOTTOM = 48, 264, 44, 158  # of the plot; the lines' own labels stand to its right
+LEFT, RIGHT, TOP, BOTTOM = 44, 276, 44, 158  # of the plot; the lines' own labels stand to its right
 SHOWN_PRODUCTS = 8
 NAME_CHARS = 40
 MARGIN = 12
-LABEL_GAP = 13
+LABEL_GAP = 14
+LONGEST_LABEL = 99_999  # above, a number beside its line is rounded, so that it stays within the picture
 ROW_HEIGHT = 36
 FULL = 1.0
 
 Series = list[tuple[date, int | None]]
+Corrected = Collection[tuple[date, str]]
 
 
 def top_products(counts: Iterable[DailyCount], limit: int = SHOWN_PRODUCTS) -> dict[str, list[DailyCount]]:
@@ -36,8 +38,11 @@ def newest_counts(counts: Sequence[DailyCount]) -> list[DailyCount]:
     return sorted(newest, key=lambda count: (-(count.assigned or 0), count.product))
 
 
-def trend_chart(product: str, counts: Sequence[DailyCount]) -> Chart:
-    """Assigned and activated users of one product over refresh dates, oldest first; at least one."""
+def trend_chart(product: str, counts: Sequence[DailyCount], corrected: Corrected = ()) -> Chart:
+    """Assigned and activated users of one product over refresh dates, oldest first; at least one.
+
+    corrected: refresh dates and measures on which a person's value stands; their points are marked.
+    """
     lines: dict[str, Series] = {
         "assigned": [(count.refreshed_on, count.assigned) for count in counts],
         "activated": [(count.refreshed_on, count.activated) for count in counts],
@@ -45,9 +50,11 @@ def trend_chart(product: str, counts: Sequence[DailyCount]) -> Chart:
     highest = nice_top(max((users or 0 for series in lines.values() for _, users in series), default=0))
     days = (counts[0].refreshed_on, counts[-1].refreshed_on)
     drawn = (path(points, ink) for ink, series in lines.items() for points in _unbroken(series, days, highest))
+    marks = _marks(lines, corrected, days, highest)
     last = {ink: series[-1][1] for ink, series in lines.items()}
     said = ", ".join(f"{name} {_said(users)}" for name, users in last.items())
-    body = (_heading(product, "users"), _frame(days, highest, "refresh date"), *drawn, *_end_labels(last, highest))
+    frame = _frame(days, highest, "refresh date")
+    body = (_heading(product, "users"), frame, *drawn, *marks, *_end_labels(last, highest))
     return Chart(WIDTH, HEIGHT, f"{product}, {days[0]} to {days[1]}: now {said}", "".join(body))
 
 
@@ -58,7 +65,7 @@ def drift_chart(nights: Sequence[NightlyDrift]) -> Chart:
     width = min(24.0, max(1.5, 0.7 * (RIGHT - LEFT) / ((days[1] - days[0]).days + 1)))
     bars = (_night_bar(night, days, highest, width) for night in nights)
     last = nights[-1]
-    said = label(f"{rows_words(last.rows_apart)} last night", RIGHT + 6, _y(last.rows_apart, highest) + 4, "assigned")
+    said = label(f"{compact(last.rows_apart)} last night", RIGHT + 8, _y(last.rows_apart, highest) + 4, "assigned")
     body = (_heading("Rows in which Graph differed", "rows"), _frame(days, highest, "night"), *bars, said)
     total = sum(night.rows_apart > 0 for night in nights)
     title = f"Drift, {days[0]} to {days[1]}: Graph differed in {total} of {rows_words(len(nights), 'night')}"
@@ -140,12 +147,22 @@ def _unbroken(series: Series, days: tuple[date, date], highest: int) -> Iterator
             run = []
 
 
+def _marks(lines: dict[str, Series], corrected: Corrected, days: tuple[date, date], highest: int) -> Iterator[str]:
+    for measure, series in lines.items():
+        for day, users in series:
+            if users is not None and (day, measure) in corrected:
+                title = f"{day}: {measure} corrected to {users:,}"
+                yield ring(_x(day, days), _y(users, highest), measure, title)
+
+
 def _end_labels(last: dict[str, int | None], highest: int) -> Iterator[str]:
     """The newest values beside the ends of their lines, kept apart where the lines meet."""
     known = {ink: _y(users, highest) for ink, users in last.items() if users is not None}
     top = min(known.values(), default=0.0)
     for nth, (ink, y) in enumerate(sorted(known.items(), key=lambda item: item[1])):
-        yield label(f"{last[ink]:,} {ink}", RIGHT + 6, max(y, top + nth * LABEL_GAP) + 4, ink, font_weight=600)
+        users = last[ink] or 0
+        number = f"{users:,}" if users <= LONGEST_LABEL else compact(users)
+        yield label(f"{number} {ink}", RIGHT + 8, max(y, top + nth * LABEL_GAP) + 4, ink, font_weight=600)
 
 
 def _night_bar(night: NightlyDrift, days: tuple[date, date], highest: int, width: float) -> str:
@@ -163,7 +180,7 @@ def _share_row(count: DailyCount, top: float, widest: float) -> str:
             label(_cut(count.product), MARGIN, top + 11),
             label(share, WIDTH - MARGIN, top + 11, font_weight=600, text_anchor="end"),
             bar(MARGIN, top + 16, max(1.0, length), 11, "activated", f"{share}: {users}"),
-            label(users, WIDTH - MARGIN, top + 26, "quiet", 10, text_anchor="end"),
+            label(users, WIDTH - MARGIN, top + 26, "quiet", 11, text_anchor="end"),
         )
     )
 

@@ -14,15 +14,17 @@ from activation_sync.core.pages.charts import (
     top_products,
     trend_chart,
 )
-from activation_sync.core.pages.svg import arrange, render, svg_image
+from activation_sync.core.pages.markdown import markdown_table, markdown_text
+from activation_sync.core.pages.svg import arrange, render_alone, svg_image
 from activation_sync.core.phrases import short_digest
 from activation_sync.core.rule.delivery import Delivery
 from activation_sync.core.rule.planned import Sending, shown_changes, waits_in_vain
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_words
+from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.core.runs.words import planned_words, waiting_words
 
 SHOWN_ROWS = 200
+FIRST_COLUMNS = ("product", "refresh date", "why", "Graph")
 
 
 def view_plan(plan: Plan, sending: Sending = Sending.NOW, *, is_write_back_on: bool = True) -> PlanView:
@@ -50,22 +52,31 @@ def view_plan(plan: Plan, sending: Sending = Sending.NOW, *, is_write_back_on: b
 
 
 def plan_words(view: PlanView) -> str:
-    """What stands above a plan's table, in Markdown; the table is empty where nothing would change."""
+    """What stands above a plan's rows; there are none where nothing would change."""
     verdict = "held: " + " ".join(view.findings) if view.is_held else "free to go."
     words = f"{planned_words(view)}." if view.changes else "Nothing is to be changed."
-    return f"Plan `{short_digest(view.digest)}` for **{view.tenant}**: {verdict} {words}{waiting_words(view)}"
+    return f"Plan `{short_digest(view.digest)}` for {view.tenant}: {verdict} {words}{waiting_words(view)}"
+
+
+def plan_rows_shown(view: PlanView) -> list[dict[str, str]]:
+    """The plan's rows for a narrow page: what and why first, the numbers after."""
+    return [{name: row[name] for name in sorted(row, key=_place)} for row in view.table]
 
 
 def run_markdown(summary: RunSummary, counts: Sequence[DailyCount] = (), nights: Sequence[NightlyDrift] = ()) -> str:
-    """The run's page in the dashboard; its charts are of this history of the tenant, oldest first."""
-    title = f"{summary.tenant}, {summary.as_of}"
-    return page_markdown(title, outcome_words(summary), _facts(summary)) + charts_markdown(counts, nights)
+    """The run's page in the dashboard, below its outcome; its charts are of this history, oldest first."""
+    return page_markdown(f"{summary.tenant}, {summary.as_of}", _facts(summary), counts, nights)
 
 
-def page_markdown(title: str, words: str, facts: Iterable[tuple[str, object]]) -> str:
-    """A page's head: what it is about, how it ended, and its facts as a table."""
-    rows = "\n".join(f"| {name} | {value} |" for name, value in facts)
-    return f"## {title}\n\n{words}\n\n| | |\n|---|---|\n{rows}\n"
+def page_markdown(
+    title: str,
+    facts: Iterable[tuple[str, object]],
+    counts: Sequence[DailyCount] = (),
+    nights: Sequence[NightlyDrift] = (),
+) -> str:
+    """What a page is about, its charts, and its facts as a table below them."""
+    rows = [{"what": name, "how many": value} for name, value in facts]
+    return f"## {markdown_text(title)}\n{charts_markdown(counts, nights)}\n{markdown_table(rows)}"
 
 
 def charts_markdown(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift] = ()) -> str:
@@ -73,12 +84,16 @@ def charts_markdown(counts: Sequence[DailyCount], nights: Sequence[NightlyDrift]
     sections: list[tuple[str, str]] = []
     if counts:
         panels = [trend_chart(product, rows) for product, rows in top_products(counts).items()]
-        trend = render(arrange("Assigned and activated users of each product", panels))
-        share = render(adoption_chart(newest_counts(counts)[:SHOWN_PRODUCTS]))
+        trend = render_alone(arrange("Assigned and activated users of each product", panels))
+        share = render_alone(adoption_chart(newest_counts(counts)[:SHOWN_PRODUCTS]))
         sections += [("Trend of assigned and activated users", trend), ("Adoption share", share)]
     if nights:
-        sections.append(("Drift before the delivery of each night", render(drift_chart(nights))))
+        sections.append(("Drift before the delivery of each night", render_alone(drift_chart(nights))))
     return "".join(f"\n### {words}\n\n{svg_image(svg, words)}\n" for words, svg in sections)
+
+
+def _place(column: str) -> int:
+    return FIRST_COLUMNS.index(column) if column in FIRST_COLUMNS else len(FIRST_COLUMNS)
 
 
 def _facts(summary: RunSummary) -> list[tuple[str, object]]:

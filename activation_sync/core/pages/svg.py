@@ -1,13 +1,13 @@
 """SVG as text: elements, escaping, and charts put beside each other.
 
-Colours are attributes, so that a chart alone shows black on white wherever it is put; each also has a class, so that a
-page with a dark side can give it other colours by CSS, which outranks attributes.
+Colours are attributes; each element also has a class, and CSS outranks attributes: that of a page around the chart, or
+its own in a file by itself, which is dark for readers who have asked for dark pages.
 """
 
 import re
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import accumulate
 
@@ -19,6 +19,14 @@ INKS = {  # class: colour on white paper, all at least 4.5:1 but the grid's
     "grid": "#dfe3e8",
     "assigned": "#1f5fa8",
     "activated": "#b4500b",
+}
+DARK_PAPER = "#1d232a"
+DARK_INKS = {  # the same on dark paper
+    "ink": "#e8ecf0",
+    "quiet": "#a3adb8",
+    "grid": "#343c45",
+    "assigned": "#82b8f2",
+    "activated": "#f0a264",
 }
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -41,7 +49,7 @@ def element(name: str, content: str = "", /, **attributes: object) -> str:
     return f"<{name}{written}>{content}</{name}>" if content else f"<{name}{written}/>"
 
 
-def label(text: str, x: float, y: float, ink: str = "ink", size: int = 11, **attributes: object) -> str:
+def label(text: str, x: float, y: float, ink: str = "ink", size: int = 12, **attributes: object) -> str:
     """Text at its baseline."""
     return element(
         "text", escape_text(text), x=x, y=y, class_=f"fill {ink}", fill=INKS[ink], font_size=size, **attributes
@@ -59,6 +67,13 @@ def path(points: Sequence[tuple[float, float]], ink: str) -> str:
         return element("circle", cx=x, cy=y, r=3, class_=f"fill {ink}", fill=INKS[ink])
     drawn = " ".join(f"{_written(x)},{_written(y)}" for x, y in points)
     return element("polyline", points=drawn, fill="none", class_=f"line {ink}", stroke=INKS[ink], stroke_width=2)
+
+
+def ring(x: float, y: float, ink: str, title: str) -> str:
+    """A mark around a point of a line; title: what a pointer on it says."""
+    said = element("title", escape_text(title))
+    drawn = {"fill": "none", "stroke": INKS[ink], "stroke_width": 2}
+    return element("circle", said, cx=x, cy=y, r=4.5, class_=f"line {ink}", **drawn)
 
 
 def bar(x: float, y: float, width: float, height: float, ink: str, title: str = "") -> str:
@@ -81,6 +96,13 @@ def render(chart: Chart, **place: object) -> str:
         font_family=FONT,
         **place,
     )
+
+
+def render_alone(chart: Chart) -> str:
+    """A chart as a file of its own, light or dark as its reader wants pages to be."""
+    inks = "".join(f".fill.{ink}{{fill:{colour}}}.line.{ink}{{stroke:{colour}}}" for ink, colour in DARK_INKS.items())
+    style = element("style", f"@media (prefers-color-scheme:dark){{.paper{{fill:{DARK_PAPER}}}{inks}}}")
+    return render(replace(chart, body=style + chart.body))
 
 
 def arrange(title: str, charts: Sequence[Chart], columns: int = 2) -> Chart:

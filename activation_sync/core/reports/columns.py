@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from activation_sync.core.plain_text import plain_text
+
 
 class Kind(Enum):
     """What the values of a column mean, and so how they are read."""
@@ -35,8 +37,8 @@ class Column:
 
 
 def fold(title: str) -> str:
-    """A header without regard to case and spaces; the JSON property of a column folds to the same."""
-    return "".join(title.split()).casefold()
+    """A header without regard to case, spaces and what is not seen; the JSON property of a column folds to the same."""
+    return "".join(plain_text(title).split()).casefold()
 
 
 def separator_hint(titles: Sequence[str]) -> str:

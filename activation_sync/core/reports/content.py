@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, BinaryIO, Protocol
 
+from activation_sync.core.bounds import BOUNDS, Bounds
 from activation_sync.core.model import CountRow, Report
 from activation_sync.core.reports.catalogue import KINDS, Keeps
 from activation_sync.core.reports.concealment import KEEP_NAMES, Concealment, conceal_names
@@ -72,7 +73,11 @@ class ReportContent:
 
 
 def read_content(
-    report: Report, stream: BinaryIO, aliases: Mapping[str, str] = NO_ALIASES, names: Concealment = KEEP_NAMES
+    report: Report,
+    stream: BinaryIO,
+    aliases: Mapping[str, str] = NO_ALIASES,
+    names: Concealment = KEEP_NAMES,
+    bounds: Bounds = BOUNDS,
 ) -> ReportContent:
     """A report from its bytes, in flat memory where it may be large; ReportFormatError as `parse` raises it.
 
@@ -81,5 +86,5 @@ def read_content(
     kind, notes = KINDS[report], ParseNotes()
     passed = COUNTERS.get(kind.keeps, ListedCounts)(notes.spelled)
     parse = PARSERS.get(kind.keeps, parse_rows)
-    rows = passed.through(parse(stream, aliases, notes, kind))
+    rows = passed.through(parse(stream, aliases, notes, kind, bounds))
     return ReportContent(conceal_names(rows, names.policy, names.key) if kind.is_personal else rows, passed, notes)

@@ -1,12 +1,14 @@
 """Counts derived from user detail, while the rows pass by."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import TypeAlias
 
 from activation_sync.core.model import CountRow, Counts, DetailRow
 from activation_sync.core.reports.products import NO_ALIASES
 
+Group: TypeAlias = tuple[bool, bool | None, int]  # of one product: activated, the flag, and how many users
 FIRST_SIGN = DetailRow._fields.index("last_activated_on")  # from here on, any value but blank, 0 and False is a sign
 
 
@@ -39,18 +41,20 @@ class DetailCounts:
         """One row a product, in the order of their names."""
         if self.refreshed_on is None:
             return []
-        products = sorted({product for product, _, _ in self._users})
+        groups: defaultdict[str, list[Group]] = defaultdict(list)
+        for (product, activated, flag), users in self._users.items():
+            groups[product].append((activated, flag, users))
         return [
-            CountRow(self.refreshed_on, product, self._spelled.get(product, product), self._counts_of(product))
-            for product in products
+            CountRow(self.refreshed_on, product, self._spelled.get(product, product), _counts_of(groups[product]))
+            for product in sorted(groups)
         ]
 
-    def _counts_of(self, product: str) -> Counts:
-        groups = [(activated, flag, users) for (name, activated, flag), users in self._users.items() if name == product]
-        return Counts(
-            assigned=sum(users for _, _, users in groups),
-            activated=sum(users for activated, _, users in groups if activated),
-            shared_computer_activation=None
-            if all(flag is None for _, flag, _ in groups)
-            else sum(users for _, flag, users in groups if flag),
-        )
+
+def _counts_of(groups: Sequence[Group]) -> Counts:
+    return Counts(
+        assigned=sum(users for _, _, users in groups),
+        activated=sum(users for activated, _, users in groups if activated),
+        shared_computer_activation=None
+        if all(flag is None for _, flag, _ in groups)
+        else sum(users for _, flag, users in groups if flag),
+    )

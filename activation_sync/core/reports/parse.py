@@ -11,12 +11,13 @@ from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, TypeVar
 
+from activation_sync.core.bounds import BOUNDS, Bounds
 from activation_sync.core.model import CountRow, Counts, DetailRow, PlatformRow
 from activation_sync.core.reports.catalogue import PLATFORM_COUNTS, USER_COUNTS, USER_DETAIL, Keeps, ReportKind
 from activation_sync.core.reports.products import NO_ALIASES
 from activation_sync.core.reports.read_csv import CsvRecords
 from activation_sync.core.reports.read_json import JsonRecords
-from activation_sync.core.reports.text import format_error, without_bom
+from activation_sync.core.reports.text import format_error, without_lead
 from activation_sync.core.reports.values import ParseNotes, text_readers
 
 __all__ = ["PARSERS", "ParseNotes", "parse_counts", "parse_detail", "parse_platforms", "parse_rows"]
@@ -31,10 +32,11 @@ def parse_counts(
     aliases: Mapping[str, str] = NO_ALIASES,
     notes: ParseNotes | None = None,
     kind: ReportKind = USER_COUNTS,
+    bounds: Bounds = BOUNDS,
 ) -> list[CountRow]:
     """The rows of a report of counts; one a product."""
     notes = notes or ParseNotes()
-    records = _open_records(stream, kind, aliases, notes)
+    records = _open_records(stream, kind, aliases, notes, bounds)
     return [
         CountRow(refreshed_on, product, notes.spelled[product], Counts(*counts))
         for refreshed_on, product, *counts in _one_a_product(kind, records)
@@ -46,9 +48,10 @@ def parse_platforms(
     aliases: Mapping[str, str] = NO_ALIASES,
     notes: ParseNotes | None = None,
     kind: ReportKind = PLATFORM_COUNTS,
+    bounds: Bounds = BOUNDS,
 ) -> list[PlatformRow]:
     """The rows of a report of platforms; one a product."""
-    records = _open_records(stream, kind, aliases, notes or ParseNotes())
+    records = _open_records(stream, kind, aliases, notes or ParseNotes(), bounds)
     return [PlatformRow(*values) for values in _one_a_product(kind, records)]
 
 
@@ -59,16 +62,18 @@ def parse_detail(
     return parse_rows(stream, aliases, notes or ParseNotes(), USER_DETAIL)
 
 
-def parse_rows(stream: BinaryIO, aliases: Mapping[str, str], notes: ParseNotes, kind: ReportKind) -> Iterator[Any]:
+def parse_rows(
+    stream: BinaryIO, aliases: Mapping[str, str], notes: ParseNotes, kind: ReportKind, bounds: Bounds = BOUNDS
+) -> Iterator[Any]:
     """The rows of any report, each as the catalogue makes it, as a stream.
 
     The memory stays flat. The start of the report is judged at once, each row when it is asked for; a caller that
     must not keep half a report takes the rows inside one transaction.
     """
-    return iter(_open_records(stream, kind, aliases, notes))
+    return iter(_open_records(stream, kind, aliases, notes, bounds))
 
 
-PARSERS: Mapping[Keeps, Callable[[BinaryIO, Mapping[str, str], ParseNotes, ReportKind], Iterable[Any]]] = {
+PARSERS: Mapping[Keeps, Callable[[BinaryIO, Mapping[str, str], ParseNotes, ReportKind, Bounds], Iterable[Any]]] = {
     Keeps.COUNTS: parse_counts,
     Keeps.PLATFORMS: parse_platforms,
 }  # all else: `parse_rows`
@@ -79,16 +84,17 @@ def _open_records(
     kind: ReportKind,
     aliases: Mapping[str, str],
     notes: ParseNotes,
+    bounds: Bounds,
 ) -> Records[Any]:
     """Sniff the format from the content, and begin to read."""
-    head = without_bom(kind.report, stream.read(CHUNK_BYTES))
+    head = without_lead(kind.report, stream.read(CHUNK_BYTES))
     chunks = chain([head], iter(partial(stream.read, CHUNK_BYTES), b""))
-    readers = text_readers(kind.columns, aliases, notes)
+    readers = text_readers(kind.columns, aliases, notes, bounds)
     start = head.lstrip()[:1]
     if start == b"<":
         raise format_error(kind.report, "an HTML or XML page in place of a report", "line 1")
     records = JsonRecords if start in (b"{", b"[") else CsvRecords
-    return records(kind, chunks, readers, notes)
+    return records(kind, chunks, readers, notes, bounds)
 
 
 def _one_a_product(kind: ReportKind, records: Records[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

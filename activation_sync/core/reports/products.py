@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from activation_sync.core.plain_text import plain_text
+
 NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -17,4 +19,4 @@ def product_key(name: str, aliases: Mapping[str, str] = NO_ALIASES) -> str:
 
 
 def _canonical(name: str) -> str:
-    return " ".join(name.split()).upper()
+    return " ".join(plain_text(name).split()).upper()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import call, itemgetter
 from typing import Generic, TypeVar
 
+from activation_sync.core.bounds import Bounds
 from activation_sync.core.phrases import rows_words
 from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
 from activation_sync.core.reports.columns import fold
@@ -30,11 +31,12 @@ class CsvRecords(Generic[Row]):
         chunks: Iterator[bytes],
         readers: Sequence[Read],
         notes: ParseNotes,
+        bounds: Bounds,
     ) -> None:
         self._kind = kind
         self._readers = readers
         self._make = kind.row
-        self._lines = csv.reader(text_lines(kind.report, chunks), strict=True)
+        self._lines = csv.reader(text_lines(kind.report, chunks, bounds.line_bytes), strict=True)
         titles = self._header(kind, notes)
         self._width = len(titles)
         self._pick = _picker(kind, titles)
@@ -58,27 +60,39 @@ class CsvRecords(Generic[Row]):
             column, what = blame(self._kind.columns, readers, values)
             raise self._refusal(f"column '{column.title}': {what}") from None
         except csv.Error as error:
-            raise self._refusal(str(error)) from None
+            raise self._refusal(_words(error)) from None
 
     def _header(self, kind: ReportKind, notes: ParseNotes) -> list[str]:
         try:
-            titles = next(self._lines, [])
+            titles = next((titles for titles in self._lines if any(map(fold, titles))), [])
         except csv.Error as error:
-            raise self._refusal(str(error)) from None
+            raise self._refusal(_words(error)) from None
         wrong = why_not(kind, titles) or repeated(kind, titles)
         if wrong:
             raise self._refusal(wrong)
-        notes.unknown_columns.update(title for title in titles if fold(title) not in kind.keys)
+        notes.note_unknown(title for title in titles if fold(title) not in kind.keys)
         return [fold(title) for title in titles]
 
     def _wrong_width(self, width: int) -> ReportFormatError:
         where = self.where()
-        hint = "; the file seems cut short" if width < self._width and next(self._lines, None) is None else ""
+        hint = "; the file seems cut short" if width < self._width and self._is_at_end() else ""
         fields = rows_words(width, "field")
         return format_error(self._kind.report, f"{fields} where the header has {self._width}{hint}", where)
 
+    def _is_at_end(self) -> bool:
+        try:
+            return next(self._lines, None) is None
+        except csv.Error:
+            return False
+
     def _refusal(self, what: str) -> ReportFormatError:
         return format_error(self._kind.report, what, self.where())
+
+
+def _words(error: csv.Error) -> str:
+    """The module's own words, but where they speak to a programmer."""
+    is_old_line_end = "new-line character" in str(error)
+    return "a carriage return that ends no line; lines end in LF or CR LF" if is_old_line_end else str(error)
 
 
 def _picker(kind: ReportKind, titles: list[str]) -> Callable[[list[str]], tuple[str, ...]]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import call
 from typing import Any, Generic, TypeVar
 
+from activation_sync.core.bounds import BOUNDS, Bounds
+from activation_sync.core.plain_text import plain_text
 from activation_sync.core.reports.catalogue import ReportKind, repeated, why_not
 from activation_sync.core.reports.columns import fold
 from activation_sync.core.reports.text import format_error
@@ -19,8 +21,8 @@ from activation_sync.errors import ReportFormatError
 Row = TypeVar("Row")
 
 NESTED = "userActivationCounts"
-MAX_PAGE_CHARS = 64_000_000  # Graph's own pages hold 200 users; stops one endless document from filling the memory
-BLANKS = re.compile(r"[\s\ufeff]*")  # a page may bring a byte order mark of its own
+BLANKS = re.compile(r"[\s\ufeff\u200b\u2060]*")  # a page may bring a byte order mark of its own
+CHUNK_CHARS = 256 * 1024  # what a page may stand together with: the begin of the one after it
 DECODER = json.JSONDecoder()
 
 
@@ -40,14 +42,16 @@ class JsonRecords(Generic[Row]):
         chunks: Iterator[bytes],
         readers: Sequence[Read],
         notes: ParseNotes,
+        bounds: Bounds,
     ) -> None:
         self._kind = kind
         self._chunks = chunks
         self._readers = json_readers(kind.columns, readers)
         self._notes = notes
         self._make = kind.row
+        self._most_chars = bounds.body_bytes
         self._item = 0
-        self._shape: list[str] = []  # properties of the record last read; they seldom change within a report
+        self._shape: list[str] | None = None  # properties of the record last read; they seldom change within a report
         self._names: list[str] = []  # of these, the one of each column
 
     def where(self) -> str:
@@ -63,9 +67,9 @@ class JsonRecords(Generic[Row]):
     def _items(self) -> Iterator[object]:
         has_more = False
         try:
-            for document in documents(self._chunks):
+            for document in documents(self._chunks, self._most_chars):
                 page = self._page(document)
-                has_more = "@odata.nextLink" in page
+                has_more = bool(page.get("@odata.nextLink"))
                 yield from page["value"]
         except BrokenJsonError as error:
             raise self._refusal(f"from here on the JSON is cut short or damaged: {error}") from None
@@ -105,28 +109,28 @@ class JsonRecords(Generic[Row]):
         names = {fold(name): name for name in own}
         if wrong := why_not(self._kind, names) or repeated(self._kind, own):
             raise self._refusal(wrong)
-        self._notes.unknown_columns.update(name for folded, name in names.items() if folded not in self._kind.keys)
+        self._notes.note_unknown(name for folded, name in names.items() if folded not in self._kind.keys)
         return [names.get(fold(column.title), column.title) for column in self._kind.columns]
 
     def _refusal(self, what: str) -> ReportFormatError:
         return format_error(self._kind.report, what, self.where() if self._item else "")
 
 
-def documents(chunks: Iterator[bytes]) -> Iterator[object]:
-    """The JSON documents that stand one after another in a file.
+def documents(chunks: Iterator[bytes], most_chars: int = BOUNDS.body_bytes) -> Iterator[object]:
+    """The JSON documents that stand one after another in a file; most_chars: of one, which stands in memory whole.
 
     Text is looked at again only once it has doubled, so that the cost stays linear whatever the size of a page.
     Raises BrokenJsonError when the text ends inside a document, or is no JSON.
     """
-    text, due = "", 0
+    text, due, problem = "", 0, ""
     for more in _texts(chunks):
         text += more
         if len(text) >= due:
             found, text, problem = _whole_documents(text)
             yield from found
             due = 2 * len(text)
-            if len(text) > MAX_PAGE_CHARS:
-                raise BrokenJsonError(problem)
+        if len(text) > most_chars + CHUNK_CHARS:
+            raise BrokenJsonError(f"a page is longer than {most_chars:,} characters (bounds.body_bytes); {problem}")
     found, text, problem = _whole_documents(text)
     yield from found
     if not BLANKS.fullmatch(text):
@@ -157,4 +161,4 @@ def _texts(chunks: Iterator[bytes]) -> Iterator[str]:
 def _error_words(error: object) -> str:
     """Graph's code, or its message where the code is empty, shortened."""
     words = [str(error.get(name) or "") for name in ("code", "message")] if isinstance(error, dict) else []
-    return repr(next(filter(None, words), "no code")[:SHOWN_CHARS])
+    return repr(plain_text(next(filter(None, words), "no code")[:SHOWN_CHARS]))

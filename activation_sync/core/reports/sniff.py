@@ -1,17 +1,18 @@
 """Which of the three reports a file is, told from its content alone: names of files are changed by people."""
 
-import codecs
 import csv
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 from activation_sync.core.model import Report
+from activation_sync.core.plain_text import plain_text
 from activation_sync.core.reports.catalogue import CATALOGUE, ReportKind, likest_kind
 from activation_sync.core.reports.columns import fold, separator_hint
 from activation_sync.core.reports.read_json import NESTED, BrokenJsonError, documents
-from activation_sync.core.reports.text import UTF_16_BOMS
+from activation_sync.core.reports.text import UTF_16_BOMS, lead_bytes
 from activation_sync.errors import ReportFormatError
 
 HEAD_BYTES = 64 * 1024
@@ -30,7 +31,7 @@ class Sniffed(NamedTuple):
 def sniff_report(stream: BinaryIO) -> Sniffed:
     """Tell report and format from the header or the first item; ReportFormatError when it is none of ours."""
     head = stream.read(HEAD_BYTES)
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    text = head[lead_bytes(head) :]
     if not text:
         raise _none("the file is empty" if not head else "the file is blank")
     if head.startswith(UTF_16_BOMS) or b"\0" in text:
@@ -50,9 +51,17 @@ def _report_of(titles: list[str]) -> Report:
         return likest_kind(titles, of_users).report
     likest = likest_kind(titles)
     if len(folded & likest.keys) <= COMMON:
-        shown = ", ".join(title[:SHOWN_CHARS] for title in titles[:SHOWN_TITLES])
-        raise _none(f"it begins with the columns {shown}{separator_hint(titles)}")
+        raise _none(_shown(titles))
     return likest.report
+
+
+def _shown(titles: list[str]) -> str:
+    """The columns of a file that may be meant as one of ours; of any other nothing is shown: it may be anybody's."""
+    parts = {fold(part) for title in titles for part in re.split("[;\t]", title)}
+    if not any(kind.keys & parts for kind in CATALOGUE):
+        return "it begins with none of their columns"
+    shown = ", ".join(plain_text(title[:SHOWN_CHARS]) for title in titles[:SHOWN_TITLES])
+    return f"it begins with the columns {shown}{separator_hint(titles)}"
 
 
 def _names_users(kind: ReportKind) -> set[str]:
@@ -62,7 +71,10 @@ def _names_users(kind: ReportKind) -> set[str]:
 def _titles(text: bytes) -> list[str]:
     """The header, as far as it is one: of another file it may be anything."""
     line = text.split(b"\n", 1)[0].decode("utf-8", "replace")
-    return next(csv.reader([line]), [])
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:  # a carriage return that ends no line; a field of a whole file
+        return []
 
 
 def _properties(chunks: Iterator[bytes]) -> list[str]:

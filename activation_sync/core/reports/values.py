@@ -4,12 +4,15 @@ Blank is absent (None), never 0. A word, a sign or a decimal point where a whole
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from activation_sync.core.bounds import BOUNDS, Bounds
+from activation_sync.core.plain_text import plain_text
 from activation_sync.core.reports.columns import PRIVATE_KINDS, Column, Kind
+from activation_sync.core.reports.concealment import has_concealed_names
 from activation_sync.core.reports.products import product_key
 
 MAX_COUNT = 2**63 - 1  # Edm.Int64
@@ -18,6 +21,9 @@ MAX_CACHED_TEXTS = 10_000  # texts a kind of column; keeps the memory flat whate
 SHOWN_CHARS = 40
 # about 2021-11 the refresh dates of sibling reports grew a midnight; both forms are met
 DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?", re.ASCII)
+# a last activation may come with its time of day, in UTC
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|\+00:00)?", re.ASCII)
+MOST_UNKNOWN = 100  # unknown columns that are noted
 NO_COUNT = "is not a whole number, 0 or more"
 TOO_LARGE = f"is more than an Int64 holds ({MAX_COUNT})"
 FLAGS = {"true": True, "false": False, "": None}
@@ -34,11 +40,17 @@ class ParseNotes:
     """What one report held beside its rows, for the caller to log or keep.
 
     unknown_columns: columns that the catalogue does not have; harmless. spelled: our product name to how Graph
-    spelled it first.
+    spelled it first; both as plain text.
     """
 
     unknown_columns: set[str] = field(default_factory=set)
     spelled: dict[str, str] = field(default_factory=dict)
+
+    def note_unknown(self, titles: Iterable[str]) -> None:
+        """Note columns that the catalogue does not have; a report that has no end of them does not fill the memory."""
+        for title in titles:
+            if len(self.unknown_columns) < MOST_UNKNOWN:
+                self.unknown_columns.add(plain_text(title[:SHOWN_CHARS]))
 
 
 class TextCache(dict[str, Any]):
@@ -55,18 +67,21 @@ class TextCache(dict[str, Any]):
         return value
 
 
-def text_readers(columns: Sequence[Column], aliases: Mapping[str, str], notes: ParseNotes) -> tuple[Read, ...]:
+def text_readers(
+    columns: Sequence[Column], aliases: Mapping[str, str], notes: ParseNotes, bounds: Bounds = BOUNDS
+) -> tuple[Read, ...]:
     """How to read the text of each column of one report; fast, and flat in memory."""
     kinds: dict[Kind, Read] = {
         Kind.REFRESH_DATE: _refresh_date_reader(),
-        Kind.PRODUCT: _product_reader(aliases, notes),
+        Kind.PRODUCT: _product_reader(aliases, notes, bounds.report_products),
         Kind.COUNT: read_count,
-        Kind.DAY: read_day,
+        Kind.DAY: read_activation,
         Kind.FLAG: read_flag,
         Kind.USER: read_user,
-        Kind.NAME: str,
+        Kind.NAME: plain_text,
     }
-    remembered = {kind: read if kind in PRIVATE_KINDS else TextCache(read).__getitem__ for kind, read in kinds.items()}
+    short = {kind: _short_reader(read, bounds.field_chars) for kind, read in kinds.items()}
+    remembered = {kind: read if kind in PRIVATE_KINDS else TextCache(read).__getitem__ for kind, read in short.items()}
     return tuple(remembered[column.kind] for column in columns)
 
 
@@ -109,6 +124,16 @@ def read_day(text: str) -> date | None:
         raise BadValueError("is not a date such as 2026-11-21") from None
 
 
+def read_activation(text: str) -> date | None:
+    """A date, with or without the time of day."""
+    if MOMENT.fullmatch(text.strip()):
+        try:
+            return datetime.fromisoformat(text.strip()).date()
+        except ValueError:
+            raise BadValueError("is a time that never was") from None
+    return read_day(text)
+
+
 def read_flag(text: str) -> bool | None:
     try:
         return FLAGS[text.strip().casefold()]
@@ -117,9 +142,11 @@ def read_flag(text: str) -> bool | None:
 
 
 def read_user(text: str) -> str:
-    if not text.strip():
+    """In lower case, as a user is one however a name is spelled; as it is where Graph concealed it."""
+    name = plain_text(text)
+    if not name.strip():
         raise BadValueError("is blank")
-    return text
+    return name if name.islower() or has_concealed_names(name) else name.lower()
 
 
 def read_json_count(value: object) -> int | None:
@@ -140,8 +167,17 @@ def shown(column: Column, value: object) -> str:
     """A value as a message may show it: never a personal one, never a long one."""
     if column.is_private:
         return "a value (not shown: personal)"
-    text = str(value)
+    text = plain_text(str(value)[: SHOWN_CHARS + 1])
     return repr(text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…")
+
+
+def _short_reader(read: Read, most_chars: int) -> Read:
+    def read_short(text: str) -> Any:
+        if len(text) > most_chars:
+            raise BadValueError(f"is longer than {most_chars:,} characters (bounds.field_chars)")
+        return read(text)
+
+    return read_short
 
 
 def _json_text_reader(read: Read) -> Read:
@@ -181,12 +217,14 @@ def _refresh_date_reader() -> Read:
     return read
 
 
-def _product_reader(aliases: Mapping[str, str], notes: ParseNotes) -> Read:
+def _product_reader(aliases: Mapping[str, str], notes: ParseNotes, most: int) -> Read:
     def read(text: str) -> str:
         product = product_key(text, aliases)
         if not product:
             raise BadValueError("is blank")
-        notes.spelled.setdefault(product, text.strip())
+        if product not in notes.spelled and len(notes.spelled) >= most:
+            raise BadValueError(f"is one product more than the {most:,} of a report (bounds.report_products)")
+        notes.spelled.setdefault(product, plain_text(text).strip())
         return product
 
     return read

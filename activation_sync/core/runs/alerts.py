@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from activation_sync.core.phrases import rows_words, wait_words
+from activation_sync.core.plain_text import plain_text
 from activation_sync.core.runs.condition import Trouble
 from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.core.runs.report_age import age_words
 from activation_sync.core.runs.summary import RunSummary
 
+# A channel may read Markdown or HTML. None of these, and no address, does anything in one that reads neither.
+NO_MARKUP = str.maketrans("<>[]`*|", "()()'+/")
 # A backfill is told of where it stopped; what it leaves open of the tenant, the next night finds and tells.
 TOLD_OF = {RunKind.BACKFILL: frozenset({Trouble.FAILED, Trouble.HELD})}
 
@@ -58,6 +61,7 @@ def _found(summary: RunSummary) -> dict[Trouble, int]:
         Trouble.DEAD_LETTER: summary.dead_letters,
         Trouble.STALE_REPORT: int(summary.is_stale),
         Trouble.NOT_OFFERED: int(not summary.delivery.is_offered),
+        Trouble.QUARANTINED: int(summary.outcome is Outcome.QUARANTINED),
     }
 
 
@@ -105,8 +109,15 @@ def _not_offered_words(summary: RunSummary) -> str:
     )
 
 
+def _quarantined_words(summary: RunSummary) -> str:
+    return (
+        f"{_sentence(summary.error)} Fix the cause, then `activation-sync sync {summary.tenant}`; a good run ends it."
+    )
+
+
 def _sentence(text: str) -> str:
-    """A message of an error as a sentence of its own."""
+    """A message of an error as a sentence of its own, and as text: it may quote Graph or a report."""
+    text = plain_text(text).translate(NO_MARKUP).replace("://", ": //")
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
@@ -117,6 +128,7 @@ TITLES = {
     Trouble.DEAD_LETTER: "dead letters",
     Trouble.STALE_REPORT: "stale report",
     Trouble.NOT_OFFERED: "write-back not offered",
+    Trouble.QUARANTINED: "left out from tonight on",
 }
 WORDS: dict[Trouble, Callable[[RunSummary], str]] = {
     Trouble.HELD: _held_words,
@@ -125,6 +137,7 @@ WORDS: dict[Trouble, Callable[[RunSummary], str]] = {
     Trouble.DEAD_LETTER: _dead_letter_words,
     Trouble.STALE_REPORT: _stale_words,
     Trouble.NOT_OFFERED: _not_offered_words,
+    Trouble.QUARANTINED: _quarantined_words,
 }
 OVER = {
     Trouble.HELD: "A run went through; nothing is held any more.",
@@ -132,5 +145,6 @@ OVER = {
     Trouble.CONFLICT: "No row is in conflict any more.",
     Trouble.DEAD_LETTER: "There are no dead letters any more.",
     Trouble.STALE_REPORT: "Graph has a newer usage report.",
+    Trouble.QUARANTINED: "The newest run did not fail; the tenant has its turn on every night again.",
     Trouble.NOT_OFFERED: "Graph no longer refuses updates because the write-back resource is missing.",
 }

@@ -233,7 +233,7 @@ def _outcome(days: Sequence[ReplayedDay], delivery: Delivery, verification: Veri
         return Outcome.HELD
     if not delivery.is_offered:
         return Outcome.NOT_OFFERED
-    is_open = dead_letters or verification.different or any(day.conflicts for day in days)
+    is_open = dead_letters or verification.different or delivery.left_over or any(day.conflicts for day in days)
     return Outcome.UNSETTLED if is_open else Outcome.DONE
 
 

@@ -1,7 +1,7 @@
 """Which night a scheduled run stands for, and what a night of several tenants came to. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,12 +35,19 @@ def comes_again(until: datetime | None, put_offs: int, now: datetime) -> bool:
     return until is not None and put_offs <= MOST_PUT_OFFS and until <= now + LONGEST_PUT_OFF
 
 
-def night_words(summaries: Sequence[RunSummary]) -> str:
-    """How a night went, in a sentence; then, of the tenants that need someone, the most pressing ones."""
+def night_words(summaries: Sequence[RunSummary], known: Collection[str] = ()) -> str:
+    """How a night went, in a sentence; then, of the tenants that need someone, the most pressing ones.
+
+    known: tenants whose trouble began before this night; they come after all others.
+    """
     counted = Counter(summary.outcome for summary in summaries)
     totals = ", ".join(f"{counted[outcome]:,} {outcome}" for outcome in Outcome if counted[outcome])
     pressing = [summary for summary in _in_order(summaries) if summary.outcome.needs_someone]
-    named = [f"{summary.tenant}: {run_words(summary)}" for summary in pressing[:NAMED_TENANTS]]
+    pressing.sort(key=lambda summary: summary.tenant in known)
+    named = [
+        f"{summary.tenant}{', as before' if summary.tenant in known else ''}: {run_words(summary)}"
+        for summary in pressing[:NAMED_TENANTS]
+    ]
     more = [f"And {len(pressing) - NAMED_TENANTS:,} more."] if len(pressing) > NAMED_TENANTS else []
     return " ".join([f"{rows_words(len(summaries), 'tenant')}: {totals or 'none'}.", *named, *more])
 
@@ -48,7 +55,7 @@ def night_words(summaries: Sequence[RunSummary]) -> str:
 def night_rows(summaries: Sequence[RunSummary]) -> list[dict[str, str]]:
     """A night as a table, a row a tenant, the most pressing first."""
     return [
-        {"tenant": summary.tenant, "outcome": summary.outcome.value, "what": run_words(summary)}
+        {"tenant": summary.tenant, "what": run_words(summary), "outcome": summary.outcome.value}
         for summary in _in_order(summaries)
     ]
 

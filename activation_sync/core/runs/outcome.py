@@ -14,7 +14,8 @@ Words: TypeAlias = "Callable[[RunSummary], str]"
 ALL = frozenset(Trouble)
 NONE: frozenset[Trouble] = frozenset()
 FAILS = frozenset({Trouble.FAILED})
-HOLDS = FAILS | {Trouble.HELD}
+LEFT_OUT = frozenset({Trouble.QUARANTINED})
+HOLDS = FAILS | LEFT_OUT | {Trouble.HELD}
 
 
 class RunKind(StrEnum):
@@ -35,7 +36,6 @@ class Outcome(StrEnum):
 
     rank: its place in the table, from 0.
     state_name: the state of the flow run in the dashboard.
-    exit_code: of the command; `commands/support/exits.py` names the codes.
     condition: how a tenant fares whose newest run ended so.
     needs_someone: a night names the tenant.
     went_through: the run did all its steps, so its night is done and what Graph acknowledged was read back.
@@ -46,7 +46,6 @@ class Outcome(StrEnum):
 
     rank: int
     state_name: str
-    exit_code: int
     condition: Condition
     needs_someone: bool
     went_through: bool
@@ -56,26 +55,31 @@ class Outcome(StrEnum):
     def __new__(cls, value: str, *row: Any) -> "Outcome":
         outcome = str.__new__(cls, value)
         outcome._value_, outcome.rank = value, len(cls.__members__)
-        outcome.state_name, outcome.exit_code, outcome.condition, outcome.needs_someone, *more = row
+        outcome.state_name, outcome.condition, outcome.needs_someone, *more = row
         outcome.went_through, outcome.sees, outcome.words = more
         return outcome
 
     # fmt: off
-    #              value           state                  exit, condition         needs, through, sees, words
-    FAILED       = "failed",       "Failed",              1, Condition.FAILED,      True,  False, FAILS, say.failed
-    HELD         = "held",         "Held",                3, Condition.HELD,        True,  False, HOLDS, say.held
+    #              value           state                  condition         needs, through, sees, words
+    FAILED       = "failed",       "Failed",              Condition.FAILED,      True,  False, FAILS, say.failed
+    HELD         = "held",         "Held",                Condition.HELD,        True,  False, HOLDS, say.held
     # left out tonight, after failing for several nights
-    QUARANTINED  = "quarantined",  "Quarantined",         1, Condition.QUARANTINED, True,  False, NONE,  say.quarantined
-    NOT_OFFERED  = "not-offered",  "WriteBackNotOffered", 5, Condition.NOT_OFFERED, True,  True,  ALL,   say.not_offered
-    UNSETTLED    = "unsettled",    "Unsettled",           4, Condition.UNSETTLED,   True,  True,  ALL,   say.unsettled
+    QUARANTINED  = "quarantined",  "Quarantined",         Condition.QUARANTINED, True,  False, LEFT_OUT, say.quarantined
+    NOT_OFFERED  = "not-offered",  "WriteBackNotOffered", Condition.NOT_OFFERED, True,  True,  ALL,   say.not_offered
+    UNSETTLED    = "unsettled",    "Unsettled",           Condition.UNSETTLED,   True,  True,  ALL,   say.unsettled
     # Graph asked for a long wait, and other tenants were not to wait with it
-    PUT_OFF      = "put-off",      "PutOff",              1, Condition.PUT_OFF,     False, False, NONE,  say.put_off
-    DONE         = "done",         "Completed",           0, Condition.FINE,        False, True,  ALL,   say.done
-    NOTHING_NEW  = "nothing-new",  "NoNewReport",         0, Condition.FINE,        False, True,  ALL,   say.nothing_new
-    PREVIEWED    = "previewed",    "Previewed",           0, Condition.FINE,        False, False, NONE,  say.previewed
+    PUT_OFF      = "put-off",      "PutOff",              Condition.PUT_OFF,     False, False, NONE,  say.put_off
+    DONE         = "done",         "Completed",           Condition.FINE,        False, True,  ALL,   say.done
+    NOTHING_NEW  = "nothing-new",  "NoNewReport",         Condition.FINE,        False, True,  ALL,   say.nothing_new
+    PREVIEWED    = "previewed",    "Previewed",           Condition.FINE,        False, False, NONE,  say.previewed
     # by another run; this one did nothing
-    ALREADY_DONE = "already-done", "AlreadyDone",         0, Condition.FINE,        False, False, NONE,  say.was_done
+    ALREADY_DONE = "already-done", "AlreadyDone",         Condition.FINE,        False, False, NONE,  say.was_done
     # fmt: on
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command: that of `status` for the tenant; `commands/support/exits.py` names the codes."""
+        return self.condition.exit_code
 
     @property
     def fails_flow(self) -> bool:

@@ -21,6 +21,10 @@ class Quarantine:
     since: date
     tried_again_on: date
 
+    @property
+    def first_left_out_on(self) -> date:
+        return self.since + timedelta(days=1)
+
     def is_due(self, night: date) -> bool:
         """True on a night on which the tenant is tried again."""
         return night >= self.tried_again_on

@@ -56,18 +56,31 @@ class Standing:
 
 def standing_of(last: LastRun, night: date, stale_after_days: int) -> Standing:
     """Where a tenant stands on a night; stale_after_days: the age at which its report counts as old."""
-    is_left_out = last.quarantine and not last.quarantine.is_due(night)
+    is_left_out = last.quarantine is not None and not last.quarantine.is_due(night)
     if last.unended_at and (last.is_alive or not is_left_out):
         condition = Condition.RUNNING if last.is_alive else Condition.LOST
         return Standing(last.tenant, condition, last.unended_at.date(), _unended_words(last), last.quarantine)
     if last.outcome is None or last.since is None:
         return Standing(last.tenant, Condition.NEVER_RUN)
-    if is_left_out:
-        return Standing(last.tenant, Condition.QUARANTINED, last.since.date(), quarantine_words(last), last.quarantine)
+    if last.quarantine and is_left_out:
+        since = last.quarantine.first_left_out_on
+        return Standing(last.tenant, Condition.QUARANTINED, since, quarantine_words(last), last.quarantine)
     condition = last.outcome.condition
     if condition is Condition.FINE and last.refreshed_on and is_stale(last.refreshed_on, night, stale_after_days):
         return _stale(last.tenant, last.refreshed_on, night, stale_after_days)
     return Standing(last.tenant, condition, last.since.date(), _why(last), last.quarantine, last.as_of)
+
+
+def malformed(standing: Standing, mistakes: str) -> Standing:
+    """The same of a tenant whose entry in the configuration holds mistakes: it fails, whatever its last run says."""
+    since = standing.since if standing.condition is Condition.FAILED else None
+    return replace(standing, condition=Condition.FAILED, since=since, why=mistakes)
+
+
+def with_open_ends(standing: Standing, open_ends: int) -> Standing:
+    """The same once open conflicts and dead letters are counted: some may have come since the last run."""
+    is_as_bad = standing.condition.rank <= Condition.UNSETTLED.rank or standing.condition is Condition.RUNNING
+    return standing if is_as_bad or not open_ends else replace(standing, condition=Condition.UNSETTLED, since=None)
 
 
 def not_run(standings: Sequence[Standing], night: date) -> list[Standing]:
@@ -81,14 +94,28 @@ def _not_run(standing: Standing, night: date) -> Standing:
     return replace(standing, condition=Condition.NOT_RUN, since=night, why=f"the last run was for {standing.ran_for}")
 
 
-def fleet_words(standings: Sequence[Standing]) -> str:
-    """How all tenants are, in a sentence; then the most urgent ones of those that need attention."""
-    counted = Counter(standing.condition for standing in standings)
-    totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in Condition if counted[condition])
+def fleet_words(standings: Sequence[Standing], began_on: date = date.min) -> str:
+    """How all tenants are, in a sentence; then the most urgent ones of those that need attention.
+
+    began_on: the day (UTC) of the fleet; tenants whose trouble is older come after all others.
+    """
     pressing = [standing for standing in in_order(standings) if standing.condition.is_pressing]
+    pressing.sort(key=lambda standing: is_known(standing, began_on))
     named = [f"{standing.tenant}: {standing.condition}, {_since_words(standing)}." for standing in pressing]
     more = [f"And {len(pressing) - NAMED_TENANTS:,} more."] if len(pressing) > NAMED_TENANTS else []
-    return " ".join([f"{rows_words(len(standings), 'tenant')}: {totals or 'none'}.", *named[:NAMED_TENANTS], *more])
+    return " ".join([totals_words(standings), *named[:NAMED_TENANTS], *more])
+
+
+def totals_words(standings: Sequence[Standing]) -> str:
+    """How many tenants are in each condition, the most urgent first."""
+    counted = Counter(standing.condition for standing in standings)
+    totals = ", ".join(f"{counted[condition]:,} {condition}" for condition in Condition if counted[condition])
+    return f"{rows_words(len(standings), 'tenant')}: {totals or 'none'}."
+
+
+def is_known(standing: Standing, began_on: date) -> bool:
+    """True for a trouble that fails a flow run, but began before the day (UTC) of this one: people know of it."""
+    return standing.condition.fails_flow and standing.since is not None and standing.since < began_on
 
 
 def begun_since(standings: Sequence[Standing], day: date) -> list[Standing]:
@@ -101,10 +128,10 @@ def fleet_rows(standings: Sequence[Standing]) -> list[dict[str, str]]:
     return [
         {
             "tenant": standing.tenant,
+            "remedy": standing.remedy,
+            "why": standing.why,
             "condition": standing.condition.value,
             "since": str(standing.since or "-"),
-            "why": standing.why,
-            "remedy": standing.remedy,
         }
         for standing in in_order(standings)
     ]
@@ -113,6 +140,11 @@ def fleet_rows(standings: Sequence[Standing]) -> list[dict[str, str]]:
 def in_order(standings: Sequence[Standing]) -> list[Standing]:
     """The most pressing first, and of these the longest lasting."""
     return sorted(standings, key=lambda one: (one.condition.rank, one.since or date.max, one.tenant))
+
+
+def worst_of(standings: Sequence[Standing]) -> Condition:
+    """The most urgent condition; FINE when there is no tenant."""
+    return min((one.condition for one in standings), key=lambda one: one.rank, default=Condition.FINE)
 
 
 def quarantine_words(last: LastRun) -> str:

@@ -109,7 +109,7 @@ def outcome_of(plan: PlanView, delivery: Delivery, verification: Verification, d
     """
     if not delivery.is_offered:
         return Outcome.NOT_OFFERED
-    if plan.conflicts or dead_letters or verification.different:
+    if plan.conflicts or dead_letters or verification.different or delivery.left_over:
         return Outcome.UNSETTLED
     is_new = plan.observed_on not in (None, plan.newest_reconciled_on)  # None: tonight's report was withdrawn
     did_something = is_new or plan.written or plan.pushed or delivery.acknowledged

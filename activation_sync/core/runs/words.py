@@ -9,9 +9,12 @@ from activation_sync.core.rule.planned import Sending
 from activation_sync.core.runs.report_age import report_age_days
 
 if TYPE_CHECKING:
+    from activation_sync.core.rule.delivery import LeftOver
     from activation_sync.core.runs.summary import PlanView, RunSummary
 
 OFF = "write-back is off (write_back.enabled = true turns it on)"
+
+NAMED = 5  # rows at most; a ledger has them all
 
 
 def done(summary: "RunSummary") -> str:
@@ -40,7 +43,22 @@ def unsettled(summary: "RunSummary") -> str:
     left = " and ".join(rows_words(count, noun) for noun, count in open_ends.items() if count)
     remedies = {"resolve": summary.plan.conflicts, "retry": summary.dead_letters}
     remedy = " or ".join(f"`{command}`" for command, count in remedies.items() if count)
+    if left_over := left_over_words(summary.delivery.left_over):
+        return f"{done(summary)} {f'{left} left open: see {remedy}. ' if left else ''}{left_over}"
     return f"{done(summary)} {left or 'Something'} left open: see {remedy or '`status`'}."
+
+
+def left_over_words(left_over: "Sequence[LeftOver]") -> str:
+    """The rows that another client changed in Graph while the run sent them; empty when there are none."""
+    if not left_over:
+        return ""
+    named = ", ".join(f"{one.product} of {one.refreshed_on}" for one in left_over[:NAMED])
+    more = f" and {len(left_over) - NAMED:,} more" if len(left_over) > NAMED else ""
+    rows, them = rows_words(len(left_over)), "it" if len(left_over) == 1 else "them"
+    return (
+        f"Left {rows} as Graph has {them}, because somebody else changed {them} there: {named}{more}. "
+        "The next run compares again and decides; `why` shows what Graph holds."
+    )
 
 
 def not_offered(summary: "RunSummary") -> str:

@@ -35,6 +35,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "expired-url": DOWNLOADS,
     "ignored": (PATCH,),
     "echoed": (PATCH,),
+    "touched": (PATCH,),
+    "overtaken": (PATCH,),
     "empty": _REPORT,
     "header-only": _REPORT,
     "first-100-rows": _REPORT,

@@ -11,10 +11,12 @@ from activation_sync.emulator.http.answers import EmulatedReply, Refusal, Visit,
 from activation_sync.emulator.service.identity import admit_to_graph
 from activation_sync.emulator.service.updates import COUNTS, ODATA_TYPE, Update, read_body, read_date, read_update
 from activation_sync.emulator.service.world import World
+from activation_sync.emulator.tenant.figures import EmulatedCounts
 from activation_sync.emulator.tenant.published import PublishedRow, same_product
 
 _CLAUSE = re.compile(r"\s*(\w+)\s+eq\s+('(?:[^']|'')*'|[^\s']+)\s*")
 _ETAG = re.compile(r'(W/)?"[^"]*"|\*')
+_FIGURES_MOVED = {"touched": 0, "overtaken": 7}  # by how much another client, which came first, moves each figure
 
 
 def admit_to_row(world: World, visit: Visit) -> None:
@@ -29,6 +31,9 @@ def serve_patch(world: World, visit: Visit) -> EmulatedReply:
     """Change one row; properties that are absent stay as they are."""
     update = read_update(visit.call)
     row = _addressed(world, visit, update)
+    if visit.fault in _FIGURES_MOVED:
+        _write_first(world, row, _FIGURES_MOVED[visit.fault])
+        raise _other_version()
     _refuse_other_version(visit, row)
     counts = row.counts._replace(**update.counts)
     patched = row.patched(counts, update.product_type or row.product_type, world.clock.refreshes, world.shown_from())
@@ -45,7 +50,7 @@ def serve_get(world: World, visit: Visit) -> EmulatedReply:
     rows = _filtered(world, visit)
     if len(rows) == 1:
         return json_reply({"value": as_resource(rows[0])}, headers={"ETag": rows[0].etag})
-    return json_reply({"value": [as_resource(row) for row in rows]})
+    return json_reply({"value": [{"@odata.etag": row.etag, **as_resource(row)} for row in rows]})
 
 
 def serve_delete(world: World, visit: Visit) -> EmulatedReply:
@@ -115,7 +120,17 @@ def _refuse_other_version(visit: Visit, row: PublishedRow) -> None:
     if not _ETAG.fullmatch(wanted):
         raise Refusal(400, "", "The If-Match header contains an invalid value.")
     if wanted != row.etag:
-        raise Refusal(412, "resourceModified", "The resource has changed since it was read.")
+        raise _other_version()
+
+
+def _other_version() -> Refusal:
+    return Refusal(412, "resourceModified", "The resource has changed since it was read.")
+
+
+def _write_first(world: World, row: PublishedRow, moved: int) -> None:
+    """What another client did to the row just before."""
+    counts = EmulatedCounts(*(count + moved for count in row.counts))
+    world.published.put(row.patched(counts, row.product_type, world.clock.refreshes, world.shown_from()))
 
 
 def _only(rows: list[PublishedRow]) -> PublishedRow:

@@ -16,6 +16,15 @@ from activation_sync.warehouse.database.failures import name_of, naming_failures
 from activation_sync.warehouse.database.fencing import Lease, extend_lease, refuse_lost_lease
 
 CONNECT_TIMEOUT_S = 10
+# What roles, databases and clients of a pooler may have set otherwise. Temporary tables come last: never for ours.
+OUR_SESSION = {
+    "search_path": "public, pg_temp",
+    "DateStyle": "'ISO, YMD'",
+    "TimeZone": "'UTC'",
+    "IntervalStyle": "postgres",
+    "standard_conforming_strings": "on",
+}
+READS, WRITES = "ISOLATION LEVEL REPEATABLE READ, READ ONLY", "ISOLATION LEVEL READ COMMITTED, READ WRITE"
 IDLE_TIMEOUT_S = 600  # after which the server ends a transaction that a stopped worker left open, locks and all
 
 
@@ -39,9 +48,6 @@ def reading(engine: Engine) -> Iterator[Connection]:
     with naming_failures(engine.url), engine.connect() as conn:
         conn.execution_options(begin="BEGIN", query_only=True)
         with conn.begin():
-            if conn.dialect.name == "postgresql":
-                # not as options of the connection: SQLAlchemy would reset it to writing, whatever the server's default
-                conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield conn
 
 
@@ -76,15 +82,21 @@ def _open_sqlite(url: URL, lock_timeout_s: float) -> Engine:
 
 
 def _open_postgres(url: URL, lock_timeout_s: float) -> Engine:
+    """Between two transactions nothing of ours stays in a session: a pooler may give it to another client."""
     # of a database without an encoding (SQL_ASCII, where the server had no locale) psycopg would give bytes for text
-    options = {"connect_timeout": CONNECT_TIMEOUT_S, "client_encoding": "utf8"}
+    options = {"connect_timeout": CONNECT_TIMEOUT_S, "client_encoding": "utf8", "prepare_threshold": None}
     engine = _create(url, lock_timeout_s, pool_pre_ping=True, connect_args=options)
+    settings = {
+        **OUR_SESSION,
+        "lock_timeout": f"{int(lock_timeout_s * 1000)}",
+        "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT_S * 1000}",
+    }
+    set_all = "; ".join(f"SET LOCAL {name} = {value}" for name, value in settings.items())
 
-    @event.listens_for(engine, "connect")
-    def wait_only_so_long(connection: Any, _: Any) -> None:
-        connection.execute(f"SET lock_timeout = {int(lock_timeout_s * 1000)}")
-        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_S * 1000}")
-        connection.commit()
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        is_reading = conn.get_execution_options().get("query_only", False)
+        conn.exec_driver_sql(f"SET TRANSACTION {READS if is_reading else WRITES}; {set_all}")
 
     return engine
 

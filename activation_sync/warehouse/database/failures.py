@@ -25,6 +25,7 @@ POSTGRES_BUSY = {
     "25P03": "the server ended an idle transaction",
 }
 POSTGRES_FATAL = {
+    "0A000": "it does not support what was asked of it, as a standby refuses to write; connect to the primary server",
     "25006": "it is read-only; connect to the primary server, with an account that may write",
     "28": "it refused the account or its password; fix the credentials in the warehouse's URL",
     "3D000": "there is no such database; create it, or fix the warehouse's URL",
@@ -33,9 +34,20 @@ POSTGRES_FATAL = {
 }
 # libpq gives no SQLSTATE when a connection cannot be made, only words
 CONNECT_FATAL = {
+    "server does not support SSL": "it has no TLS, and sslmode in the warehouse's URL asks for it; set TLS up there, "
+    "or write sslmode=prefer",
+    "root certificate file": "the certificate to check it with is missing; write sslrootcert=FILE (or =system) "
+    "into the warehouse's URL, beside sslmode",
+    "certificate verify failed": "its certificate is not signed by whom sslrootcert names; fix one of them",
+    "does not match host name": "its certificate is of another host; write that host into the warehouse's URL",
+    "unsupported startup parameter": "a pooler refuses an option of the warehouse's URL; leave the option out",
+    "invalid connection option": (no_option := "an option of the warehouse's URL does not exist; leave it out"),
+    'value: "': no_option,
     "authentication failed": POSTGRES_FATAL["28"],
     "no password supplied": POSTGRES_FATAL["28"],
     "no pg_hba.conf entry": "it does not let this host or account in; allow it in pg_hba.conf",
+    "no such database": POSTGRES_FATAL["3D000"],  # a pooler's words
+    "no such user": POSTGRES_FATAL["28"],
     "does not exist": "there is no such database or account; create it, or fix the warehouse's URL",
 }
 # primary result codes; sqlite.org/rescode.html
@@ -57,7 +69,7 @@ SQLITE_FATAL = {
 
 @contextmanager
 def naming_failures(url: URL) -> Iterator[None]:
-    """Raise the database's refusals as ours. What is not known here is a bug, and passes as it is."""
+    """Raise the database's refusals as ours. What no database refused is a bug, and passes as it is."""
     try:
         yield
     except PoolTimeoutError:
@@ -109,10 +121,12 @@ def _failure_of_one(error: BaseException, name: str) -> ActivationSyncError | No
 
 
 def _sqlite_failure(error: sqlite3.Error, name: str) -> ActivationSyncError | None:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # extended codes add to the primary one's low byte
+    if not hasattr(error, "sqlite_errorcode"):
+        return None  # the driver's own
+    code = error.sqlite_errorcode & 0xFF  # extended codes add to the primary one's low byte
     if code in SQLITE_BUSY:
         return _busy(name, SQLITE_BUSY[code])
-    return _fatal(name, SQLITE_FATAL[code]) if code in SQLITE_FATAL else None
+    return _fatal(name, SQLITE_FATAL[code]) if code in SQLITE_FATAL else _unknown(name, error.sqlite_errorname)
 
 
 def _postgres_failure(error: psycopg.Error, name: str) -> ActivationSyncError | None:
@@ -124,7 +138,8 @@ def _postgres_failure(error: psycopg.Error, name: str) -> ActivationSyncError | 
             return _fatal(name, POSTGRES_FATAL[code])
         if code in POSTGRES_BUSY:
             return _busy(name, POSTGRES_BUSY[code])
-    return None
+    where = (error.diag.schema_name, error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
+    return _unknown(name, f"SQLSTATE {state}", *filter(None, where))
 
 
 def _connection_failure(error: psycopg.OperationalError, name: str) -> ActivationSyncError:
@@ -133,6 +148,14 @@ def _connection_failure(error: psycopg.OperationalError, name: str) -> Activatio
         if phrase in words:
             return _fatal(name, remedy)
     return _busy(name, "it does not answer; check its host and port if this lasts")
+
+
+def _unknown(name: str, *code: str) -> WarehouseError:
+    """Names of the schema may be shown; the database's words quote rows, and SQLAlchemy's the whole statement."""
+    return WarehouseError(
+        f"the warehouse {name} refused a statement ({', '.join(code)}); if nobody changed its schema by hand, "
+        "this is a mistake of ours: please tell us the code"
+    )
 
 
 def _busy(name: str, reason: str) -> WarehouseBusyError:

@@ -5,11 +5,13 @@
     acknowledged | acknowledged              | ends               | yes
     different    | pending; dead at the last | stays              | yes
     refused      | dead                      | ends if it was new | yes
-    superseded   | superseded                | stays              | yes
+    superseded   | superseded                | ends if row seen   | yes
     busy         | pending                   | stays              | no
     not-offered  | pending                   | ends if it was new | no
 
 "New" doubt was raised for this very PATCH, which Graph says it did not apply; older doubt is about another one.
+Superseded, the row was left alone because somebody else had changed it. Where it was read, what it shows becomes what
+Graph is taken to hold (`acknowledged`), so that the next plan compares with it, and the guards judge it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +19,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, select, update
 
-from activation_sync.core.model import CountRow, Counts, Key
-from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, Verification
+from activation_sync.core.model import Counts, Key, Measure
+from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, GraphRow, LeftOver, Verification
 from activation_sync.core.stamp import Stamp
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of, measures_of
@@ -84,7 +86,8 @@ def record_answer(
     if answer.kind is not AnswerKind.BUSY:
         said = _said(answer) | {"rule": answer.kind.value, "note": f"{state}: {words}"}
         said |= {name: moved[name] for name in ("in_doubt", "graph_id") if name in moved}
-        _note(conn, _of(stored), stamp, outbox_id=row.id, **said)
+        for shown in _shown(answer):
+            _note(conn, _of(stored), stamp, outbox_id=row.id, **said, **shown)
     return state
 
 
@@ -92,15 +95,15 @@ def record_read_back(
     conn: Connection,
     tenant: str,
     rows: Iterable[OutboxRow],
-    held: Iterable[tuple[CountRow, str | None]],
+    held: Iterable[GraphRow],
     stamp: Stamp,
 ) -> Verification:
     """Compare what Graph acknowledged with what it gives back; a row that is missing or different is in doubt again.
 
-    held: what Graph was read to hold, and the id of each row. What this teaches us goes to the ledger, once.
+    held: what Graph was read to hold. What this teaches us goes to the ledger, once.
     """
     sent = {row.update.key: row for row in rows}  # of several updates of one key the last one counts
-    found = {row.key: (row.counts, graph_id) for row, graph_id in held if row.key in sent}
+    found = {one.row.key: (one.row.counts, one.graph_id) for one in held if one.row.key in sent}
     known, different = _read_known(conn, tenant, sent), 0
     for key, row in sent.items():
         seen = _compare(row.update.counts, found.get(key))
@@ -124,7 +127,21 @@ def read_delivery(conn: Connection, tenant: str, run_id: str) -> Delivery:
         dead=counts.get(OutboxState.DEAD, 0),
         superseded=counts.get(OutboxState.SUPERSEDED, 0),
         pending=count_by_state(conn, tenant)[OutboxState.PENDING],
+        left_over=tuple(_read_left_over(conn, tenant, run_id)),
     )
+
+
+def _read_left_over(conn: Connection, tenant: str, run_id: str) -> list[LeftOver]:
+    """The rows whose update met another version of Graph's row in this run, unless a newer update was queued since."""
+    newer, row = outbox.alias().c, outbox.c
+    refused = select(ledger.c.outbox_id).where(
+        *(ledger.c.tenant == tenant, ledger.c.run_id == run_id, ledger.c.kind == LedgerKind.ANSWER),
+        ledger.c.rule == AnswerKind.SUPERSEDED,
+    )
+    is_newer = (newer.tenant == row.tenant, newer.refreshed_on == row.refreshed_on, newer.product == row.product)
+    has_newer = exists().where(*is_newer, newer.id > row.id)
+    found = select(row.refreshed_on, row.product).where(row.id.in_(refused), ~has_newer).order_by(row.id)
+    return [LeftOver(day, product) for day, product in conn.execute(found)]
 
 
 def _outcome(answer: Answer, attempts: int, max_attempts: int) -> tuple[OutboxState, str]:
@@ -158,10 +175,11 @@ def _remember(conn: Connection, stored: RowMapping, answer: Answer, *, was_in_do
     doubt, moved = CONSEQUENCES[answer.kind].doubt, dict[str, Any]()
     if doubt is Doubt.ENDS or (doubt is Doubt.ENDS_IF_NEW and not was_in_doubt):
         moved["in_doubt"] = False
-    if answer.kind is AnswerKind.ACKNOWLEDGED:
-        moved |= measures_of(counts_of(stored), "acknowledged_")
+    held = counts_of(stored) if answer.kind is AnswerKind.ACKNOWLEDGED else answer.seen
+    if held is not None:
+        moved |= measures_of(held, "acknowledged_")
         moved |= measures_of(counts_of(stored, "published_"), "published_seen_")
-        moved["graph_id"] = answer.graph_id or stored["graph_id"]
+        moved |= {"graph_id": answer.graph_id or stored["graph_id"], "in_doubt": False}
     if moved:
         _update_base(conn, stored["tenant"], _key(stored), moved)
     return moved
@@ -174,6 +192,13 @@ def _update_base(conn: Connection, tenant: str, key: Key, moved: Mapping[str, An
 def _is_of(tenant: str, key: Key) -> ColumnElement[bool]:
     row = sync_base.c
     return and_(row.tenant == tenant, row.refreshed_on == key.refreshed_on, row.product == key.product)
+
+
+def _shown(answer: Answer) -> list[dict[str, Any]]:
+    """What tells a row of the ledger from the next of one answer: a measure each, of what Graph's row shows."""
+    if answer.seen is None:
+        return [{}]
+    return [{"measure": measure, "published": count} for measure, count in zip(Measure, answer.seen, strict=True)]
 
 
 def _said(answer: Answer) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is still to be told to Graph. A row's state changes through `move` alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from activation_sync.core.model import Change, Key, Plan
+from activation_sync.core.model import NOT_REPORTED, Change, Key, Plan
 from activation_sync.core.rule.delivery import CountUpdate
 from activation_sync.core.runs.outcome import WENT_THROUGH, RunKind
 from activation_sync.core.stamp import Stamp
@@ -29,6 +29,7 @@ from activation_sync.warehouse.database.measures import counts_of, measures_of
 from activation_sync.warehouse.database.tables import ledger, outbox, sync_base, sync_run
 from activation_sync.warehouse.ledger.ledger import record_sent
 
+ACKNOWLEDGED = tuple(measures_of(NOT_REPORTED, "acknowledged_"))
 OF_KEY = and_(
     sync_base.c.tenant == outbox.c.tenant,
     sync_base.c.refreshed_on == outbox.c.refreshed_on,
@@ -165,9 +166,16 @@ def _note_sent(conn: Connection, ids: Sequence[int], stamp: Stamp) -> None:
 
 def _read(conn: Connection, *which: ColumnElement[bool]) -> list[OutboxRow]:
     newest_id = func.coalesce(sync_base.c.graph_id, outbox.c.graph_id).label("known_graph_id")
-    query = select(outbox, newest_id, sync_base.c.in_doubt).join(sync_base, OF_KEY).where(*which).order_by(outbox.c.id)
-    rows = conn.execute(query).mappings()
-    return [OutboxRow(row["id"], _update(row, row["known_graph_id"]), row["attempts"], row["in_doubt"]) for row in rows]
+    acknowledged = (sync_base.c[name] for name in ACKNOWLEDGED)
+    read = select(outbox, newest_id, sync_base.c.in_doubt, *acknowledged).join(sync_base, OF_KEY)
+    rows = conn.execute(read.where(*which).order_by(outbox.c.id)).mappings()
+    return [OutboxRow(row["id"], _known_update(row), row["attempts"], row["in_doubt"]) for row in rows]
+
+
+def _known_update(row: RowMapping) -> CountUpdate:
+    """The update, with all that we know of its row in Graph."""
+    known = (counts_of(row, "published_"), counts_of(row, "acknowledged_"))
+    return replace(_update(row, row["known_graph_id"]), known=known)
 
 
 def _update(row: RowMapping, graph_id: str | None = None) -> CountUpdate:

@@ -5,6 +5,10 @@ from alembic import context
 from activation_sync.warehouse.database.tables import metadata
 
 # metadata: for its naming convention only
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=context.config.attributes["version_table"],
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -8,6 +8,7 @@ decision, withdraw      | the same as any other; a row on which nothing stands l
 decision, any other     | the warehouse row, `agreed`, `observed_seen`, measure by measure
 sent                    | in doubt
 answer: acknowledged    | `acknowledged`, `published_seen`, Graph's id, in doubt
+answer: superseded      | the same, measure by measure, where Graph's row was read
 answer: any other       | in doubt, Graph's id, where it says so
 person                  | in doubt, where a restore says so; what a person moved is a decision of its own
 """
@@ -96,6 +97,10 @@ class Replay:
             memory["in_doubt"] = row["in_doubt"]
         if row["kind"] == LedgerKind.ANSWER and row["rule"] == AnswerKind.ACKNOWLEDGED:
             memory |= {**self._queued.pop(row["outbox_id"], {}), "graph_id": row["graph_id"]}
+        elif row["kind"] == LedgerKind.ANSWER and row["measure"] is not None:
+            reported = self._queued.get(row["outbox_id"], {}).items()
+            memory |= {name: count for name, count in reported if name.startswith("published_seen_")}
+            memory |= {f"acknowledged_{row['measure']}": row["published"], "graph_id": row["graph_id"]}
         elif row["graph_id"] is not None:
             memory["graph_id"] = row["graph_id"]
 

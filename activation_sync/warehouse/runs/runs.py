@@ -93,6 +93,12 @@ def read_troubles(conn: Connection, tenant: str, kind: RunKind) -> dict[str, int
     return summary.troubles if summary else {}
 
 
+def record_troubles(conn: Connection, last: RunSummary) -> None:
+    """Note with a tenant's last run what is amiss since, so that the next run finds it there (`read_troubles`)."""
+    amiss = SUMMARY.dump_json(last).decode()
+    conn.execute(update(sync_run).where(sync_run.c.run_id == last.run_id).values(summary=amiss))
+
+
 def read_runs(conn: Connection, tenant: str, limit: int) -> list[RunRecord]:
     """Runs of a tenant, and what people did, the newest first."""
     return _read(conn, sync_run.c.tenant == tenant, limit=limit)

@@ -10,7 +10,7 @@ from activation_sync.core.reports.catalogue import PUBLISHED
 from activation_sync.core.runs.outcome import RunKind
 from activation_sync.warehouse.database.kinds import OutboxState, Source
 from activation_sync.warehouse.database.measures import has_counts
-from activation_sync.warehouse.database.tables import raw_report, sync_base, sync_run
+from activation_sync.warehouse.database.tables import outbox, raw_report, sync_base, sync_run
 from activation_sync.warehouse.delivery.outbox import count_by_state
 from activation_sync.warehouse.runs.runs import RunRecord, read_last_run
 
@@ -24,7 +24,7 @@ class WarehouseStatus:
     newest_refreshed_on: of the reports loaded. in_doubt: keys whose last PATCH has no known outcome. restated:
     reports of which Microsoft gave different bytes for one refresh date. rejected: landed reports that could not be
     loaded. runs_lately: runs started in the ten minutes in which Graph counts requests. conflicts: open ones, which
-    only a plan finds: 0 until somebody makes one.
+    only a plan finds: 0 until somebody makes one. pending_products, pending_dates: how many those pending are of.
     """
 
     tenant: str
@@ -37,6 +37,8 @@ class WarehouseStatus:
     rejected: int
     runs_lately: int
     conflicts: int = 0
+    pending_products: int = 0
+    pending_dates: int = 0
 
 
 def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStatus:
@@ -47,6 +49,7 @@ def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStat
         sync_run.c.kind == RunKind.SYNC.value,  # what people do asks Graph for no report
         sync_run.c.started_at > at - QUOTA_WINDOW,
     )
+    products, dates = _pending_of(conn, tenant)
     return WarehouseStatus(
         tenant=tenant,
         last_run=read_last_run(conn, tenant),
@@ -59,7 +62,17 @@ def read_status(conn: Connection, tenant: str, *, at: datetime) -> WarehouseStat
         restated=_count(conn, _restated(tenant)),
         rejected=_count(conn, select(raw_report).where(report.tenant == tenant, report.rejected.is_not(None))),
         runs_lately=_count(conn, select(sync_run).where(*started_lately)),
+        pending_products=products,
+        pending_dates=dates,
     )
+
+
+def _pending_of(conn: Connection, tenant: str) -> tuple[int, int]:
+    """Of how many products, and of how many refresh dates, updates are pending."""
+    row = outbox.c
+    distinct = select(func.count(row.product.distinct()), func.count(row.refreshed_on.distinct()))
+    products, dates = conn.execute(distinct.where(row.tenant == tenant, row.state == OutboxState.PENDING.value)).one()
+    return products, dates
 
 
 def _in_doubt(tenant: str) -> Select[Any]:

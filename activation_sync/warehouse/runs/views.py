@@ -18,7 +18,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NULLTYPE, TypeEngine
 
+from activation_sync.core.model import Measure
 from activation_sync.core.pages.bi_rows import (
+    CorrectedCount,
     DailyCount,
     Drift,
     MonthEndCount,
@@ -29,6 +31,7 @@ from activation_sync.core.pages.bi_rows import (
     RunHealth,
 )
 from activation_sync.warehouse.database.columns import UtcTimestamp
+from activation_sync.warehouse.database.tables import sync_base
 
 R = TypeVar("R")
 KINDS: dict[Any, TypeEngine[Any]] = {  # what databases hold in forms of their own
@@ -89,6 +92,21 @@ def read_drift(conn: Connection, tenant: str, limit: int) -> list[Drift]:
     row = VIEWS[Drift].c
     which = (row.tenant == tenant, row.state != "equal")
     return _read(conn, Drift, *which, order=(row.refreshed_on.desc(), row.product), limit=limit)
+
+
+def read_corrected(conn: Connection, tenant: str, since: date) -> list[CorrectedCount]:
+    """Where a person's value stands, of refresh dates from this one on: what was agreed is not what was seen."""
+    row = sync_base.c
+    return [
+        CorrectedCount(refreshed_on, product, measure)
+        for measure in Measure
+        for refreshed_on, product in conn.execute(
+            select(row.refreshed_on, row.product)
+            .where(row.tenant == tenant, row.refreshed_on >= since)
+            .where(row[f"agreed_{measure}"] != row[f"observed_seen_{measure}"])
+            .order_by(row.refreshed_on, row.product)
+        )
+    ]
 
 
 def read_restatements(conn: Connection, tenant: str, limit: int) -> list[Restatement]:

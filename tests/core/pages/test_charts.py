@@ -13,9 +13,19 @@ from hypothesis import strategies as st
 from activation_sync.core.pages.bi_rows import DailyCount, NightlyDrift
 from activation_sync.core.pages.charts import adoption_chart, compact, drift_chart, nice_top, top_products, trend_chart
 from activation_sync.core.pages.plan_view import run_markdown
-from activation_sync.core.pages.svg import INKS, PAPER, Chart, arrange, render, svg_image
+from activation_sync.core.pages.svg import (
+    DARK_INKS,
+    DARK_PAPER,
+    INKS,
+    PAPER,
+    Chart,
+    arrange,
+    render,
+    render_alone,
+    svg_image,
+)
 from activation_sync.core.runs.outcome import Outcome
-from activation_sync.core.runs.summary import PlanView, RunSummary
+from activation_sync.core.runs.summary import PlanView, RunSummary, outcome_words
 
 DAY = date(2026, 11, 1)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -95,7 +105,7 @@ def test_a_night_is_a_bar_and_a_night_without_drift_still_leaves_a_mark():
     high, none, half = (float(bar.get("height", 0)) for bar in bars)
     assert (half, none) == (pytest.approx(high / 2), 1)
     assert bars[0].findtext(f"{SVG}title") == "2026-11-01: 4 rows"
-    assert {"rows", "night", "2 rows last night"} <= {*texts(chart)}
+    assert {"rows", "night", "2 last night"} <= {*texts(chart)}
 
 
 def test_adoption_share_is_a_bar_up_to_the_mark_of_100_percent_and_beyond_it():
@@ -149,9 +159,36 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("ink", sorted(INKS.keys() - {"grid"}))
-def test_every_ink_can_be_read_on_its_own_white_paper(ink):
+def test_every_ink_can_be_read_on_its_own_paper_light_and_dark(ink):
     assert (luminance(PAPER) + 0.05) / (luminance(INKS[ink]) + 0.05) >= 4.5
+    assert (luminance(DARK_INKS[ink]) + 0.05) / (luminance(DARK_PAPER) + 0.05) >= 4.5
     assert render(Chart(9, 9, "", "")).count(PAPER) == 1
+
+
+def test_a_chart_alone_is_dark_for_readers_of_dark_pages():
+    style = ET.fromstring(render_alone(Chart(9, 9, "", ""))).findtext(f"{SVG}style") or ""  # noqa: S314  our own
+    assert style.startswith("@media (prefers-color-scheme:dark)")
+    assert DARK_INKS.keys() == INKS.keys()
+    assert all(colour in style for colour in (DARK_PAPER, *DARK_INKS.values()))
+
+
+def test_what_a_person_corrected_is_marked_on_its_own_line_and_nowhere_else():
+    counts = [count(10, 8), count(12, 8, days=1)]
+    chart = trend_chart("APPS", counts, {(DAY + timedelta(days=1), "assigned"), (DAY, "shared_computer_activation")})
+    [mark] = parsed(chart).findall(f".//{SVG}circle")
+    [[_, newest]] = lines(chart, "assigned")
+    assert (float(mark.get("cx", 0)), float(mark.get("cy", 0))) == pytest.approx(newest, abs=0.1)
+    assert mark.findtext(f"{SVG}title") == "2026-11-02: assigned corrected to 12"
+
+
+def test_a_large_number_beside_its_line_is_rounded_so_that_it_stays_within_the_picture():
+    assert {"1.23M assigned", "99,999 activated"} <= {*texts(trend_chart("APPS", [count(1_234_567, 99_999)]))}
+
+
+def test_a_runs_page_begins_with_its_charts_and_leaves_its_outcome_to_what_stands_above_it():
+    page = run_markdown(_summary(), [count()], [night(1)])
+    assert page.index("data:image") < page.index("| outcome | done |")
+    assert outcome_words(_summary()) not in page
 
 
 def test_a_runs_page_holds_its_charts_as_images_that_need_no_network():

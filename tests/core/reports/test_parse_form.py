@@ -3,11 +3,15 @@
 from datetime import date
 from io import BytesIO
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activation_sync.core.model import CountRow, Counts, DetailRow, PlatformRow
+from activation_sync.core.bounds import Bounds
+from activation_sync.core.model import CountRow, Counts, DetailRow, PlatformRow, Report
 from activation_sync.core.reports.parse import ParseNotes, parse_counts, parse_detail, parse_platforms
+from activation_sync.core.reports.sniff import sniff_report
+from activation_sync.errors import ReportFormatError
 from tests.core.reports.renderings import (
     COUNTS_TITLES,
     DETAIL_TITLES,
@@ -22,8 +26,8 @@ DAY = date(2026, 11, 19)
 APPS = "MICROSOFT 365 APPS FOR ENTERPRISE"
 
 counts = st.none() | st.integers(0, 2**63 - 1)
-names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
-users = names.filter(str.strip)
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), max_size=20)
+users = names.map(str.lower).filter(str.strip)
 products = st.lists(st.sampled_from([APPS, "VISIO", 'PROJECT, "ONLINE"', "VISIO+PROJECT"]), unique=True)
 
 
@@ -148,7 +152,7 @@ def test_leading_zeros_are_form():
 def test_more_different_texts_than_are_remembered_are_still_read():
     rows = [f"2026-11-19,P{n},{n},{n},{n}" for n in range(12_000)]
 
-    parsed = parse_counts(csv_of(",".join(COUNTS_TITLES), *rows))
+    parsed = parse_counts(csv_of(",".join(COUNTS_TITLES), *rows), bounds=Bounds(report_products=12_000))
 
     assert [row.counts.assigned for row in parsed] == list(range(12_000))
 
@@ -166,12 +170,12 @@ def test_titles_may_differ_in_case_and_spaces():
     assert row.counts == Counts(5, 3, None)
 
 
-def test_a_line_break_inside_quotes_belongs_to_the_name():
+def test_a_line_break_inside_quotes_ends_no_row_and_is_a_space_in_the_name():
     rows = parse_detail(
         csv_of(",".join(DETAIL_TITLES), '2026-11-19,u,"Adele\nVance",V,,,,,,,', "2026-11-19,w,,V,,,,,,,")
     )
 
-    assert [row.display_name for row in rows] == ["Adele\nVance", ""]
+    assert [row.display_name for row in rows] == ["Adele Vance", ""]
 
 
 def test_blank_lines_are_passed_over():
@@ -229,3 +233,58 @@ def test_a_user_without_products_has_no_row():
     item = {"reportRefreshDate": "2026-11-19", "userPrincipalName": "u", "userActivationCounts": []}
 
     assert list(parse_detail(json_pages({"value": [item]}))) == []
+
+
+LEADS = {
+    "blank lines": b"\r\n\n",
+    "two byte order marks": b"\xef\xbb\xbf" * 2,
+    "a zero-width space": b"\xe2\x80\x8b",
+    "all of them": b"\xef\xbb\xbf\r\n\xe2\x80\x8b\xef\xbb\xbf \n",
+}
+
+
+@pytest.mark.parametrize("lead", LEADS.values(), ids=LEADS)
+def test_what_tools_put_before_the_first_header_is_passed_over(lead):
+    quoted = csv_of('"Report Refresh Date",Product Type,Assigned,Activated', "2026-11-19,VISIO,5,3").getvalue()
+    item = {"reportRefreshDate": "2026-11-19", "productType": "VISIO", "assigned": 5, "activated": 3}
+    for content, suffix in ((quoted, "csv"), (json_pages({"value": [item]}).getvalue(), "json")):
+        [row] = parse_counts(BytesIO(lead + content))
+        assert (row.product, row.counts) == ("VISIO", Counts(5, 3, None))
+        assert sniff_report(BytesIO(lead + content)) == (Report.USER_COUNTS, suffix)
+
+
+def test_lines_are_counted_from_the_first_of_the_file_whatever_stands_before_the_header():
+    with pytest.raises(ReportFormatError, match="line 4: column 'Assigned'"):
+        parse_counts(BytesIO(b"\n\n" + csv_of(",".join(COUNTS_TITLES), "2026-11-19,VISIO,x,3,1").getvalue()))
+
+
+@pytest.mark.parametrize("link", [None, ""])
+def test_a_last_page_may_name_the_next_one_as_nothing(link):
+    item = {"reportRefreshDate": "2026-11-19", "productType": "VISIO", "assigned": 5, "activated": 3}
+    assert len(parse_counts(json_pages({"value": [item], "@odata.nextLink": link}))) == 1
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-11-18T23:59:59Z", "2026-11-18 08:00:00", "2026-11-18T08:00", "2026-11-18T08:00:00.1234567+00:00"]
+)
+def test_a_last_activation_with_its_time_of_day_is_a_date(moment):
+    [row] = parse_detail(csv_of(",".join(DETAIL_TITLES), f"2026-11-19,u,,V,{moment},,,,,,"))
+    assert row.last_activated_on == date(2026, 11, 18)
+
+
+def test_a_users_name_is_one_however_it_is_spelled():
+    [row] = parse_detail(csv_of(",".join(DETAIL_TITLES), "2026-11-19,Adele@Contoso.example,Adele V,V,,,,,,,"))
+    assert (row.user_principal_name, row.display_name) == ("adele@contoso.example", "Adele V")
+
+
+def test_a_name_that_graph_concealed_stays_as_it_is():
+    [row] = parse_detail(csv_of(",".join(DETAIL_TITLES), f"2026-11-19,{'0123456789ABCDEF' * 2},,V,,,,,,,"))
+    assert row.user_principal_name == "0123456789ABCDEF" * 2
+
+
+def test_what_is_not_seen_in_a_text_is_not_kept():
+    notes = ParseNotes()
+    [row] = parse_counts(csv_of(",".join(COUNTS_TITLES), "2026-11-19,\u202eVI\u200bSIO\x1b[31m,5,3,1"), notes=notes)
+    assert (row.product, row.product_type) == ("VISIO[31M", "VISIO[31m")
+    [user] = parse_detail(csv_of(",".join(DETAIL_TITLES), "2026-11-19,u\x07@x,Ad\u2066ele\x9b,V,,,,,,,"))
+    assert (user.user_principal_name, user.display_name) == ("u@x", "Adele")

@@ -5,7 +5,8 @@ from io import BytesIO
 
 import pytest
 
-from activation_sync.core.reports.parse import parse_counts, parse_detail, parse_platforms
+from activation_sync.core.bounds import Bounds
+from activation_sync.core.reports.parse import ParseNotes, parse_counts, parse_detail, parse_platforms
 from activation_sync.errors import ReportFormatError
 from tests.core.reports.renderings import COUNTS_TITLES, DETAIL_TITLES, PLATFORM_TITLES, csv_of, json_pages
 
@@ -353,3 +354,45 @@ def test_pages_that_announce_another_one_at_the_end_are_refused():
 )
 def test_what_is_not_json_is_refused(content, expected):
     assert expected in refusal(parse_counts, BytesIO(content))
+
+
+def test_an_item_without_properties_is_refused():
+    assert "item 1: required columns are missing" in refusal(parse_counts, json_pages({"value": [{}]}))
+    assert "item 1: required columns are missing" in refusal(parse_detail, json_pages({"value": [{}]}))
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_named():
+    content = TEXT.replace("\r\n", "\r").encode()
+    assert "line 1: a carriage return that ends no line" in refusal(parse_counts, BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "stream", "expected"),
+    [
+        pytest.param({"line_bytes": 99}, row(Product="x" * 100), "a line is longer than 99 bytes", id="line_bytes"),
+        pytest.param({"field_chars": 9}, row(Assigned="1" * 10), "is longer than 9 characters", id="field_chars"),
+        pytest.param(
+            {"report_products": 1},
+            csv_of(HEADER, "2026-11-19,VISIO,5,3,1", "2026-11-19,OTHER,5,3,1"),
+            "line 3: column 'Product Type': 'OTHER' is one product more than the 1 of a report",
+            id="report_products",
+        ),
+        pytest.param(
+            {"body_bytes": 99}, json_pages({"value": [ITEM] * 9_999}), "a page is longer than 99", id="body_bytes"
+        ),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_and_the_setting_named(bounds, stream, expected):
+    [name] = bounds
+    message = refusal(lambda given: parse_counts(given, bounds=Bounds(**bounds)), stream)
+
+    assert expected in message
+    assert f"(bounds.{name})" in message
+
+
+def test_a_report_of_no_end_of_unknown_columns_does_not_fill_the_memory():
+    notes = ParseNotes()
+    unknown = [f"New {n}" for n in range(5_000)]
+    parse_counts(csv_of(",".join([*COUNTS_TITLES, *unknown])), notes=notes)
+
+    assert len(notes.unknown_columns) == 100

@@ -17,6 +17,7 @@ PLAN = PlanView("contoso", observed_on=date(2026, 11, 19))
 DONE = RunSummary(PLAN, "run", date(2026, 11, 21), Outcome.DONE)
 HELD = replace(DONE, outcome=Outcome.HELD, error="held before any write: 3 of 4 rows would change. Approve ...")
 FAILED = replace(DONE, outcome=Outcome.FAILED, error="the token endpoint refused us; make a new client secret")
+QUARANTINED = replace(DONE, outcome=Outcome.QUARANTINED, error="it failed on several nights, so it is left out")
 NOT_OFFERED = replace(DONE, outcome=Outcome.NOT_OFFERED, delivery=Delivery(pending=7, is_offered=False))
 STALE = replace(DONE, is_stale=True)
 
@@ -53,6 +54,7 @@ def events(*runs: RunSummary, kind: RunKind = RunKind.SYNC) -> list[list[str]]:
         (dead(1), "dead-letter"),
         (STALE, "stale-report"),
         (NOT_OFFERED, "write-back-not-offered"),
+        (QUARANTINED, "quarantined"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -79,6 +81,12 @@ def test_a_failed_night_between_two_held_ones_does_not_tell_of_the_hold_again():
     assert events(HELD, FAILED, HELD, DONE) == [["held"], ["failed"], ["failed.over"], ["held.over"]]
 
 
+def test_quarantine_begins_once_outlasts_the_failed_weekly_attempt_and_ends_with_the_failure():
+    nights = events(FAILED, QUARANTINED, QUARANTINED, FAILED, QUARANTINED, DONE)
+
+    assert nights == [["failed"], ["quarantined"], [], [], [], ["failed.over", "quarantined.over"]]
+
+
 def test_a_backfill_tells_where_it_stopped_and_leaves_the_rest_to_the_night():
     open_ends = replace(HELD, plan=replace(PLAN, conflicts=2), dead_letters=1)
 
@@ -96,8 +104,9 @@ def test_a_backfill_tells_where_it_stopped_and_leaves_the_rest_to_the_night():
         (dead(3), "`retry`"),
         (STALE, "of 2026-11-19, 2 days old"),
         (NOT_OFFERED, "7 updates wait in the outbox"),
+        (QUARANTINED, "`activation-sync sync contoso`; a good run ends it"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_the_message_has_the_numbers_and_the_remedy(run: RunSummary, words: str):
     [[alert]] = told(run)
@@ -142,3 +151,10 @@ def test_a_run_that_was_put_off_saw_nothing_and_says_nothing():
 
     assert events(DONE, put_off, DONE) == [[], [], []]
     assert events(FAILED, put_off, FAILED, put_off, DONE) == [["failed"], [], [], [], ["failed.over"]]
+
+
+def test_what_graph_or_a_report_wrote_is_shown_as_text():
+    error = "Graph said <b>[click](https://evil.example)</b> `x` \u202e\x1b[31m"
+    [[alert]] = told(replace(FAILED, error=error))
+    assert not set("<>[]`*|\x1b\u202e") & set(alert.message)
+    assert "https://" not in alert.message

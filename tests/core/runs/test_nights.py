@@ -80,6 +80,15 @@ def test_every_outcome_has_its_place_and_its_words(outcome: Outcome):
     assert f"1 tenant: 1 {outcome}." in night_words([summary])
 
 
+def test_what_is_new_is_named_before_what_is_known():
+    known, new = (
+        RunSummary(PlanView(name), "", date(2026, 11, 23), outcome, error="why")
+        for name, outcome in (("known", Outcome.FAILED), ("new", Outcome.HELD))
+    )
+
+    assert night_words([known, new], {"known"}) == "2 tenants: 1 failed, 1 held. new: why known, as before: why"
+
+
 def test_of_many_failures_the_first_are_named_and_the_rest_counted():
     failed = [
         RunSummary(PlanView(f"tenant-{number}"), "", date(2026, 11, 23), Outcome.FAILED, error="no way in")

@@ -15,9 +15,13 @@ from activation_sync.core.runs.standing import (
     begun_since,
     fleet_rows,
     fleet_words,
+    is_known,
+    malformed,
     not_run,
     quarantine_words,
     standing_of,
+    with_open_ends,
+    worst_of,
 )
 from activation_sync.core.runs.summary import PlanView, RunSummary
 
@@ -46,9 +50,7 @@ def last_run(outcome: Outcome = Outcome.DONE, **known: object) -> LastRun:
         pytest.param(last_run(Outcome.NOT_OFFERED), Condition.NOT_OFFERED, BEGAN.date(), id="not-offered"),
         pytest.param(last_run(Outcome.PUT_OFF), Condition.PUT_OFF, BEGAN.date(), id="put-off"),
         pytest.param(last_run(Outcome.FAILED), Condition.FAILED, BEGAN.date(), id="failed"),
-        pytest.param(
-            last_run(Outcome.FAILED, quarantine=QUARANTINE), Condition.QUARANTINED, BEGAN.date(), id="quarantined"
-        ),
+        pytest.param(last_run(Outcome.FAILED, quarantine=QUARANTINE), Condition.QUARANTINED, NIGHT, id="quarantined"),
         pytest.param(
             last_run(Outcome.FAILED, quarantine=replace(QUARANTINE, tried_again_on=NIGHT)),
             Condition.FAILED,
@@ -133,6 +135,50 @@ def test_a_run_by_hand_that_was_killed_does_not_hide_a_quarantine():
 
     assert standing_of(killed, NIGHT, 7).condition is Condition.QUARANTINED
     assert standing_of(replace(killed, is_alive=True), NIGHT, 7).condition is Condition.RUNNING
+
+
+def test_a_failure_is_known_from_the_day_after_it_began_and_what_fails_no_run_is_no_such_trouble():
+    failed = Standing("old", Condition.FAILED, NIGHT - timedelta(days=1))
+
+    assert is_known(failed, NIGHT)
+    assert not is_known(failed, NIGHT - timedelta(days=1))
+    assert not is_known(replace(failed, condition=Condition.UNSETTLED), NIGHT)
+
+
+def test_the_sentence_of_a_fleet_names_what_is_new_before_what_is_known():
+    old = [Standing(f"old-{number}", Condition.FAILED, NIGHT - timedelta(days=9)) for number in range(NAMED_TENANTS)]
+
+    words = fleet_words([*old, Standing("new", Condition.HELD, NIGHT)], NIGHT)
+
+    assert words.startswith("6 tenants: 5 failed, 1 held. new: held, since 2026-11-21. old-0: ")
+    assert words.endswith("And 1 more.")
+
+
+def test_a_malformed_tenant_fails_whatever_its_last_run_says_and_since_then_if_that_failed_too():
+    failed = Standing("contoso", Condition.FAILED, NIGHT, "no way in")
+
+    assert malformed(Standing("contoso", Condition.FINE, NIGHT), "a mistake").since is None
+    assert malformed(Standing("contoso", Condition.FINE, NIGHT), "a mistake").condition is Condition.FAILED
+    assert malformed(failed, "a mistake") == replace(failed, why="a mistake")
+
+
+@pytest.mark.parametrize(
+    ("condition", "open_ends", "then"),
+    [
+        (Condition.FINE, 0, Condition.FINE),
+        (Condition.FINE, 1, Condition.UNSETTLED),
+        (Condition.STALE, 1, Condition.UNSETTLED),
+        (Condition.HELD, 1, Condition.HELD),
+        (Condition.RUNNING, 1, Condition.RUNNING),
+    ],
+)
+def test_what_came_open_since_the_last_run_makes_a_tenant_unsettled(condition, open_ends, then):
+    assert with_open_ends(Standing("contoso", condition, NIGHT), open_ends).condition is then
+
+
+def test_the_worst_of_no_tenant_is_fine():
+    assert worst_of([]) is Condition.FINE
+    assert worst_of([Standing("a", Condition.STALE), Standing("b", Condition.HELD)]) is Condition.HELD
 
 
 def test_told_is_of_whom_somebody_should_look_at_and_who_was_well_before():

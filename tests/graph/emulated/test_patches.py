@@ -12,7 +12,7 @@ from activation_sync.emulator import Fault, Scenario, open_emulator
 from activation_sync.errors import GraphRefusedError
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
-from tests.graph.emulated.connecting import ACKNOWLEDGED, BUSY, PATCH, cloud_of, served, timing, updates
+from tests.graph.emulated.connecting import ACKNOWLEDGED, BUSY, PATCH, READ, cloud_of, served, timing, updates
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,75 @@ def test_a_patch_that_was_only_echoed_is_found_out_by_reading_back(graph, emulat
     assert assigned(graph, update) != update.counts.assigned
 
 
+def known_updates(emulator, tenant):
+    """The same updates; what Graph shows now is what we know of it."""
+    shown = {row.product_type: Counts(*row.counts) for row in emulator.rows(tenant.tenant_id)}
+    return [replace(update, known=(shown[update.product_type],)) for update in updates(emulator, tenant)]
+
+
+def send_both_ways(graph, rows):
+    """The answer to the first row singly, and in a batch."""
+    return {"singly": lambda: graph.patch(rows[0]), "batch": lambda: graph.patch_batch(rows)[0]}
+
+
+both_ways = pytest.mark.parametrize("way", ["singly", "batch"])
+
+
+@both_ways
+def test_a_row_that_only_got_another_etag_is_read_and_sent_once_more(graph, emulator, tenant, way):
+    rows = known_updates(emulator, tenant)
+    emulator.will_answer(PATCH, Fault(kind="touched", product=rows[0].product_type))
+    answer = send_both_ways(graph, rows)[way]()
+    assert (answer.kind, assigned(graph, rows[0])) == (ACKNOWLEDGED, rows[0].counts.assigned)
+    of_row = [
+        entry.status for entry in emulator.journal() if entry.body and entry.body["productType"] == rows[0].product_type
+    ]
+    assert of_row == [412, 200]
+
+
+@both_ways
+def test_a_row_that_somebody_else_changed_is_not_overwritten_and_its_values_are_told(graph, emulator, tenant, way):
+    rows = known_updates(emulator, tenant)
+    emulator.will_answer(PATCH, Fault(kind="overtaken", product=rows[0].product_type))
+    rows[0] = replace(rows[0], counts=Counts(*(count + 5 for count in rows[0].counts)))
+    answer = send_both_ways(graph, rows)[way]()
+    theirs = Counts(*(count + 7 for count in rows[0].known[0]))
+    assert (answer.kind, answer.status, answer.seen) == (AnswerKind.SUPERSEDED, 412, theirs)
+    assert assigned(graph, rows[0]) == theirs.assigned
+    assert f"somebody else changed its row: assigned {theirs.assigned}, not {rows[0].counts.assigned}" in answer.message
+
+
+@both_ways
+def test_a_row_that_shows_the_values_already_is_settled_without_another_patch(graph, emulator, tenant, way):
+    rows = updates(emulator, tenant, more=0)
+    emulator.will_answer(PATCH, Fault(kind="touched", product=rows[0].product_type))
+    answer = send_both_ways(graph, rows)[way]()
+    assert (answer.kind, answer.status, bool(answer.graph_id)) == (ACKNOWLEDGED, 412, True)
+    assert len(served(emulator, PATCH)) == (1 if way == "singly" else len(rows))
+
+
+@both_ways
+def test_a_row_whose_etag_changes_every_time_is_sent_twice_and_left_to_the_next_run(graph, emulator, tenant, way):
+    rows = known_updates(emulator, tenant)
+    emulator.will_answer(PATCH, Fault(kind="touched", product=rows[0].product_type), times=2)
+    answer = send_both_ways(graph, rows)[way]()
+    assert (answer.kind, answer.status, answer.seen) == (AnswerKind.SUPERSEDED, 412, None)
+    assert served(emulator, PATCH).count(412) == 2
+
+
+def test_a_row_that_cannot_be_read_after_a_412_stays_in_doubt(graph, emulator, tenant):
+    row = known_updates(emulator, tenant)[0]
+    emulator.will_answer(PATCH, Fault(412), times=2)
+    emulator.will_answer(READ, Fault(403))
+    emulator.will_answer(READ, Fault(500))
+    answers = [graph.patch(row) for _ in range(2)]
+    assert [answer.kind for answer in answers] == [AnswerKind.SUPERSEDED, BUSY]
+    assert answers[0].message.endswith("its row could not be read")
+
+
 def assigned(graph: GraphClient, update: CountUpdate) -> int | None:
     found = graph.read_counts(update.key.refreshed_on) or []
-    return next(row.counts.assigned for row, _ in found if row.key == update.key)
+    return next(held.row.counts.assigned for held in found if held.row.key == update.key)
 
 
 def test_a_row_is_patched_by_the_id_of_its_acknowledgement(graph, emulator, tenant):

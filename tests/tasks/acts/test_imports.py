@@ -1,6 +1,7 @@
 """Reports downloaded by hand: whatever a file is called, its content decides; a bad one leaves nothing behind."""
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -137,7 +138,16 @@ def test_what_graph_gave_stays_what_graph_is_asked_about(site):
     assert (newest.refreshed_on, newest.etag) == (day(5), '"e"')
 
 
+FOREIGN = {
+    "a PDF": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\r1 0 obj <</Title (confidential)>>",
+    "a PDF with old line ends": b"%PDF-1.7\r%confidential\r1 0 obj",
+    "a zip": b'PK\x03\x04\x14confidential\r\n"',
+    "another CSV": b"confidential,Salary\n1,2\n",
+    "other JSON": b'{"value": [{"confidential": 1}]}',
+}
 BAD = {
+    "old line ends": (CSV[Report.USER_COUNTS].replace(b"\r\n", b"\r"), "none of the three activation reports"),
+    "items without properties": (b'{"value":[{}]}', "none of the three activation reports"),
     "empty": (b"", "the file is empty"),
     "blank": (b"\xef\xbb\xbf \r\n", "the file is blank"),
     "a sign-in page": (b"<!DOCTYPE html><html>", "it is an HTML or XML page"),
@@ -188,3 +198,18 @@ def test_bytes_that_a_night_landed_and_rejected_are_tried_again_and_stay_when_ba
     with pytest.raises(ReportFormatError):
         bring(site, bad)
     assert len(kept(site)) == 1
+
+
+def test_a_pipe_is_refused_at_once(site):
+    pipe = site.folder / "pipe.csv"
+    os.mkfifo(pipe)
+    with site.hold() as run, pytest.raises(LandingError, match="a pipe or a device"):
+        import_report(TENANT, pipe, run.lease)
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_file_of_another_kind_is_refused_and_nothing_of_it_is_shown(site, content):
+    with pytest.raises(ReportFormatError, match="none of the three activation reports") as refused:
+        bring(site, content)
+    assert "confidential" not in str(refused.value)
+    assert kept(site) == []

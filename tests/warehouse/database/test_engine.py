@@ -1,12 +1,13 @@
 """Transactions mean the same on both databases, and people may write the counts by hand."""
 
+import re
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 
 import psycopg
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from activation_sync.errors import WarehouseBusyError, WarehouseError
 from activation_sync.warehouse.database.engine import open_engine, reading, writing
@@ -52,19 +53,38 @@ def test_a_reader_sees_one_state_throughout_and_cannot_write(engine):
         start(conn, run_id="run-3")
 
 
-def test_a_database_whose_default_is_reading_stays_so_after_readers(postgres_url):
-    """SQLAlchemy would give a connection back as one that writes."""
-    with own_database(postgres_url, "only_read") as url:
-        migrate(made := open_engine(url))
-        made.dispose()
-        with psycopg.connect(url, autocommit=True) as admin:
-            admin.execute("ALTER DATABASE only_read SET default_transaction_read_only = on")
-        engine = open_engine(url)
+ODD_DEFAULTS = {
+    "default_transaction_read_only": "on",
+    "default_transaction_isolation": "serializable",
+    "search_path": "decoy, public",
+    "DateStyle": "'German, DMY'",
+    "TimeZone": "'Asia/Kathmandu'",
+    "IntervalStyle": "sql_standard",
+    "standard_conforming_strings": "off",
+    "lock_timeout": "1",
+}
+
+
+@pytest.mark.parametrize("whose", ["DATABASE odd", "ROLE postgres IN DATABASE odd"])
+def test_what_a_database_or_an_account_sets_by_default_changes_nothing_that_we_read_or_write(postgres_url, whose):
+    with own_database(postgres_url, "odd") as url, psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("CREATE SCHEMA decoy CREATE TABLE decoy.sync_run () CREATE TABLE decoy.activation_user_count ()")
+        for name, value in ODD_DEFAULTS.items():
+            admin.execute(f"ALTER {whose} SET {name} = {value}")
+        migrate(engine := open_engine(url))
+        with writing(engine) as conn:
+            start(conn, run_id="back\\slash")
+            by_hand(conn)
         with reading(engine) as conn:
-            assert read_last_run(conn, "contoso") is None
-        with pytest.raises(WarehouseError, match="read-only"), writing(engine) as conn:
-            start(conn)
+            run = read_last_run(conn, "contoso")
+            row = conn.execute(select(activation_user_count)).mappings().one()
+            assert (
+                conn.scalar(text("SELECT CAST('2026-11-09' AS DATE) || ' ' || INTERVAL '1 day'")) == "2026-11-09 1 day"
+            )
         engine.dispose()
+        assert admin.execute("SELECT count(*) FROM public.sync_run").fetchall() == [(1,)]
+    assert (run.run_id, run.as_of, run.started_at) == ("back\\slash", DAY, AT)
+    assert row["refreshed_on"] == DAY
 
 
 def test_a_database_without_an_encoding_gives_text(postgres_url):
@@ -139,7 +159,7 @@ def test_a_slip_of_the_hand_is_refused(engine, day, product, assigned):
     statement = text(
         "INSERT INTO activation_user_count (tenant, refreshed_on, product, assigned) VALUES ('c', :d, :p, :a)"
     )
-    with pytest.raises(DBAPIError), writing(engine) as conn:
+    with pytest.raises(DBAPIError), engine.begin() as conn:
         conn.execute(statement, {"d": day, "p": product, "a": assigned})
 
 
@@ -162,8 +182,12 @@ def test_more_readers_than_connections_are_told_to_try_again(engine):
         read_all_at_once(engine, 100)
 
 
-def test_a_broken_rule_of_the_schema_is_a_bug_and_looks_like_one(engine):
-    with pytest.raises(IntegrityError), writing(engine) as conn:
-        conn.execute(
-            insert(sync_run), {"run_id": "r", "tenant": "contoso", "as_of": DAY, "who": None, "started_at": AT}
-        )
+def test_a_broken_rule_of_the_schema_is_one_error_with_its_code_and_neither_row_nor_statement(engine):
+    values = {"run_id": "secret", "tenant": "contoso", "as_of": DAY, "who": None, "started_at": AT}
+    with (
+        pytest.raises(WarehouseError, match=r"SQLSTATE 23502, public, sync_run, who|_NOTNULL") as refusal,
+        writing(engine) as conn,
+    ):
+        conn.execute(insert(sync_run), values)
+    assert refusal.value.__suppress_context__
+    assert not re.search("secret|INSERT", str(refusal.value))

@@ -108,7 +108,7 @@ def test_a_connection_that_the_server_ended_is_worth_another_try(postgres_url):
 
 def sqlite_error(code: int) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("words of the database")
-    error.sqlite_errorcode = code
+    error.sqlite_errorcode, error.sqlite_errorname = code, "SQLITE_NAME"
     return error
 
 
@@ -126,8 +126,13 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
         (psycopg.errors.InsufficientPrivilege(), WarehouseError),
         (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), WarehouseBusyError),
         (sqlite_error(sqlite3.SQLITE_IOERR_WRITE), WarehouseError),
-        (psycopg.errors.UndefinedTable(), None),
-        (sqlite_error(sqlite3.SQLITE_ERROR), None),
+        (psycopg.OperationalError("server does not support SSL, but SSL was required"), WarehouseError),
+        (psycopg.OperationalError('root certificate file "/root.crt" does not exist'), WarehouseError),
+        (psycopg.OperationalError("SSL error: certificate verify failed"), WarehouseError),
+        (psycopg.errors.UndefinedTable(), WarehouseError),
+        (psycopg.ProgrammingError("the driver's own"), None),
+        (sqlite_error(sqlite3.SQLITE_ERROR), WarehouseError),
+        (sqlite3.ProgrammingError("the driver's own"), None),
         (ValueError(), None),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else getattr(value, "__name__", "a-bug"),

@@ -1,16 +1,20 @@
 """Every answer of Graph has its consequence."""
 
+import json
+
 import pytest
 from sqlalchemy import select
 
-from activation_sync.core.model import Counts, Key
-from activation_sync.core.rule.delivery import Answer, AnswerKind, Verification
+from activation_sync.core.model import Counts, Key, Measure
+from activation_sync.core.rule.delivery import Answer, AnswerKind, GraphRow, LeftOver, Verification
+from activation_sync.graph.answers import judge_patch
+from activation_sync.graph.wire import read_reply
 from activation_sync.warehouse.counts.apply import apply_plan
 from activation_sync.warehouse.database.engine import writing
 from activation_sync.warehouse.database.kinds import LedgerKind, OutboxState
 from activation_sync.warehouse.database.measures import counts_of
 from activation_sync.warehouse.database.tables import outbox
-from activation_sync.warehouse.delivery.consequences import record_answer, record_read_back
+from activation_sync.warehouse.delivery.consequences import read_delivery, record_answer, record_read_back
 from activation_sync.warehouse.delivery.outbox import (
     count_by_state,
     mark_in_doubt,
@@ -48,7 +52,7 @@ def send(conn, product=APPS):
 
 
 def read_back(conn, rows, held):
-    return record_read_back(conn, "contoso", rows, held, stamp("run-1"))
+    return record_read_back(conn, "contoso", rows, [GraphRow(*one) for one in held], stamp("run-1"))
 
 
 def read_back_notes(conn):
@@ -115,6 +119,32 @@ def test_only_an_acknowledgement_moves_what_graph_is_taken_to_hold(conn):
     assert counts_of(base(conn), "acknowledged_") == SENT
     assert counts_of(base(conn), "published_seen_") == BEFORE
     assert base(conn)["graph_id"] == "g-1"
+
+
+THEIRS = Counts(50, 8, None)
+
+
+def test_what_somebody_else_wrote_to_graph_is_what_graph_is_taken_to_hold(conn):
+    """The next plan compares with it, so that the guards see it before anything overwrites it."""
+    plan_push(conn)
+    row = send(conn)
+    assert row.update.known == (BEFORE, Counts())
+    assert answer(conn, row, KINDS.SUPERSEDED, status=412, graph_id="g-1", seen=THEIRS) is OutboxState.SUPERSEDED
+    assert counts_of(base(conn), "acknowledged_") == THEIRS
+    assert counts_of(base(conn), "published_seen_") == BEFORE
+    assert (base(conn)["in_doubt"], base(conn)["graph_id"]) == (False, "g-1")
+    noted = [row for row in read_why(conn, "contoso", APPS) if row.kind is LedgerKind.ANSWER]
+    assert [(row.measure, row.published) for row in noted] == [*zip(Measure, THEIRS, strict=True)]
+    assert plan_push(conn, run_id="run-2", warehouse=SENT).update.known == (BEFORE, THEIRS)
+
+
+def test_a_row_that_is_left_over_is_named_until_a_newer_update_of_it_is_queued(conn):
+    plan_push(conn)
+    answer(conn, send(conn), KINDS.SUPERSEDED, status=412)
+    assert read_delivery(conn, "contoso", "run-1").left_over == (LeftOver(DAY, APPS),)
+    assert read_delivery(conn, "contoso", "an earlier run").left_over == ()
+    plan_push(conn, run_id="run-2", warehouse=SENT)
+    assert read_delivery(conn, "contoso", "run-1").left_over == ()
 
 
 def test_what_graph_accepts_and_does_not_apply_is_given_up_after_three_attempts(conn):
@@ -209,3 +239,18 @@ def test_a_measure_that_was_not_sent_cannot_differ(conn):
     answer(conn, send(conn), KINDS.ACKNOWLEDGED)
     rows = read_acknowledged(conn, "contoso", "run-1")
     assert read_back(conn, rows, [(count_row(counts=SENT), None)]).confirmed == 1
+
+
+def test_one_hostile_answer_does_not_fail_its_batch(conn):
+    """Whatever Graph says of one row, what it says of the other is kept, too."""
+    plan_push(conn, SENT)
+    plan_push(conn, SENT, product=VISIO)
+    rows = read_pending(conn, "contoso")
+    body = {"error": {"code": "a\0\ud800", "message": "\u202e\x1b[31m" + "m" * 9_999}, "id": "\ud800", "value": [{}]}
+    headers = {"Request-Id": "\x9b\u200b" + "r" * 9_999}
+    for row, status in zip(rows, (400, 200), strict=True):
+        reply = read_reply(status, headers, json.dumps(body).encode())
+        record_answer(conn, row, judge_patch(row.update, reply, AT), stamp())
+
+    states = conn.execute(select(outbox.c.status).order_by(outbox.c.id)).scalars().all()
+    assert states == [400, 200]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, inspect, text
 
 from activation_sync.core.model import CountRow, Counts, Decision, Report
-from activation_sync.core.pages.bi_rows import DailyCount
+from activation_sync.core.pages.bi_rows import CorrectedCount, DailyCount
 from activation_sync.core.rule.delivery import Answer, AnswerKind, Delivery, Verification
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
@@ -128,6 +128,12 @@ def test_run_health_says_how_long_how_old_and_how_much(conn):
     assert (health.conflicts, health.dead_letters, health.outcome, health.error) == (1, 2, "done", "")
 
 
+def test_a_report_dated_ahead_of_its_run_is_0_days_old(conn):
+    run(conn, plan=replace(PLANNED, observed_on=DAY + timedelta(days=9)))
+    [health] = views.read_run_health(conn, TENANT, limit=9)
+    assert health.report_age_days == 0
+
+
 def test_a_run_that_was_killed_has_no_end_and_a_held_one_its_reason(conn):
     record_run_started(conn, TENANT, DAY, stamp("killed", AT + timedelta(hours=1)))
     run(conn, "held", outcome=Outcome.HELD, plan=replace(PLANNED, observed_on=None), error="too much")
@@ -185,11 +191,50 @@ def test_a_restatement_shows_the_first_and_the_newest_word_on_a_date(conn):
     report(conn, count_row(counts=Counts(10, 8, 2)), count_row("SAME", Counts(1, 1, 1)))
     report(conn, count_row(counts=Counts(11, 8, 2)), count_row("SAME", Counts(1, 1, 1)), content="two", hours=1)
     newest = [count_row(counts=Counts(13, 8, 2)), count_row("SAME", Counts(1, 1, 1)), count_row(VISIO, Counts(3, 0, 0))]
-    newest_id = report(conn, *newest, content="three", hours=2, is_reconciled=False)
+    newest_id = report(conn, *newest, content="three", hours=2)
     apps, visio = views.read_restatements(conn, TENANT, limit=9)
     assert (apps.product, apps.first_assigned, apps.newest_assigned, apps.versions) == (APPS, 10, 13, 3)
     assert (visio.product, visio.first_assigned, visio.newest_assigned) == (VISIO, None, 3)
-    assert (apps.newest_id, apps.newest_reconciled_at) == (newest_id, None)
+    assert (apps.newest_id, apps.newest_reconciled_at) == (newest_id, AT)
+
+
+def test_a_report_that_no_run_applied_restates_nothing(conn):
+    report(conn, count_row(counts=Counts(10, 8, 2)))
+    report(conn, count_row(counts=Counts(1, 1, 1)), content="cut", hours=1, is_reconciled=False)
+    assert views.read_restatements(conn, TENANT, limit=9) == []
+
+
+def test_what_we_sent_is_not_microsofts_restatement_but_what_moves_beside_it_is(conn):
+    report(conn, count_row(counts=Counts(10, 8, 2)))
+    apply_plan(conn, plan(change(published=Counts(10, 8, 2))), stamp("r1"))
+    [row] = read_pending(conn, TENANT)
+    mark_in_doubt(conn, [row], stamp("r1"))
+
+    report(conn, count_row(counts=SETTLED), content="ours", hours=1)
+    assert views.read_restatements(conn, TENANT, limit=9) == []
+
+    report(conn, count_row(counts=SETTLED._replace(activated=7)), content="theirs", hours=2)
+    [restated] = views.read_restatements(conn, TENANT, limit=9)
+    assert (restated.first_activated, restated.newest_activated) == (8, 7)
+
+
+def test_an_update_that_never_left_does_not_explain_what_graph_says(conn):
+    report(conn, count_row(counts=Counts(10, 8, 2)))
+    apply_plan(conn, plan(change(published=Counts(10, 8, 2))), stamp("r1"))
+    report(conn, count_row(counts=SETTLED), content="theirs", hours=1)
+    [restated] = views.read_restatements(conn, TENANT, limit=9)
+    assert restated.newest_assigned == SETTLED.assigned
+
+
+def test_a_persons_value_is_marked_as_long_as_it_is_not_what_the_usage_data_says(conn):
+    apply_plan(conn, plan(change(observed=SETTLED), change(product=VISIO, observed=SETTLED)), stamp("r1"))
+    assert views.read_corrected(conn, TENANT, DAY) == []
+
+    conn.execute(text(f"UPDATE activation_user_count SET assigned = 99 WHERE product = '{APPS}'"))  # noqa: S608  ours
+    adopted = change(Counts(99, 9, 2), decision=Decision.ADOPT, observed=SETTLED, warehouse=Counts(99, 9, 2))
+    apply_plan(conn, plan(adopted), stamp("r2"))
+    assert views.read_corrected(conn, TENANT, DAY) == [CorrectedCount(DAY, APPS, "assigned")]
+    assert views.read_corrected(conn, TENANT, DAY + timedelta(days=1)) == []
 
 
 @pytest.fixture

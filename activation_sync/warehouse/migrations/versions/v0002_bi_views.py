@@ -83,7 +83,8 @@ def create_run_health(is_sqlite: bool) -> None:
         if is_sqlite
         else "CAST(EXTRACT(EPOCH FROM ended_at - started_at) AS DOUBLE PRECISION)"
     )
-    age = "CAST(julianday(as_of) - julianday(refreshed_on) AS INTEGER)" if is_sqlite else "as_of - refreshed_on"
+    days = "CAST(julianday(as_of) - julianday(refreshed_on) AS INTEGER)" if is_sqlite else "as_of - refreshed_on"
+    age = f"CASE WHEN refreshed_on > as_of THEN 0 ELSE {days} END"
 
     def said(path: str, kind: str = "BIGINT") -> str:
         if is_sqlite:

@@ -1,7 +1,8 @@
 """Landed reports can be withdrawn, and corrections stand; the views follow. Never edited once released.
 
-A withdrawn report is not a restatement. A conflict about a correction that stands is open although the warehouse holds
-what was agreed.
+A restatement is Microsoft's: not a report that was withdrawn or that no run applied, and not the values that we sent
+ourselves. A conflict about a correction that stands is open although the warehouse holds what was agreed. No report has
+a negative age.
 """
 
 from collections.abc import Sequence
@@ -31,8 +32,9 @@ def create_views(measures: Sequence[str]) -> None:
 
 
 def replace_views(measures: Sequence[str]) -> None:
-    for view in ("bi_restatement", "bi_open_conflict"):
+    for view in ("bi_restatement", "bi_open_conflict", "bi_run_health"):
         op.execute(f"DROP VIEW {view}")
+    v0002_bi_views.create_run_health(op.get_context().dialect.name == "sqlite")  # 0002 has had negative ages
     create_restatement(measures)
     create_open_conflict(measures)
 
@@ -78,7 +80,9 @@ def create_open_conflict(measures: Sequence[str]) -> None:
 
 def create_restatement(measures: Sequence[str]) -> None:
     shown = ", ".join(f"f.{measure} AS first_{measure}, n.{measure} AS newest_{measure}" for measure in measures)
-    differs = " OR ".join(f"COALESCE(f.{measure}, -1) <> COALESCE(n.{measure}, -1)" for measure in measures)
+    differs = " OR ".join(
+        f"(COALESCE(f.{measure}, -1) <> COALESCE(n.{measure}, -1) AND NOT {was_sent(measure)})" for measure in measures
+    )
     op.execute(
         "CREATE VIEW bi_restatement AS SELECT "  # noqa: S608  constants
         f"a.tenant, a.report, a.refreshed_on, named.product, {shown}, "
@@ -97,9 +101,18 @@ def create_restatement(measures: Sequence[str]) -> None:
     )
 
 
+def was_sent(measure: str) -> str:
+    """Graph's newest word on a measure is what a PATCH of ours set."""
+    return (
+        "(a.report = 'user-counts' AND EXISTS (SELECT 1 FROM ledger past JOIN outbox sent ON sent.id = past.outbox_id "  # noqa: S608  constants
+        "WHERE past.tenant = a.tenant AND past.product = named.product AND past.refreshed_on = a.refreshed_on "
+        f"AND past.kind IN ('sent', 'answer') AND sent.{measure} = n.{measure}))"
+    )
+
+
 def alike(of: str) -> str:
-    """The landed reports in force of the kind, tenant and refresh date of a row."""
+    """The landed reports in force, applied by a run, of the kind, tenant and refresh date of a row."""
     return (
         f"FROM raw_report report WHERE report.tenant = {of}.tenant AND report.refreshed_on = {of}.refreshed_on "
-        f"AND report.report = {of}.report AND report.rejected IS NULL AND report.withdrawn_at IS NULL"
+        f"AND report.report = {of}.report AND report.withdrawn_at IS NULL AND report.reconciled_at IS NOT NULL"
     )
