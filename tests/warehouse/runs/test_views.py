@@ -73,6 +73,13 @@ def test_a_view_can_be_read_without_rows(engine):
         assert [conn.execute(view.select()).all() for view in VIEWS.values()] == [[]] * len(VIEWS)
 
 
+@pytest.mark.parametrize("warehouse_url", ["postgresql"], indirect=True)
+def test_no_view_of_the_page_uses_a_users_name(conn):
+    names = "column_name IN ('user_principal_name', 'display_name')"
+    users = conn.execute(text(f"SELECT view_name FROM information_schema.view_column_usage WHERE {names}")).scalars()  # noqa: S608
+    assert set(users) == {"activation_user_detail"}
+
+
 def test_adoption_share_is_activated_of_assigned_and_unknown_where_nothing_is_assigned(conn):
     by_hand(conn, "A", assigned=8, activated=6)
     by_hand(conn, "B", assigned=0, activated=2)
