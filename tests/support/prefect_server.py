@@ -39,18 +39,22 @@ def serving_prefect() -> Iterator[None]:
         temporary_settings,
     )
 
-    quiet = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_LEVEL: "ERROR"}
-    with TemporaryDirectory() as home, temporary_settings(quiet):
-        with temporary_settings({PREFECT_SERVER_DATABASE_CONNECTION_URL: furnish(Path(home))}):
+    with TemporaryDirectory() as home:
+        settings = {
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+            PREFECT_LOGGING_LEVEL: "ERROR",
+            PREFECT_SERVER_DATABASE_CONNECTION_URL: furnish(Path(home)),
+        }
+        with temporary_settings(settings):
             server = SubprocessASGIServer()  # the one that Prefect would take for itself, too
             server.port = free_port(0)
             server.start(LONGEST_START_S)
-        try:
-            with (
-                temporary_settings({PREFECT_API_URL: server.api_url}),
-                _temporary_global_settings_context(get_settings_context()),  # for threads that began before
-            ):
-                yield
-                EventsWorker.drain_all()
-        finally:
-            server.stop()
+            try:
+                with (
+                    temporary_settings({PREFECT_API_URL: server.api_url}),
+                    _temporary_global_settings_context(get_settings_context()),  # for threads that began before
+                ):
+                    yield
+                    EventsWorker.drain_all()
+            finally:
+                server.stop()

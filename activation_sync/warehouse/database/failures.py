@@ -106,18 +106,41 @@ def failure_of(error: BaseException | None, name: str) -> ActivationSyncError | 
     A full disk makes SQLite end the whole transaction, so that undoing a part of it fails too: the reason is then in
     the error before.
     """
-    if error is None:
-        return None
-    return _failure_of_one(error, name) or failure_of(error.__context__, name)
+    origins = list(_origins(error))
+    known = (failure for origin in origins if (failure := _known(origin, name)))
+    unknown = (failure for origin in origins if (failure := _unknown(origin, name)))
+    return next(known, None) or next(unknown, None)
 
 
-def _failure_of_one(error: BaseException, name: str) -> ActivationSyncError | None:
-    origin = getattr(error, "orig", None) or error
+def _origins(error: BaseException | None) -> Iterator[BaseException]:
+    """What the driver raised, from this error back through those during whose handling it came up."""
+    while error is not None:
+        yield getattr(error, "orig", None) or error
+        error = error.__context__
+
+
+def _known(origin: BaseException, name: str) -> ActivationSyncError | None:
     if isinstance(origin, sqlite3.Error):
         return _sqlite_failure(origin, name)
     if isinstance(origin, psycopg.Error):
         return _postgres_failure(origin, name)
     return None
+
+
+def _unknown(origin: BaseException, name: str) -> WarehouseError | None:
+    """Names of the schema may be shown; the database's words quote rows, and SQLAlchemy's the whole statement."""
+    if isinstance(origin, sqlite3.Error) and hasattr(origin, "sqlite_errorname"):
+        codes = [origin.sqlite_errorname]
+    elif isinstance(origin, psycopg.Error) and origin.sqlstate is not None:
+        diag = origin.diag
+        where = (diag.schema_name, diag.table_name, diag.column_name, diag.constraint_name)
+        codes = [f"SQLSTATE {origin.sqlstate}", *filter(None, where)]
+    else:
+        return None
+    return WarehouseError(
+        f"the warehouse {name} refused a statement ({', '.join(codes)}); if nobody changed its schema by hand, "
+        "this is a mistake of ours: please tell us the code"
+    )
 
 
 def _sqlite_failure(error: sqlite3.Error, name: str) -> ActivationSyncError | None:
@@ -126,7 +149,7 @@ def _sqlite_failure(error: sqlite3.Error, name: str) -> ActivationSyncError | No
     code = error.sqlite_errorcode & 0xFF  # extended codes add to the primary one's low byte
     if code in SQLITE_BUSY:
         return _busy(name, SQLITE_BUSY[code])
-    return _fatal(name, SQLITE_FATAL[code]) if code in SQLITE_FATAL else _unknown(name, error.sqlite_errorname)
+    return _fatal(name, SQLITE_FATAL[code]) if code in SQLITE_FATAL else None
 
 
 def _postgres_failure(error: psycopg.Error, name: str) -> ActivationSyncError | None:
@@ -138,8 +161,7 @@ def _postgres_failure(error: psycopg.Error, name: str) -> ActivationSyncError | 
             return _fatal(name, POSTGRES_FATAL[code])
         if code in POSTGRES_BUSY:
             return _busy(name, POSTGRES_BUSY[code])
-    where = (error.diag.schema_name, error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
-    return _unknown(name, f"SQLSTATE {state}", *filter(None, where))
+    return None
 
 
 def _connection_failure(error: psycopg.OperationalError, name: str) -> ActivationSyncError:
@@ -148,14 +170,6 @@ def _connection_failure(error: psycopg.OperationalError, name: str) -> Activatio
         if phrase in words:
             return _fatal(name, remedy)
     return _busy(name, "it does not answer; check its host and port if this lasts")
-
-
-def _unknown(name: str, *code: str) -> WarehouseError:
-    """Names of the schema may be shown; the database's words quote rows, and SQLAlchemy's the whole statement."""
-    return WarehouseError(
-        f"the warehouse {name} refused a statement ({', '.join(code)}); if nobody changed its schema by hand, "
-        "this is a mistake of ours: please tell us the code"
-    )
 
 
 def _busy(name: str, reason: str) -> WarehouseBusyError:
