@@ -72,7 +72,7 @@ def _reply(content: bytes) -> None:
     reply = read_reply(200, {"ETag": '"1"'}, content)
     next_link(reply.body)
     rows_of(reply.body)
-    count_rows(reply.body, {})
+    count_rows(reply, {})
     for one in (reply, *batch_replies(reply).values(), Reply(403, body=reply.body), Reply(400, body=reply.body)):
         with suppress(ActivationSyncError):
             str(judge_patch(UPDATE, one, NOW)).encode()
