@@ -31,7 +31,7 @@ def status(
     """Show each tenant, the most urgent first: condition and since when, last run, report's age, what is open, quota.
 
     Exit code 0 if nobody is needed; else that of the most urgent tenant: 1 failed, lost or quarantined, 3 held,
-    4 conflicts, dead letters or an old report, 5 write-back not offered.
+    4 conflicts, dead letters, rows that somebody else changed in Graph, or an old report, 5 write-back not offered.
 
     The quota left is an estimate: requests for one report in ten minutes, less one for each run. It does not know what
     `check`, `plan`, repeated tries, further pages and other programs of the application used.

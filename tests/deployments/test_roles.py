@@ -96,8 +96,9 @@ def test_the_job_reads_and_writes_every_table_and_only_adds_to_the_ledger(wareho
 def test_the_job_can_tell_the_schema_and_its_migrate_has_nothing_to_do(warehouse: str) -> None:
     engine = open_engine(as_account(warehouse, JOB))
     refuse_other_schema(engine)
-    migrate(engine)
+    before, now = migrate(engine)
     engine.dispose()
+    assert before == now
 
 
 def test_the_reader_sees_the_views_for_bi_and_nothing_else(warehouse: str) -> None:

@@ -2,23 +2,21 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import psycopg
-
+from commands.support.servers import free_port
 from tests.support.packages import find_or_install
+from tests.support.postgres import UP_S, wait_until_up
 
 REMEDY = "this test needs a pooler: apt-get install pgbouncer"
 PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where Debian keeps it, and not everybody looks
-SESSIONS, UP_S = 6, 30.0
+SESSIONS = 6
 
 
 @contextmanager
@@ -27,7 +25,7 @@ def serving_pooler(server_url: str) -> Iterator[str]:
     program = find_or_install(lambda: shutil.which("pgbouncer", path=PLACES), "pgbouncer", REMEDY)
     server = urlsplit(server_url)
     [home] = parse_qs(server.query)["host"]
-    folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer-")), _free_port()
+    folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer-")), free_port(0)
     as_whom = _account_of(home)
     (folder / "pgbouncer.ini").write_text(_configuration(home, folder, port), encoding="utf-8")
     (folder / "accounts").write_text('"postgres" ""\n"activation_sync_job" ""\n', encoding="utf-8")
@@ -39,7 +37,7 @@ def serving_pooler(server_url: str) -> Iterator[str]:
     )
     url = f"postgresql://{server.username}@127.0.0.1:{port}{server.path}"
     try:
-        _wait_until_up(url, process)
+        wait_until_up(url, "pgbouncer", process)
         yield url
     finally:
         process.kill()
@@ -65,21 +63,3 @@ def _configuration(home: str, folder: Path, port: int) -> str:
 def _account_of(home: str) -> dict[str, Any]:
     """Only the server's own account comes to its socket; and pgbouncer refuses root."""
     return {"user": Path(home).stat().st_uid, "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _wait_until_up(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + UP_S
-    while True:
-        try:
-            return psycopg.connect(url).close()
-        except psycopg.OperationalError:
-            assert process.poll() is None, "pgbouncer ended by itself"
-            assert time.monotonic() < until, "pgbouncer does not answer"
-            time.sleep(0.05)  # another program's start cannot be waited for otherwise

@@ -73,7 +73,7 @@ def serving_whole_postgres() -> Iterator[str]:
         serve = [programs / "postgres", "-D", files, "-k", folder, *settings]
         server = subprocess.Popen(serve, stdout=log, stderr=log, **as_whom)  # noqa: S603
     try:
-        _wait_until_up(url, server)
+        wait_until_up(url, "PostgreSQL", server)
         make_accounts(url, programs / "psql")
         yield url
     finally:
@@ -106,12 +106,13 @@ def _programs() -> Path | None:
     return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda found: float(found.parent.name), default=None)
 
 
-def _wait_until_up(url: str, server: "subprocess.Popen[bytes]") -> None:
+def wait_until_up(url: str, name: str, process: "subprocess.Popen[bytes]") -> None:
+    """Until this process, PostgreSQL or what stands in front of it, takes connections."""
     until = time.monotonic() + UP_S
     while True:
         try:
             return psycopg.connect(url).close()
         except psycopg.OperationalError:
-            assert server.poll() is None, "PostgreSQL ended by itself"
-            assert time.monotonic() < until, "PostgreSQL does not answer"
+            assert process.poll() is None, f"{name} ended by itself"
+            assert time.monotonic() < until, f"{name} does not answer"
             time.sleep(0.1)  # another program's start cannot be waited for otherwise

@@ -31,7 +31,7 @@ class Condition(StrEnum):
     HELD        = "held",        3, True,  True,  "`activation-sync plan {0}`, then `sync {0} --approve DIGEST`"
     QUARANTINED = "quarantined", 1, True,  False, "fix the cause, then `activation-sync sync {0}`; a good run ends it"
     NOT_OFFERED = "not-offered", 5, True,  False, "fix write_back.path, or set write_back.enabled = false"
-    UNSETTLED   = "unsettled",   4, True,  False, "`activation-sync conflicts {0}`, `dead-letters {0}`; then decide"
+    UNSETTLED   = "unsettled",   4, True,  False, "`activation-sync conflicts {0}`, `dead-letters {0}`, `plan {0}`"
     STALE       = "stale",       4, True,  False, "`activation-sync check {0}`; if all is ok, Microsoft is late"
     PUT_OFF     = "put-off",     0, True,  False, "nothing: it is tried again, at the latest the next night"
     # well when it last ran, and that was not tonight
