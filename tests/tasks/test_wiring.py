@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from activation_sync.core.bounds import BOUNDS, Bounds
+from config.settings import BoundsSettings
 from tasks.wiring import account, open_graph
 from tests.support.proxy import open_proxy
 from tests.support.secret_files import write_secret
@@ -39,3 +41,8 @@ def test_the_proxy_of_the_configuration_is_the_only_way_that_is_taken(tmp_path: 
 
         origins = site.emulator.authority_root, site.emulator.graph_root
         assert [line.split()[1] for line in proxy.asked] == [origin.removeprefix("https://") for origin in origins]
+
+
+def test_what_is_bounded_where_nothing_is_configured_is_bounded_alike_everywhere():
+    """The two rooms may not import each other, so the figures stand in both."""
+    assert Bounds(**BoundsSettings().model_dump()) == BOUNDS
