@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 
 from activation_sync.warehouse.database.engine import open_engine
 from activation_sync.warehouse.database.schema import migrate
-from tests.support.buckets import open_bucket, serving_buckets
-from tests.support.postgres import serving_postgres
-from tests.support.prefect_server import serving_prefect
-from tests.support.site import keeping_configuration
+from tests.support.servers.buckets import open_bucket, serving_buckets
+from tests.support.servers.postgres import serving_postgres
+from tests.support.servers.prefect_server import serving_prefect
+from tests.support.sites.site import keeping_configuration
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
@@ -30,7 +30,8 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The rooms whose files take longest come first, so that no worker is left with one when the others are done."""
-    items.sort(key=lambda item: LONGEST.get(item.path.parent.name, len(LONGEST)))
+    here = Path(__file__).parent
+    items.sort(key=lambda item: LONGEST.get(item.path.relative_to(here).parts[0], len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

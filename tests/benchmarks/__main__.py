@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tests.benchmarks import delivery, detail, keys
 from tests.benchmarks.measure import Cost, cost_of, python
-from tests.support.postgres import serving_postgres
+from tests.support.servers.postgres import serving_postgres
 
 Figure = tuple[str, Cost, Cost]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from activation_sync.emulator import Scenario
-from tests.support.site import Site, open_site
-from tests.support.terminal import Terminal
+from tests.support.sites.site import Site, open_site
+from tests.support.sites.terminal import Terminal
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 import pytest
 
 from commands.support.exits import Exit
-from tests.support.offline_site import APPS, counts_csv, day, detail_csv
-from tests.support.site import Site
-from tests.support.terminal import Terminal
+from tests.support.sites.offline_site import APPS, counts_csv, day, detail_csv
+from tests.support.sites.site import Site
+from tests.support.sites.terminal import Terminal
 
 WINDOW = ("--from", "2026-01-01", "--to", "2026-01-04")
 REASON = ("--reason", "before our time")

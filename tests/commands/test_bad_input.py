@@ -8,7 +8,7 @@ import trustme
 
 from activation_sync.emulator import Fault, Scenario
 from commands.support.exits import Exit
-from tests.support.terminal import Terminal
+from tests.support.sites.terminal import Terminal
 
 COUNTS = "GET getOffice365ActivationsUserCounts"
 NOWHERE = "00000000-0000-4000-8000-000000000000"

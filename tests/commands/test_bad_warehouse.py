@@ -9,8 +9,8 @@ import pytest
 
 from commands.support.exits import Exit
 from tests.commands.conftest import terminal_of
-from tests.support.site import Site, open_site
-from tests.support.terminal import Terminal
+from tests.support.sites.site import Site, open_site
+from tests.support.sites.terminal import Terminal
 
 READERS = (["sync"], ["status"], ["why", "PROJECT CLIENT"], ["conflicts"])
 DROP_FROM_BOUNDING_SET, OVERRIDE_FILE_MODES = 24, 1  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE; linux/prctl.h, capability.h

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from activation_sync.emulator import Fault, Scenario
 from commands.main import app
 from commands.support.exits import Exit
-from tests.support.site import Site, open_site
+from tests.support.sites.site import Site, open_site
 
 PLATFORMS = "GET getOffice365ActivationCounts"
 MALFORMED = """

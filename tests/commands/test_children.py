@@ -10,8 +10,8 @@ import pytest
 from activation_sync.errors import ConfigError
 from commands.support.children import open_child
 from commands.support.servers import LOOPBACK, free_port, open_server, refuse_ended
-from tests.support.interference import wait_until
-from tests.support.newcomer import are_alive, family_of, wait_for
+from tests.support.sites.interference import wait_until
+from tests.support.sites.newcomer import are_alive, family_of, wait_for
 
 STARTS_ANOTHER = """
 import subprocess, sys

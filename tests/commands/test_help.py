@@ -8,7 +8,7 @@ import typer
 
 from commands.main import app
 from commands.support.exits import Exit
-from tests.support.terminal import ROOT, Terminal
+from tests.support.sites.terminal import ROOT, Terminal
 
 HEAVY = {"prefect", "sqlalchemy", "alembic", "httpx", "msal", "pandas", "starlette", "fsspec", "psycopg"}
 LOADED = """

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from activation_sync.emulator import Fault
 from commands.main import app
-from tests.support.offline_site import APPS, day, detail_csv
-from tests.support.site import PATCH, Site, open_site
+from tests.support.sites.offline_site import APPS, day, detail_csv
+from tests.support.sites.site import PATCH, Site, open_site
 
 SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in Path("commands/schemas").glob("*.json")}
 COMMANDS = typer.main.get_command(app).commands

@@ -8,8 +8,8 @@ import tomllib
 import pytest
 
 from commands.support.exits import Exit
-from tests.support.site import Site
-from tests.support.terminal import Terminal
+from tests.support.sites.site import Site
+from tests.support.sites.terminal import Terminal
 
 PRODUCT = "Visio Pro  for Office 365"
 LOOKS = (

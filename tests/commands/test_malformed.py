@@ -11,7 +11,7 @@ from activation_sync.errors import ConfigError
 from commands.main import app
 from commands.support.exits import Exit
 from tests.commands.test_check import MALFORMED
-from tests.support.offline_site import TENANT, OfflineSite, open_offline_site
+from tests.support.sites.offline_site import TENANT, OfflineSite, open_offline_site
 
 MISTAKE = "tenants[1].client_id (tenant tailspin): the value is not a GUID"
 BACKFILL = ["backfill", "--from", "2026-01-01", "--to", "2026-01-02", "--reason", "a look", "--dry-run"]

@@ -14,7 +14,7 @@ from activation_sync.emulator import Fault
 from activation_sync.errors import ActivationSyncError, TooMuchChangeError
 from commands.main import app
 from commands.support.exits import Exit, exit_of_error
-from tests.support.site import COLUMNS, PATCH, Site, open_site
+from tests.support.sites.site import COLUMNS, PATCH, Site, open_site
 
 FILL_IN = f"INSERT INTO activation_user_count (tenant, {COLUMNS}) VALUES (:tenant, :day, :product, 1007, 1005, 3)"  # noqa: S608
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from commands.support.exits import Exit
-from tests.support.terminal import Terminal
+from tests.support.sites.terminal import Terminal
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from activation_sync.warehouse.database.engine import open_engine
 from activation_sync.warehouse.database.schema import migrate
 from commands.main import main
 from config.sources import use_file
-from tests.support.history import (
+from tests.support.sites.history import (
     APPS,
     HOSTILE_PRODUCTS,
     HOSTILE_USERS,
@@ -27,7 +27,7 @@ from tests.support.history import (
     assigned,
     write_history,
 )
-from tests.support.secret_files import write_secret
+from tests.support.sites.secret_files import write_secret
 
 TENANT_TOML = """
 [[tenants]]

@@ -19,7 +19,7 @@ from activation_sync.warehouse.runs.runs import record_run, record_run_started
 from commands.main import app
 from commands.support.exits import Exit
 from tests.commands.test_check import MALFORMED
-from tests.support.offline_site import TENANT, OfflineSite, counts_csv, detail_csv, open_offline_site
+from tests.support.sites.offline_site import TENANT, OfflineSite, counts_csv, detail_csv, open_offline_site
 
 GUID = "00000000-0000-4000-8000-00000000001"
 NAMES = (TENANT, "fabrikam", "litware")

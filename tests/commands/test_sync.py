@@ -12,9 +12,9 @@ from activation_sync.emulator import Fault, Scenario
 from commands.support.exits import Exit
 from commands.support.interrupt import INTERRUPTED
 from tests.commands.conftest import terminal_of
-from tests.support.newcomer import are_alive, family_of, wait_for
-from tests.support.site import Site, open_site
-from tests.support.terminal import Output, Terminal
+from tests.support.sites.newcomer import are_alive, family_of, wait_for
+from tests.support.sites.site import Site, open_site
+from tests.support.sites.terminal import Output, Terminal
 
 DETAIL = "getOffice365ActivationsUserDetail"
 STEP_LINE = re.compile(r"  [a-z].*|")  # Prefect's own begin with the time

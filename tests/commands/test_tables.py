@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from commands.main import app
 from commands.support.tables import table_lines
-from tests.support.site import Site
-from tests.support.upgraded import open_upgraded
+from tests.support.sites.site import Site
+from tests.support.sites.upgraded import open_upgraded
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = (80, 100, 200)

@@ -21,9 +21,9 @@ from commands.main import app
 from commands.support.exits import exit_of_error
 from config.sources import use_file
 from tasks.ledger import note_newest_head
-from tests.support.ledgers import let_ledger_change
 from tests.support.rows import stamp
-from tests.support.secret_files import write_secret
+from tests.support.sites.ledgers import let_ledger_change
+from tests.support.sites.secret_files import write_secret
 
 TENANT = """
 [[tenants]]

@@ -12,7 +12,7 @@ from activation_sync.core.model import Report
 from activation_sync.errors import ChoiceError, HeldError
 from commands.main import app
 from commands.support.exits import Exit, exit_of_error
-from tests.support.offline_site import APPS, VISIO, OfflineSite, counts_csv, day, detail_csv, open_offline_site
+from tests.support.sites.offline_site import APPS, VISIO, OfflineSite, counts_csv, day, detail_csv, open_offline_site
 
 DAY = day(0)
 WITHDRAW = ("withdraw", "--date", str(DAY), "--reason", "another tenant's file")

@@ -14,7 +14,7 @@ from activation_sync.errors import ConfigError
 from config.references import read_secret
 from config.settings import Settings, TenantSettings
 from tests.config.conftest import SECRET, TENANT, Load
-from tests.support.secret_files import write_secret
+from tests.support.sites.secret_files import write_secret
 
 WITH_EVERY_SECRET = '[warehouse]\nurl = "env:WAREHOUSE_URL"\n[sync]\nnames = "hash"\nnames_key = "file:names.key"\n'
 WAREHOUSE_URL = f"postgresql+psycopg://sync:{SECRET}@db/counts"

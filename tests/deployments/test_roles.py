@@ -13,7 +13,7 @@ from activation_sync.warehouse.database.grants import JOB, READER
 from activation_sync.warehouse.database.schema import migrate, refuse_other_schema
 from activation_sync.warehouse.database.tables import metadata
 from tests.support.command_lines import DEPLOYMENTS
-from tests.support.postgres import as_account, make_accounts
+from tests.support.servers.postgres import as_account, make_accounts
 
 OWNER, PREFECT = "activation_sync_owner", "activation_sync_prefect"
 RELATIONS = (

@@ -13,10 +13,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from activation_sync.core.pages.svg import DARK_PAPER, PAPER
-from tests.support.browser import Visit, open_browser, visit
-from tests.support.dashboard import Dashboard
-from tests.support.newcomer import COMMAND, ROOT, Site, open_site, wait_for
-from tests.support.receiver import open_receiver
+from tests.support.servers.browser import Visit, open_browser, visit
+from tests.support.servers.receiver import open_receiver
+from tests.support.sites.dashboard import Dashboard
+from tests.support.sites.newcomer import COMMAND, ROOT, Site, open_site, wait_for
 
 pytestmark = pytest.mark.timeout(600)
 DETAIL = "GET getOffice365ActivationsUserDetail"

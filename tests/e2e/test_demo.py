@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands.support.exits import Exit
-from tests.support.terminal import Output, Terminal
+from tests.support.sites.terminal import Output, Terminal
 
 LONGEST_S = 60  # of work; a busy machine may take its time
 DONE = re.compile(r"Wrote (\d+) rows? to the warehouse; (\d+) of (\d+) updates? acknowledged by Graph\.")

@@ -15,11 +15,11 @@ from activation_sync.emulator import Fault, Scenario
 from activation_sync.emulator.scenario import PRODUCTS
 from tasks.nights.nights import run_id_of
 from tests.support.artifacts import listed_rows
-from tests.support.buckets import open_bucket
-from tests.support.newcomer import family_of, wait_for
-from tests.support.postgres import serving_whole_postgres
-from tests.support.site import Site, open_site
-from tests.support.workers import Prefect, Worker, free_api, machine, serving, working
+from tests.support.servers.buckets import open_bucket
+from tests.support.servers.postgres import serving_whole_postgres
+from tests.support.servers.workers import Prefect, Worker, free_api, machine, serving, working
+from tests.support.sites.newcomer import family_of, wait_for
+from tests.support.sites.site import Site, open_site
 
 TENANTS = tuple(f"tenant-{number:03}" for number in range(100))
 THROTTLED, BAD_REPORT, TAKES_NO_PATCH = TENANTS[3], TENANTS[30], TENANTS[40]  # in the shards that nobody kills

@@ -18,9 +18,17 @@ from activation_sync.warehouse.database.schema import migrate
 from commands.report.page import render_page
 from commands.report.reading import read_history
 from config.settings import TenantSettings, load_settings
-from tests.support.browser import Visit, open_browser, visit
-from tests.support.history import APPS, HOSTILE_PRODUCTS, HOSTILE_USERS, TENANT, activated, assigned, write_history
-from tests.support.secret_files import write_secret
+from tests.support.servers.browser import Visit, open_browser, visit
+from tests.support.sites.history import (
+    APPS,
+    HOSTILE_PRODUCTS,
+    HOSTILE_USERS,
+    TENANT,
+    activated,
+    assigned,
+    write_history,
+)
+from tests.support.sites.secret_files import write_secret
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 WIDTHS = (390, 1280)

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from tests.support.browser import open_browser
-from tests.support.newcomer import Site, open_site, wait_for
-from tests.support.strangers import ASK, plant, serving_another_page
+from tests.support.servers.browser import open_browser
+from tests.support.sites.newcomer import Site, open_site, wait_for
+from tests.support.sites.strangers import ASK, plant, serving_another_page
 
 pytestmark = pytest.mark.timeout(600)
 KEPT = "kept from the page"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.newcomer import are_alive, is_open, open_site, wait_for
+from tests.support.sites.newcomer import are_alive, is_open, open_site, wait_for
 
 pytestmark = pytest.mark.timeout(600)
 

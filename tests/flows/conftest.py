@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activation_sync.emulator import Scenario
-from tests.support.site import Ending, Site, open_site
+from tests.support.sites.site import Ending, Site, open_site
 
 DRIFT = Scenario(users=200, seed=12)  # all of its six products lag, every night
 Undisturbed = Callable[..., Ending]

@@ -16,7 +16,7 @@ from tasks.acts.rebuild import rebuild
 from tasks.run import hold_tenant
 from tasks.wiring import open_graph
 from tests.support.faults import DETAIL, PLATFORMS
-from tests.support.site import PATCH, Site, open_site
+from tests.support.sites.site import PATCH, Site, open_site
 
 REASON = "the job was not yet installed"
 

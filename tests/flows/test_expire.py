@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from activation_sync.core.runs.outcome import Outcome
-from tests.support.site import Site
+from tests.support.sites.site import Site
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=200)
 

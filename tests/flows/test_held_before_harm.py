@@ -11,7 +11,7 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault, Scenario
 from tests.flows.test_backfill import backfill, download_by_hand, import_files
 from tests.support.faults import DETAIL, script
-from tests.support.site import Site, open_site
+from tests.support.sites.site import Site, open_site
 
 CUT = [(f"GET {DETAIL}", Fault(kind="first-100-rows"))]
 TODAY = date(2026, 11, 21)

@@ -9,7 +9,7 @@ import pytest
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.landing.store import Landing
 from tasks.acts.rebuild import rebuild
-from tests.support.site import Site, open_site
+from tests.support.sites.site import Site, open_site
 
 LONG_AGO = (datetime.now(UTC) - timedelta(days=200)).isoformat().replace("+00:00", "Z")
 

@@ -10,10 +10,10 @@ from activation_sync.errors import WarehouseError
 from activation_sync.warehouse.database.engine import open_engine, reading
 from activation_sync.warehouse.database.grants import JOB
 from commands.support.exits import Exit
-from tests.support.pooler import SESSIONS, serving_pooler
-from tests.support.postgres import as_account
-from tests.support.site import Site
-from tests.support.terminal import Terminal
+from tests.support.servers.pooler import SESSIONS, serving_pooler
+from tests.support.servers.postgres import as_account
+from tests.support.sites.site import Site
+from tests.support.sites.terminal import Terminal
 
 OTHERS = ("lock_timeout", "idle_in_transaction_session_timeout", "search_path", "TimeZone", "transaction_read_only")
 pytestmark = pytest.mark.parametrize("warehouse_url", ["postgresql"], indirect=True)

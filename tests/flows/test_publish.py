@@ -17,7 +17,7 @@ from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 from activation_sync.core.runs.outcome import Outcome
 from tasks.showing import not_showing
 from tests.support.artifacts import listed_rows
-from tests.support.site import Site
+from tests.support.sites.site import Site
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -19,8 +19,8 @@ from tasks.acts.resolve import resolve
 from tasks.acts.retry import retry
 from tasks.acts.revert import find_run, revert
 from tasks.nights.standing import read_conflicts
-from tests.support.secret_files import write_secret
-from tests.support.site import PATCH, Site
+from tests.support.sites.secret_files import write_secret
+from tests.support.sites.site import PATCH, Site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
 numbers = count(1)

@@ -10,7 +10,7 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from activation_sync.errors import ResultLostError
 from flows.endings import fared_in, summary_in
-from tests.support.site import PATCH, Site
+from tests.support.sites.site import PATCH, Site
 
 
 def test_the_first_night_pulls_the_usage_data_and_corrects_what_lags_in_graph(site: Site):

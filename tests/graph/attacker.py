@@ -13,7 +13,7 @@ from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from tests.fuzz.run import peak_bytes
 from tests.support.clouds import cloud_at
-from tests.support.scripted_graph import SECRET, TENANT_ID
+from tests.support.servers.scripted_graph import SECRET, TENANT_ID
 
 HEADER = b"Report Refresh Date,Product Type,Assigned,Activated\n"
 FILES = {

@@ -13,7 +13,14 @@ from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import Cloud
 from activation_sync.graph.waits import Patience
 from tests.support.clouds import cloud_at
-from tests.support.scripted_graph import SECRET, TENANT_ID, ScriptedServer, open_scripted, will_sign_in, write_ca
+from tests.support.servers.scripted_graph import (
+    SECRET,
+    TENANT_ID,
+    ScriptedServer,
+    open_scripted,
+    will_sign_in,
+    write_ca,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from activation_sync.graph.client import GraphClient
 from activation_sync.graph.sign_in import TIMEOUTS_S, SignInSession
 from activation_sync.graph.trust import trust
 from tests.support.clouds import cloud_at
-from tests.support.scripted_graph import (
+from tests.support.servers.scripted_graph import (
     SECRET,
     TENANT_ID,
     TOKEN,

@@ -14,7 +14,7 @@ from activation_sync.core.model import Counts, Key, Report
 from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.errors import ActivationSyncError, CredentialError, GraphBusyError, GraphRefusedError
 from tests.graph.conftest import NOON
-from tests.support.scripted_graph import Scripted, issued, will_discover, will_issue, will_sign_in
+from tests.support.servers.scripted_graph import Scripted, issued, will_discover, will_issue, will_sign_in
 
 COUNTS = "GET /v1.0/reports/getOffice365ActivationsUserCounts"
 DETAIL = "GET /beta/reports/getOffice365ActivationsUserDetail"

@@ -11,7 +11,7 @@ from activation_sync.errors import ConfigError, GraphBusyError, GraphRefusedErro
 from activation_sync.graph.auth import TokenSource
 from activation_sync.graph.client import GraphClient
 from tests.support.clouds import cloud_at
-from tests.support.scripted_graph import (
+from tests.support.servers.scripted_graph import (
     SECRET,
     TENANT_ID,
     TOKEN,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.scripted_graph import Scripted, will_sign_in
+from tests.support.servers.scripted_graph import Scripted, will_sign_in
 
 MOST_BYTES = 300_000_000
 CSV = "GET /v1.0/reports/getOffice365ActivationsUserDetail"

@@ -11,7 +11,7 @@ from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.errors import CredentialError, GraphBusyError, GraphRefusedError
 from activation_sync.graph.client import PAGES_LIMIT
 from activation_sync.graph.wire import update_body
-from tests.support.scripted_graph import Scripted, issued, will_discover, will_issue
+from tests.support.servers.scripted_graph import Scripted, issued, will_discover, will_issue
 
 PATCH = "PATCH /beta/office365ActivationsUserCounts"
 READ = "GET /beta/office365ActivationsUserCounts"

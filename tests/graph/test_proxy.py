@@ -16,8 +16,8 @@ from activation_sync.graph.client import GraphClient
 from activation_sync.graph.clouds import Cloud
 from activation_sync.graph.route import Route
 from tests.support.clouds import cloud_at
-from tests.support.proxy import PASSWORD, Proxy, open_proxy
-from tests.support.scripted_graph import SECRET, TENANT_ID, Scripted, will_sign_in
+from tests.support.servers.proxy import PASSWORD, Proxy, open_proxy
+from tests.support.servers.scripted_graph import SECRET, TENANT_ID, Scripted, will_sign_in
 
 REPORT = "GET /v1.0/reports/getOffice365ActivationsUserCounts"
 SIGNED = "/data?sig=a%2fb'+c"

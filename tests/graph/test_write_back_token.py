@@ -9,7 +9,7 @@ import pytest
 from activation_sync.core.model import Counts, Key
 from activation_sync.core.rule.delivery import AnswerKind, CountUpdate
 from activation_sync.errors import ConfigError
-from tests.support.scripted_graph import Scripted, issued, will_discover, will_issue
+from tests.support.servers.scripted_graph import Scripted, issued, will_discover, will_issue
 
 PATCH = "PATCH /beta/office365ActivationsUserCounts"
 READ = "GET /beta/office365ActivationsUserCounts"

@@ -18,7 +18,7 @@ from s3fs import S3FileSystem
 
 from activation_sync.errors import LandingBusyError, LandingError
 from activation_sync.landing.store import Landing
-from tests.support.buckets import asking_for_rights, open_bucket, using_endpoint
+from tests.support.servers.buckets import asking_for_rights, open_bucket, using_endpoint
 
 CHUNKS = (b"Report Refresh Date,", b"Product Type\r\n")
 MIB = 1 << 20

@@ -19,7 +19,7 @@ from tests.proof.evidence import Breach, Evidence, broken_chain, compare, gather
 from tests.proof.ground import EMPTY, UNJUDGED, Ground
 from tests.proof.people import enter_row
 from tests.proof.worker import Life, Night, live
-from tests.support.site import PATCH, Site
+from tests.support.sites.site import PATCH, Site
 
 DRIFT = Scenario(users=200, seed=12, report_follows=None)  # all six products lag, and the report never follows
 EVENING = "evening"

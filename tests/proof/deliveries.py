@@ -13,7 +13,7 @@ from tests.proof.direct import run_directly
 from tests.proof.evidence import Breach, body_of
 from tests.proof.ground import EMPTY, UNJUDGED, Ground
 from tests.proof.worker import Night, starting
-from tests.support.site import Site
+from tests.support.sites.site import Site
 
 IN_FLIGHT = 4
 

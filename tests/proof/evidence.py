@@ -11,7 +11,7 @@ import httpx
 
 from activation_sync.emulator.faults.journal import JournalEntry
 from tasks.ledger import prove_ledgers
-from tests.support.site import MEASURES, Site
+from tests.support.sites.site import MEASURES, Site
 
 _COUNTS = ", ".join(MEASURES)
 _PUBLISHED = ", ".join(f"published_{measure}" for measure in MEASURES)

@@ -17,8 +17,8 @@ from activation_sync.warehouse.database.engine import open_engine
 from activation_sync.warehouse.database.schema import migrate
 from config.sources import FILE_VARIABLE
 from tasks.wiring import open_warehouse
-from tests.support.postgres import serving_postgres
-from tests.support.site import Site, open_site
+from tests.support.servers.postgres import serving_postgres
+from tests.support.sites.site import Site, open_site
 
 # What happens in a proof is out of all proportion on purpose, and its subject is not the guards.
 UNJUDGED = {"few_users": 1_000_000_000, "max_change_share": 1.0}

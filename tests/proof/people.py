@@ -7,7 +7,7 @@ from typing import Any
 
 from activation_sync.core.reports.products import product_key
 from tests.proof.evidence import Breach
-from tests.support.site import MEASURES, Site
+from tests.support.sites.site import MEASURES, Site
 
 Key = tuple[str, str]
 Values = tuple[Any, ...]

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.interference import wait_until
+from tests.support.sites.interference import wait_until
 
 ROOT = Path(__file__).parents[2]
 LIVES_A_NIGHT = """

@@ -11,7 +11,7 @@ from tests.proof.actors import Actor, Actors
 from tests.proof.crashes import let_lease_run_out
 from tests.proof.direct import run_directly
 from tests.proof.ground import EMPTY, UNJUDGED, Ground
-from tests.support.site import PATCH, Site
+from tests.support.sites.site import PATCH, Site
 
 LAGGING = Scenario(users=200, seed=12, report_follows=None)
 SENDS, RECORDED, READS_BACK = "request PATCH", "after commit", "request GET office365ActivationsUserCounts"

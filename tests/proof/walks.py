@@ -22,7 +22,7 @@ from tests.proof.direct import run_directly
 from tests.proof.evidence import Breach, Sent, bodies_of, body_of, broken_chain
 from tests.proof.ground import EMPTY, UNJUDGED, Ground
 from tests.proof.people import People
-from tests.support.site import MEASURES, PATCH, Site
+from tests.support.sites.site import MEASURES, PATCH, Site
 
 PRODUCTS = MANY[:2]  # few, so that much happens to each row
 BUSY_STEPS, QUIET_NIGHTS, SILENT_NIGHTS = 12, 6, 2

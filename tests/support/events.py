@@ -5,7 +5,7 @@ from typing import Any
 from prefect.client.orchestration import get_client
 from prefect.events import Event
 
-from tests.support.newcomer import wait_for
+from tests.support.sites.newcomer import wait_for
 
 
 def heard_of(resource: str) -> list[Any]:

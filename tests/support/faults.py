@@ -3,7 +3,7 @@
 import pytest
 
 from activation_sync.emulator import Fault
-from tests.support.site import Site
+from tests.support.sites.site import Site
 
 COUNTS, DETAIL, PLATFORMS = (
     f"getOffice365Activations{name}" if name else "getOffice365ActivationCounts"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.offline_site import OfflineSite, open_offline_site
+from tests.support.sites.offline_site import OfflineSite, open_offline_site
 
 
 @pytest.fixture

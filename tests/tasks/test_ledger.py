@@ -14,9 +14,9 @@ from activation_sync.warehouse.ledger.chain import read_newest
 from activation_sync.warehouse.runs.runs import read_runs
 from tasks.acts.correct import Correction, correct
 from tasks.ledger import note_whole_ledger
-from tests.support.ledgers import let_ledger_change
-from tests.support.offline_site import APPS, TENANT, OfflineSite, counts_csv, day, detail_csv
 from tests.support.rows import stamp
+from tests.support.sites.ledgers import let_ledger_change
+from tests.support.sites.offline_site import APPS, TENANT, OfflineSite, counts_csv, day, detail_csv
 
 
 def notes(site: OfflineSite) -> list[Path]:

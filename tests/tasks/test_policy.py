@@ -23,7 +23,7 @@ from activation_sync.errors import (
 )
 from config.sources import use_file
 from tasks.policy import STEP, putting_off
-from tests.support.secret_files import write_secret
+from tests.support.sites.secret_files import write_secret
 
 OVERHEAD_S = 1.0  # far more than Prefect needs between two tries, far less than a delay that must not be used
 TENANT = """

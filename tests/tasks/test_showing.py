@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.newcomer import family_of
+from tests.support.sites.newcomer import family_of
 
 ROOT = Path(__file__).parents[2]
 SHOWS = """

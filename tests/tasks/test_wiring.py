@@ -9,9 +9,9 @@ import pytest
 from activation_sync.core.bounds import BOUNDS, Bounds
 from config.settings import BoundsSettings
 from tasks.wiring import account, open_graph
-from tests.support.proxy import open_proxy
-from tests.support.secret_files import write_secret
-from tests.support.site import open_site
+from tests.support.servers.proxy import open_proxy
+from tests.support.sites.secret_files import write_secret
+from tests.support.sites.site import open_site
 
 
 def nobody(uid: int) -> pwd.struct_passwd:

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from activation_sync.core.runs.outcome import Outcome
 from commands.main import app
 from commands.support.exits import Exit
-from tests.support.records import runs, standing
-from tests.support.site import Site
-from tests.support.upgraded import open_upgraded
+from tests.support.sites.records import runs, standing
+from tests.support.sites.site import Site
+from tests.support.sites.upgraded import open_upgraded
 
 LEDGER_ROWS, HEAD = 129, "16fa19e32766954150ad0476664f099e8b91cfd5ca19acc638ec040c0b046422"
 REFUSED = "the write-back: Graph answered 403 (Authorization_RequestDenied"

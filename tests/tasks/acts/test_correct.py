@@ -16,7 +16,7 @@ from tasks.acts.correct import Correction, correct
 from tasks.acts.rebuild import rebuild
 from tasks.acts.resolve import resolve
 from tasks.acts.revert import find_run, preview_revert, revert
-from tests.support.offline_site import APPS, TENANT, VISIO, OfflineSite, counts_csv, day, detail_csv
+from tests.support.sites.offline_site import APPS, TENANT, VISIO, OfflineSite, counts_csv, day, detail_csv
 
 DAY = day(0)
 AUDIT = Correction(APPS, {Measure.ASSIGNED: 87}, "licence audit of May")

@@ -12,7 +12,7 @@ from activation_sync.errors import LandingError, ReportFormatError
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.reports.manifest import newest_landed
 from tasks.acts.imports import ImportedReport, import_report
-from tests.support.offline_site import (
+from tests.support.sites.offline_site import (
     APPS,
     COUNTS_HEADER,
     TENANT,

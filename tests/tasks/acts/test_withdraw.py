@@ -23,7 +23,7 @@ from tasks.acts.revert import find_run
 from tasks.acts.withdraw import Withdrawn, Wrong, preview_withdraw, withdraw
 from tasks.steps.planning import plan_from
 from tasks.wiring import now
-from tests.support.offline_site import (
+from tests.support.sites.offline_site import (
     APPS,
     TENANT,
     VISIO,

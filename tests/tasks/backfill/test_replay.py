@@ -6,7 +6,7 @@ from activation_sync.core.model import Report
 from activation_sync.core.runs.backfill import DayVerdict, Window
 from activation_sync.warehouse.database.lease import hold_lease
 from tasks.backfill.replay import look_for_days
-from tests.support.offline_site import (
+from tests.support.sites.offline_site import (
     APPS,
     TENANT,
     VISIO,

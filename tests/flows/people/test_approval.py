@@ -7,8 +7,8 @@ from prefect.client.schemas.objects import State
 from prefect.flow_engine import run_flow
 
 from activation_sync.core.runs.outcome import Outcome
-from tests.support.records import acts, runs
-from tests.support.site import Site
+from tests.support.sites.records import acts, runs
+from tests.support.sites.site import Site
 
 
 def held_digest(site: Site) -> str:

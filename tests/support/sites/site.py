@@ -20,8 +20,8 @@ from activation_sync.warehouse.database.engine import open_engine
 from activation_sync.warehouse.database.grants import JOB
 from activation_sync.warehouse.database.schema import migrate
 from config.sources import FILE_VARIABLE, use_file
-from tests.support.postgres import as_account
-from tests.support.secret_files import write_secret
+from tests.support.servers.postgres import as_account
+from tests.support.sites.secret_files import write_secret
 
 PATCH = "PATCH office365ActivationsUserCounts"
 COLUMNS = "refreshed_on, product, assigned, activated, shared_computer_activation"

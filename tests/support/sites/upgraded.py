@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from activation_sync.emulator import Scenario
-from tests.support.site import Site, open_site
+from tests.support.sites.site import Site, open_site
 
-MADE = Path(__file__).parents[1] / "warehouse/fixtures/warehouse_2026_11.sqlite"
+MADE = Path(__file__).parents[2] / "warehouse/fixtures/warehouse_2026_11.sqlite"
 SCENARIO = Scenario(
     users=60, seed=12, products=("Microsoft 365 Apps for enterprise", "Visio Pro for Office 365", "Project Client")
 )

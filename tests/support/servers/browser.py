@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
 
-from tests.support.packages import find_or_install
+from tests.support.servers.packages import find_or_install
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 REMEDY = "the tests of pages need Chromium: apt-get install chromium, or put a Chromium on PATH"

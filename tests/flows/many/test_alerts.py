@@ -19,9 +19,9 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.core.runs.summary import PlanView, RunSummary
 from activation_sync.emulator import Fault, Scenario
 from tests.support.events import heard_of
-from tests.support.nights import DETAIL, conflicting
-from tests.support.records import runs
-from tests.support.site import PATCH, Site, open_site
+from tests.support.sites.nights import DETAIL, conflicting
+from tests.support.sites.records import runs
+from tests.support.sites.site import PATCH, Site, open_site
 
 REFUSED = Fault(status=403)
 

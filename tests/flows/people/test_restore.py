@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from activation_sync.core.runs.outcome import Outcome, RunKind
 from commands.main import app
 from tasks.acts.rebuild import rebuild
-from tests.support.backups import back_up, put_back
-from tests.support.ledgers import refusing_acts
-from tests.support.records import runs
-from tests.support.site import Site
+from tests.support.sites.backups import back_up, put_back
+from tests.support.sites.ledgers import refusing_acts
+from tests.support.sites.records import runs
+from tests.support.sites.site import Site
 
 TWO_DAYS_S = 2 * 86_400
 

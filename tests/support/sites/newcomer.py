@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.support.prefect_home import furnish
+from tests.support.servers.prefect_home import furnish
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "from commands.main import main; main()"]
 COLUMNS = "tenant, refreshed_on, product, assigned, activated, shared_computer_activation"
 OURS = ("PREFECT_", "ACTIVATION_SYNC", "PYTEST_")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from tests.support.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
-from tests.support.site import Ending, Site
+from tests.support.sites.site import Ending, Site
 
 REPORTS = {COUNTS: "user-counts", DETAIL: "user-detail", PLATFORMS: "platform-counts"}
 NASTY_NIGHTS = (  # kinds of the three reports' faults, and what is said of each

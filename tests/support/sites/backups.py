@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from tasks.wiring import open_warehouse
-from tests.support.site import Site
+from tests.support.sites.site import Site
 
 
 def back_up(site: Site) -> str:

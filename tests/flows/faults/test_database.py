@@ -15,9 +15,9 @@ from activation_sync.core.runs.outcome import Outcome
 from activation_sync.emulator import Fault
 from tasks.wiring import open_warehouse
 from tests.support.faults import script
-from tests.support.interference import Neighbour, end_what_waits_for, meanwhile, wait_for_call
-from tests.support.postgres import restart_postgres
-from tests.support.site import PATCH, Site
+from tests.support.servers.postgres import restart_postgres
+from tests.support.sites.interference import Neighbour, end_what_waits_for, meanwhile, wait_for_call
+from tests.support.sites.site import PATCH, Site
 
 LOCK_TIMEOUT_S = 0.1
 sqlite = pytest.mark.parametrize(("warehouse_url", "batch_size"), [("sqlite", 1)], indirect=["warehouse_url"])

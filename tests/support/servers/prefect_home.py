@@ -12,7 +12,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-KEPT = Path(__file__).parents[2] / ".pytest_cache" / "prefect"
+KEPT = Path(__file__).parents[3] / ".pytest_cache" / "prefect"
 DATABASE = "prefect.db"
 
 

@@ -3,7 +3,7 @@
 from activation_sync.warehouse.database.engine import reading
 from activation_sync.warehouse.runs.runs import RunRecord, read_runs
 from activation_sync.warehouse.runs.status import WarehouseStatus
-from tests.support.site import Row, Site
+from tests.support.sites.site import Row, Site
 
 
 def runs(site: Site) -> list[RunRecord]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from config.sources import FILE_VARIABLE
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROGRAM = (sys.executable, "-c", "from commands.main import main; main()")
 LONGEST_S = 120
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from commands.support.servers import free_port
-from tests.support.prefect_home import furnish
+from tests.support.servers.prefect_home import furnish
 
 SETTINGS = {
     "DO_NOT_TRACK": "1",

@@ -4,7 +4,7 @@ from activation_sync.core.rule.revert import Revert
 from activation_sync.core.runs.summary import RunSummary
 from activation_sync.emulator import Fault
 from activation_sync.warehouse.runs.runs import RunRecord
-from tests.support.site import COLUMNS, Site
+from tests.support.sites.site import COLUMNS, Site
 
 DETAIL = "GET getOffice365ActivationsUserDetail"
 FILL_IN = f"INSERT INTO activation_user_count (tenant, {COLUMNS}) VALUES (:tenant, :day, :product, 1007, 1005, 3)"  # noqa: S608

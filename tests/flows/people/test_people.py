@@ -9,9 +9,9 @@ from activation_sync.core.runs.outcome import Outcome, RunKind
 from activation_sync.emulator import Fault
 from activation_sync.errors import ChoiceError, PlanMovedError
 from activation_sync.warehouse.database.engine import reading
-from tests.support.nights import conflicting, restated, reverted
-from tests.support.records import acts, row, runs, standing
-from tests.support.site import PATCH, Site
+from tests.support.sites.nights import conflicting, restated, reverted
+from tests.support.sites.records import acts, row, runs, standing
+from tests.support.sites.site import PATCH, Site
 
 
 def test_status_counts_the_conflicts_that_are_open_now_not_those_of_the_last_run(site: Site):

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from commands.support.servers import free_port
-from tests.support.packages import find_or_install
-from tests.support.postgres import UP_S, wait_until_up
+from tests.support.servers.packages import find_or_install
+from tests.support.servers.postgres import UP_S, wait_until_up
 
 REMEDY = "this test needs a pooler: apt-get install pgbouncer"
 PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where Debian keeps it, and not everybody looks

@@ -10,7 +10,7 @@ from activation_sync.core.runs.summary import outcome_words
 from activation_sync.emulator import Fault
 from tests.flows.conftest import DRIFT
 from tests.support.faults import BATCH, READ_BACK, Night, both_ways, script
-from tests.support.site import PATCH
+from tests.support.sites.site import PATCH
 
 PRODUCTS = DRIFT.products
 

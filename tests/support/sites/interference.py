@@ -10,7 +10,7 @@ from threading import Event, Thread
 
 import psycopg
 
-from tests.support.site import Site
+from tests.support.sites.site import Site
 
 LIMIT_S = 30.0
 OTHER_PROCESS = """

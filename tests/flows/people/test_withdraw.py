@@ -12,10 +12,10 @@ from tasks.acts.rebuild import rebuild
 from tasks.acts.withdraw import Withdrawn, Wrong, preview_withdraw, withdraw
 from tasks.steps.load import load_past_report
 from tasks.wiring import now
-from tests.support.nights import restated
-from tests.support.offline_site import APPS, counts_csv, detail_csv
-from tests.support.records import standing
-from tests.support.site import Site
+from tests.support.sites.nights import restated
+from tests.support.sites.offline_site import APPS, counts_csv, detail_csv
+from tests.support.sites.records import standing
+from tests.support.sites.site import Site
 
 FAR = date(2037, 1, 1)
 

@@ -19,10 +19,10 @@ from typing import Any
 import httpx
 
 from config.sources import FILE_VARIABLE
-from tests.support.newcomer import family_of
-from tests.support.services import running
+from tests.support.servers.services import running
+from tests.support.sites.newcomer import family_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 POOL = "activation-sync"
 REGISTER = [sys.executable, "-c", "from commands.main import main; main()", "register"]
 OPERATOR, PASSWORD = "operator", "not-for-strangers"

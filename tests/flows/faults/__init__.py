@@ -1,0 +1,1 @@
+"""Whatever goes wrong during a night."""

@@ -1,0 +1,1 @@
+"""Nights of many tenants, and what people are told of them."""
