@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -9,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+
+from tests.support.sites.newcomer import BUSY, wait_for
 
 NOBODY = str(UUID(int=0))
 # from a page's script: the status of each answer that the page may read, or that the browser let none through
@@ -26,7 +29,10 @@ ASK = """async ({api, login}) => {
 
 
 def plant(api: httpx.Client, made: Path) -> list[int]:
-    """Post a deployment that makes a file before its flow begins, and a run of it; return the status of each step."""
+    """Post a deployment that makes a file before its flow begins, and a run of it; return the status of each step.
+
+    While the server says that it is busy, as its SQLite is in bursts, the step is posted again.
+    """
     script = {"prefect.deployments.steps.run_shell_script": {"script": f"touch {made}"}}
     steps: list[tuple[str, dict[str, Any]]] = [
         ("/flows/", {"name": "planted"}),
@@ -36,7 +42,8 @@ def plant(api: httpx.Client, made: Path) -> list[int]:
     statuses, before = [], NOBODY
     for path, asked in steps:
         belongs = {"flow_id": before, "entrypoint": "planted.py:planted"} if path == "/deployments/" else {}
-        answer = api.post(path.format(before), json=asked | belongs)
+        post = partial(api.post, path.format(before), json=asked | belongs)
+        answer = wait_for(lambda post=post: (got := post()).status_code != BUSY and got)
         before = answer.json().get("id", NOBODY)
         statuses.append(answer.status_code)
     return statuses
